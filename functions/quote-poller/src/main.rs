@@ -1,0 +1,34 @@
+//! The Lambda entry point of the quote poller.
+
+use std::{process::ExitCode, sync::Arc, time::Duration};
+
+use quote_poller::{Poller, Settings};
+use runtime::{Environment, Event, Invocation};
+use stream::publish::KafkaPublisher;
+
+/// How long the first connection to the brokers may take, within Lambda's ten seconds of init.
+const CONNECT: Duration = Duration::from_secs(8);
+
+fn main() -> ExitCode {
+    runtime::start(async |environment: Environment| {
+        let Settings { brokers, feeds } = Settings::read(&environment)?;
+        let publisher = KafkaPublisher::new(&brokers)?;
+        publisher.connect(CONNECT).await?;
+        let shared = Arc::new((Poller::new(feeds), publisher));
+        Ok::<_, StartError>(move |event: Event, invocation: Invocation| {
+            let shared = Arc::clone(&shared);
+            async move {
+                let (poller, publisher) = &*shared;
+                poller.handle(publisher, &event, &invocation).await
+            }
+        })
+    })
+}
+
+#[derive(Debug, thiserror::Error)]
+enum StartError {
+    #[error(transparent)]
+    Setting(#[from] runtime::SettingError),
+    #[error(transparent)]
+    Producer(#[from] stream::publish::ProducerError),
+}

@@ -1,0 +1,163 @@
+use std::{
+    sync::{
+        Mutex,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
+
+use axum::{Router, extract::RawQuery, routing::get};
+use feeds::Secret;
+use serde_json::{Value, json, value::to_raw_value};
+use stream::{Position, publish::PublishError};
+use tokio::{net::TcpListener, time::Instant};
+use tokio_util::sync::CancellationToken;
+
+use super::*;
+
+/// Takes every record but those of the key `STUCK`.
+#[derive(Default)]
+struct Taken {
+    records: Mutex<Vec<(String, String, Value)>>,
+    abandoned: AtomicU32,
+}
+
+impl Publish for Taken {
+    async fn publish(
+        &self,
+        topic: &str,
+        key: &str,
+        value: &[u8],
+        until: Instant,
+    ) -> Result<Position, PublishError> {
+        if key == "STUCK" {
+            tokio::time::sleep_until(until).await;
+            return Err(PublishError::TimedOut {
+                brokers: "b:1".to_owned(),
+            });
+        }
+        let mut records = self.records.lock().unwrap();
+        records.push((
+            topic.to_owned(),
+            key.to_owned(),
+            serde_json::from_slice(value).unwrap(),
+        ));
+        Ok(Position {
+            partition: 0,
+            offset: i64::try_from(records.len()).unwrap() - 1,
+        })
+    }
+
+    fn abandon(&self) {
+        self.abandoned.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+/// Finnhub's recorded answers: a quote for every symbol but `NONE`.
+async fn finnhub() -> String {
+    let quote = async |RawQuery(query): RawQuery| {
+        if query.unwrap_or_default().contains("NONE") {
+            return r#"{"c":0,"d":null,"dp":null,"h":0,"l":0,"o":0,"pc":0,"t":0}"#;
+        }
+        r#"{"c":308.82,"d":3.83,"dp":1.2558,"h":311.4,"l":305.84,"o":306.12,"pc":304.99,"t":1779480000}"#
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let routes = Router::new().route("/quote", get(quote));
+    tokio::spawn(async move { axum::serve(listener, routes).await });
+    url
+}
+
+async fn poller() -> Poller {
+    Poller::new(FeedSettings {
+        finnhub_url: finnhub().await,
+        finnhub_token: Some(Secret::from("key".to_owned())),
+        ..FeedSettings::default()
+    })
+}
+
+fn invocation(limit_ms: u64) -> Invocation {
+    Invocation {
+        request_id: "r".to_owned(),
+        deadline: Instant::now() + Duration::from_millis(limit_ms),
+        stop: CancellationToken::new(),
+    }
+}
+
+fn job(symbols: &str, beat: f64, budget: f64) -> Box<RawValue> {
+    to_raw_value(
+        &json!({"feed": "finnhub", "symbols": symbols, "topic": "stock-quotes",
+                         "beat_seconds": beat, "budget_seconds": budget}),
+    )
+    .unwrap()
+}
+
+#[tokio::test]
+async fn every_quote_of_every_cycle_is_published_under_its_symbol() {
+    let taken = Taken::default();
+    let report = poller()
+        .await
+        .handle(&taken, &job("AAPL,MSFT", 0.2, 0.5), &invocation(30_000))
+        .await
+        .unwrap();
+    assert_eq!(
+        serde_json::to_value(&report).unwrap(),
+        json!({"cycles": 3, "skipped_cycles": 0, "polled": 6, "published": 6, "failed": []})
+    );
+    let records = taken.records.lock().unwrap();
+    assert_eq!(records.len(), 6);
+    for (topic, key, message) in records.iter() {
+        assert_eq!(topic, "stock-quotes");
+        assert_eq!(message["symbol"], **key);
+        assert_eq!(message["c"].to_string(), "308.82");
+    }
+    assert_eq!(taken.abandoned.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn a_failed_symbol_is_reported_with_its_reason_and_costs_no_other() {
+    let taken = Taken::default();
+    let report = poller()
+        .await
+        .handle(
+            &taken,
+            &job("AAPL,NONE,STUCK,MSFT", 0.5, 0.0),
+            &invocation(1_500),
+        )
+        .await
+        .unwrap();
+    assert_eq!(
+        serde_json::to_value(&report).unwrap(),
+        json!({"cycles": 1, "skipped_cycles": 0, "polled": 3, "published": 2, "failed": [
+            {"symbol": "NONE", "reason": "unknown-symbol", "count": 1},
+            {"symbol": "STUCK", "reason": "publish-timed-out", "count": 1},
+        ]})
+    );
+}
+
+#[tokio::test]
+async fn a_job_answers_before_its_deadline_however_long_its_budget() {
+    let invocation = invocation(2_000);
+    let report = poller()
+        .await
+        .handle(&Taken::default(), &job("AAPL", 0.1, 600.0), &invocation)
+        .await
+        .unwrap();
+    assert!(Instant::now() < invocation.deadline);
+    assert!(
+        report.cycles >= 2 && report.published == report.cycles,
+        "{report:?}"
+    );
+}
+
+#[tokio::test]
+async fn asked_to_stop_it_ends_after_the_cycle_in_hand() {
+    let invocation = invocation(60_000);
+    invocation.stop.cancel();
+    let report = poller()
+        .await
+        .handle(&Taken::default(), &job("AAPL", 30.0, 600.0), &invocation)
+        .await
+        .unwrap();
+    assert_eq!((report.cycles, report.published), (1, 1));
+}

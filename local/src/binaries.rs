@@ -1,0 +1,86 @@
+//! The function binaries: built from the workspace beside the template, found beside this tool.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+    process::Stdio,
+};
+
+use tokio::process::Command;
+
+/// Why there are no binaries to run.
+#[derive(Debug, thiserror::Error)]
+pub enum BinariesError {
+    /// Cargo is not there.
+    #[error(
+        "cargo can't be run ({0}): install Rust from rustup.rs, or give --bin-dir with the built functions"
+    )]
+    NoCargo(io::Error),
+    /// The build failed; cargo has said why.
+    #[error("building the functions failed ({0}): see cargo's messages above")]
+    Build(std::process::ExitStatus),
+    /// A binary is missing.
+    #[error("the function binary {} is missing: build it with `cargo build --bins`, or give --bin-dir", .0.display())]
+    Missing(PathBuf),
+    /// This tool can't find itself.
+    #[error(
+        "the folder of this program can't be found ({0}): give --bin-dir with the built functions"
+    )]
+    NoFolder(io::Error),
+}
+
+/// Builds every binary of the workspace in `workspace`, in the profile that this tool was built in, and gives
+/// the folder that they are in.
+///
+/// # Errors
+/// [`BinariesError`].
+pub async fn build(workspace: &Path) -> Result<PathBuf, BinariesError> {
+    let folder = beside_this_program()?;
+    let mut cargo = Command::new("cargo");
+    // All members at once, so that every dependency has the features it has in `cargo run` and `cargo test`.
+    cargo
+        .args(["build", "--quiet", "--workspace", "--bins"])
+        .current_dir(workspace);
+    if !cfg!(debug_assertions) {
+        cargo.arg("--release");
+    }
+    if let Some(target) = folder.parent() {
+        cargo.arg("--target-dir").arg(target);
+    }
+    let status = cargo
+        .stdin(Stdio::null())
+        .kill_on_drop(true)
+        .status()
+        .await
+        .map_err(BinariesError::NoCargo)?;
+    if !status.success() {
+        return Err(BinariesError::Build(status));
+    }
+    Ok(folder)
+}
+
+/// The folder of this executable; a test's is one below the binaries'.
+///
+/// # Errors
+/// [`BinariesError::NoFolder`].
+pub fn beside_this_program() -> Result<PathBuf, BinariesError> {
+    let program = std::env::current_exe().map_err(BinariesError::NoFolder)?;
+    let mut folder = program.parent().unwrap_or(Path::new(".")).to_owned();
+    if folder.ends_with("deps") {
+        folder.pop();
+    }
+    Ok(folder)
+}
+
+/// The path of `name` in `folder`.
+///
+/// # Errors
+/// [`BinariesError::Missing`].
+pub fn find(folder: &Path, name: &str) -> Result<PathBuf, BinariesError> {
+    let path = folder.join(name);
+    if path.is_file() {
+        Ok(path)
+    } else {
+        Err(BinariesError::Missing(path))
+    }
+}

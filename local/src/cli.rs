@@ -1,0 +1,145 @@
+//! The command line.
+
+use std::{path::PathBuf, time::Duration};
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use runtime::Environment;
+
+use crate::up::{FeedSource, Options};
+
+/// A serverless market-data pipeline: a scheduled poller publishes quotes to Kafka, and a Kafka-triggered
+/// function writes each record to S3 once.
+#[derive(Debug, Parser)]
+#[command(
+    version,
+    after_help = "Start with `quotelake up`: it runs the whole pipeline here, on recorded quotes."
+)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What the tool can do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the whole pipeline on this machine, with no Docker and no account.
+    ///
+    /// Starts a Kafka-protocol broker, an S3 server over a folder, a Lambda host with the real functions, their
+    /// schedules and Kafka triggers from template.yaml, and a replay of recorded market data. At the end it
+    /// counts the topics against the store.
+    ///
+    /// Exits with 0 if polled = published = bronze + quarantine, 1 if not, and 2 if it could not start or a part
+    /// failed.
+    Up(Up),
+}
+
+/// The options of `up`.
+#[derive(Debug, Args)]
+pub struct Up {
+    /// Stop by itself after this time, e.g. 60s or 10m.
+    #[arg(long = "for", value_name = "TIME", value_parser = humantime::parse_duration)]
+    pub run_for: Option<Duration>,
+    /// Print a JSON object a line.
+    #[arg(long)]
+    pub json: bool,
+    /// The folder for objects and logs; it is made if it does not exist.
+    #[arg(long, value_name = "FOLDER", default_value = "quotelake-data")]
+    pub data: PathBuf,
+    /// The template that describes the pipeline.
+    #[arg(long, value_name = "FILE", default_value = "template.yaml")]
+    pub template: PathBuf,
+    /// A value for a parameter of the template; may be repeated.
+    #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = name_and_value)]
+    pub parameters: Vec<(String, String)>,
+    /// Where the quotes come from: the replay of recorded data, or the providers (needs `FINNHUB_API_KEY`).
+    #[arg(long, value_name = "SOURCE", default_value = "replay")]
+    pub feed: Feed,
+    /// Recorded time per real time in the replay.
+    #[arg(long, value_name = "FACTOR", default_value_t = 1.0)]
+    pub speed: f64,
+    /// Use these brokers instead of the embedded one.
+    #[arg(long, value_name = "HOST:PORT")]
+    pub brokers: Option<String>,
+    /// Use this S3 endpoint instead of the embedded store (credentials from `AWS_ACCESS_KEY_ID` and
+    /// `AWS_SECRET_ACCESS_KEY`, else test/test).
+    #[arg(long, value_name = "URL")]
+    pub s3_endpoint: Option<String>,
+    /// The port of the embedded store; 0 takes a free one.
+    #[arg(
+        long,
+        value_name = "PORT",
+        default_value_t = 0,
+        conflicts_with = "s3_endpoint"
+    )]
+    pub s3_port: u16,
+    /// The folder of the built functions; without it they are built first.
+    #[arg(long, value_name = "FOLDER")]
+    pub bin_dir: Option<PathBuf>,
+}
+
+/// Where the quotes come from.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Feed {
+    /// Recorded data, replayed by a server on this machine.
+    Replay,
+    /// Finnhub and Binance themselves.
+    Live,
+}
+
+impl Up {
+    /// The plane's options; keys and credentials come from the environment.
+    pub fn options(self, environment: &Environment) -> Options {
+        let access_key = environment.secret("AWS_ACCESS_KEY_ID");
+        let secret_key = environment.secret("AWS_SECRET_ACCESS_KEY");
+        Options {
+            template: self.template,
+            parameters: self.parameters.into_iter().collect(),
+            data: self.data,
+            bin_dir: self.bin_dir,
+            brokers: self.brokers,
+            s3_endpoint: self.s3_endpoint,
+            s3_port: self.s3_port,
+            feed: match self.feed {
+                Feed::Replay => FeedSource::Replay,
+                Feed::Live => FeedSource::Live,
+            },
+            speed: self.speed,
+            s3_credentials: access_key.zip(secret_key),
+            finnhub_api_key: environment.secret("FINNHUB_API_KEY"),
+        }
+    }
+}
+
+fn name_and_value(text: &str) -> Result<(String, String), String> {
+    text.split_once('=')
+        .filter(|(name, _)| !name.is_empty())
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .ok_or_else(|| format!("'{text}' is not NAME=VALUE"))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_parameter_is_a_name_and_a_value() {
+        assert_eq!(
+            name_and_value("A=b=c"),
+            Ok(("A".to_owned(), "b=c".to_owned()))
+        );
+        for wrong in ["A", "=b"] {
+            assert_eq!(
+                name_and_value(wrong),
+                Err(format!("'{wrong}' is not NAME=VALUE"))
+            );
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! The folder that a plane keeps its objects and logs in, across its starts.
+
+use std::{
+    fs::{self, File, TryLockError},
+    io,
+    path::{Path, PathBuf},
+};
+
+use serde::{Deserialize, Serialize};
+
+/// The file that marks a folder as ours.
+const MARKER: &str = "quotelake.json";
+
+/// Why a folder can't be used.
+#[derive(Debug, thiserror::Error)]
+pub enum DataFolderError {
+    /// It holds something else.
+    #[error("the folder {} is not quotelake's: it is not empty and has no readable {MARKER}; choose another with --data", .0.display())]
+    NotOurs(PathBuf),
+    /// Another plane runs on it.
+    #[error("the folder {} is in use by another quotelake: stop that one, or choose another with --data", .0.display())]
+    InUse(PathBuf),
+    /// The system refuses.
+    #[error("the folder {} can't be used ({cause}): choose another with --data", folder.display())]
+    Io {
+        /// The folder.
+        folder: PathBuf,
+        /// The system's words.
+        cause: io::Error,
+    },
+}
+
+/// An open data folder; no other plane can open it while this lives.
+#[derive(Debug)]
+pub struct DataFolder {
+    path: PathBuf,
+    starts: u64,
+    _lock: File,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Marker {
+    /// How often a plane has started here.
+    starts: u64,
+}
+
+impl DataFolder {
+    /// Opens `path`, makes it if it does not exist, and counts this start.
+    ///
+    /// # Errors
+    /// [`DataFolderError`]; nothing is written into a folder that is not ours.
+    pub fn open(path: &Path) -> Result<Self, DataFolderError> {
+        let failed = |cause| DataFolderError::Io {
+            folder: path.to_owned(),
+            cause,
+        };
+        fs::create_dir_all(path).map_err(failed)?;
+        let marker = path.join(MARKER);
+        let before = match fs::read(&marker) {
+            Ok(text) => serde_json::from_slice(&text)
+                .map_err(|_| DataFolderError::NotOurs(path.to_owned()))?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                if fs::read_dir(path).map_err(failed)?.next().is_some() {
+                    return Err(DataFolderError::NotOurs(path.to_owned()));
+                }
+                Marker { starts: 0 }
+            }
+            Err(error) => return Err(failed(error)),
+        };
+        let lock = File::create(path.join("lock")).map_err(failed)?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(DataFolderError::InUse(path.to_owned())),
+            Err(TryLockError::Error(error)) => return Err(failed(error)),
+        }
+        let starts = before.starts + 1;
+        let text = serde_json::to_vec(&Marker { starts }).map_err(|error| failed(error.into()))?;
+        let written = path.join(format!("{MARKER}.new"));
+        fs::write(&written, text).map_err(failed)?;
+        fs::rename(&written, &marker).map_err(failed)?;
+        Ok(Self {
+            path: path.canonicalize().map_err(failed)?,
+            starts,
+            _lock: lock,
+        })
+    }
+
+    /// The name of this start's history: an embedded broker begins at offset 0 each time.
+    pub fn epoch(&self) -> String {
+        self.starts.to_string()
+    }
+
+    /// Where the object store keeps its buckets.
+    pub fn objects(&self) -> PathBuf {
+        self.path.join("s3")
+    }
+
+    /// Where the functions' output goes.
+    pub fn logs(&self) -> PathBuf {
+        self.path.join("logs")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_start_is_a_new_epoch_and_has_the_folder_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("data");
+        let first = DataFolder::open(&path).unwrap();
+        assert_eq!(first.epoch(), "1");
+        let said = DataFolder::open(&path).unwrap_err().to_string();
+        assert!(said.contains("is in use by another quotelake"), "{said}");
+        drop(first);
+        assert_eq!(DataFolder::open(&path).unwrap().epoch(), "2");
+    }
+
+    #[test]
+    fn a_folder_with_something_else_in_it_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("thesis.tex"), "").unwrap();
+        let said = DataFolder::open(folder.path()).unwrap_err().to_string();
+        assert!(said.contains("is not quotelake's"), "{said}");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_marker_of_another_program_is_not_ours() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join(MARKER), r#"{"name":"other"}"#).unwrap();
+        assert!(matches!(
+            DataFolder::open(folder.path()),
+            Err(DataFolderError::NotOurs(_))
+        ));
+    }
+}

@@ -1,0 +1,193 @@
+//! A Lambda host: runs the real function binaries, each execution environment its own process behind the
+//! real Runtime API.
+//!
+//! As in Lambda, an environment serves one invocation at a time and is kept for the next; a crash or a
+//! time-out ends it and fails the invocation in hand.
+
+mod environment;
+mod runtime_api;
+
+use std::{
+    collections::BTreeMap,
+    path::PathBuf,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use runtime::metrics::Metric;
+use tokio::sync::mpsc::UnboundedSender;
+
+use environment::Environment;
+
+/// One function as the host runs it.
+#[derive(Clone, Debug)]
+pub struct Function {
+    /// The function's name.
+    pub name: String,
+    /// The executable.
+    pub binary: PathBuf,
+    /// How long an invocation may take.
+    pub timeout: Duration,
+    /// The memory setting in MiB: told to the function, not enforced.
+    pub memory_mb: u32,
+    /// Its environment variables, on top of those that Lambda sets.
+    pub environment: BTreeMap<String, String>,
+}
+
+/// Why an invocation gave no answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvokeError {
+    /// There is no function of that name.
+    #[error("there is no function {0}: the template names the functions")]
+    NoSuchFunction(String),
+    /// The process did not start or ended before it asked for its first event.
+    #[error("{function} did not start: {said}")]
+    InitFailed {
+        /// The function.
+        function: String,
+        /// The system's word, or the last line that the function wrote to stderr.
+        said: String,
+    },
+    /// The handler answered with an error.
+    #[error("{function} answered {error_type}: {message}")]
+    FunctionError {
+        /// The function.
+        function: String,
+        /// The error's type.
+        error_type: String,
+        /// The error's message.
+        message: String,
+    },
+    /// The process ended during the invocation.
+    #[error("{function} ended during the invocation ({status})")]
+    Crashed {
+        /// The function.
+        function: String,
+        /// How it ended.
+        status: String,
+    },
+    /// The time limit passed; the process was killed.
+    #[error("{function} took longer than its time limit of {} s and was killed", limit.as_secs_f32())]
+    TimedOut {
+        /// The function.
+        function: String,
+        /// The limit.
+        limit: Duration,
+    },
+}
+
+/// What every environment gets from the host.
+#[derive(Clone, Debug)]
+pub struct HostSettings {
+    /// Variables that Lambda or the account would set: region, credentials, service endpoints.
+    pub service_environment: BTreeMap<String, String>,
+    /// Where the functions' output goes, one file a function.
+    pub logs: PathBuf,
+    /// Where the metrics that the functions print go.
+    pub metrics: UnboundedSender<Vec<(Metric, u64)>>,
+}
+
+/// The host. Dropping it kills every process that it started.
+pub struct Host {
+    functions: BTreeMap<String, Function>,
+    settings: HostSettings,
+    idle: Mutex<BTreeMap<String, Vec<Environment>>>,
+    running: Mutex<BTreeMap<u32, String>>,
+}
+
+impl Host {
+    /// A host of these functions; processes start with the first invocation.
+    pub fn new(functions: Vec<Function>, settings: HostSettings) -> Self {
+        Self {
+            functions: functions
+                .into_iter()
+                .map(|function| (function.name.clone(), function))
+                .collect(),
+            settings,
+            idle: Mutex::default(),
+            running: Mutex::default(),
+        }
+    }
+
+    /// Invokes `function` with a JSON payload and waits for its JSON answer.
+    ///
+    /// # Errors
+    /// [`InvokeError`].
+    pub async fn invoke(&self, function: &str, payload: Bytes) -> Result<Bytes, InvokeError> {
+        let function = self
+            .functions
+            .get(function)
+            .ok_or_else(|| InvokeError::NoSuchFunction(function.to_owned()))?;
+        let mut environment = match self.take_idle(&function.name) {
+            Some(environment) => environment,
+            None => Environment::start(function, &self.settings).await?,
+        };
+        let _busy = Busy::new(&self.running, environment.pid(), &function.name);
+        let outcome = environment.invoke(function, payload).await;
+        // After an error of the handler the environment is as good as after an answer.
+        if matches!(outcome, Ok(_) | Err(InvokeError::FunctionError { .. })) {
+            lock(&self.idle)
+                .entry(function.name.clone())
+                .or_default()
+                .push(environment);
+        }
+        outcome
+    }
+
+    /// The processes that have an invocation of `function` in hand.
+    pub fn busy(&self, function: &str) -> Vec<u32> {
+        lock(&self.running)
+            .iter()
+            .filter(|(_, name)| *name == function)
+            .map(|(pid, _)| *pid)
+            .collect()
+    }
+
+    /// Asks every busy process of `function` to finish what it has begun and to answer (SIGTERM).
+    pub fn ask_to_finish(&self, function: &str) {
+        for pid in self.busy(function) {
+            let pid = i32::try_from(pid)
+                .ok()
+                .and_then(rustix::process::Pid::from_raw);
+            if let Some(pid) = pid {
+                // It may have ended meanwhile.
+                let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
+            }
+        }
+    }
+
+    fn take_idle(&self, function: &str) -> Option<Environment> {
+        let mut idle = lock(&self.idle);
+        let environments = idle.get_mut(function)?;
+        while let Some(mut environment) = environments.pop() {
+            if environment.is_alive() {
+                return Some(environment);
+            }
+        }
+        None
+    }
+}
+
+/// Marks a process as busy for as long as this lives.
+struct Busy<'a> {
+    running: &'a Mutex<BTreeMap<u32, String>>,
+    pid: u32,
+}
+
+impl<'a> Busy<'a> {
+    fn new(running: &'a Mutex<BTreeMap<u32, String>>, pid: u32, function: &str) -> Self {
+        lock(running).insert(pid, function.to_owned());
+        Self { running, pid }
+    }
+}
+
+impl Drop for Busy<'_> {
+    fn drop(&mut self) {
+        lock(self.running).remove(&self.pid);
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,15 @@
+//! quotelake on one machine: broker, object store, Lambda host, scheduler, Kafka trigger and market replay.
+//!
+//! [`up::Plane`] wires the parts by the template; the binary `quotelake` is its command line ([`cli`]).
+
+pub mod binaries;
+pub mod cli;
+pub mod data_folder;
+pub mod host;
+pub mod object_store;
+pub mod replay;
+pub mod schedule;
+pub mod scheduler;
+pub mod template;
+pub mod trigger;
+pub mod up;

@@ -1,0 +1,128 @@
+//! The command-line tool.
+
+use std::{
+    io::{Write, stderr},
+    process::ExitCode,
+    time::Duration,
+};
+
+use clap::Parser;
+use quotelake::{
+    cli::{Cli, Command, Up},
+    up::{
+        Plane, UpError,
+        view::{Place, View},
+    },
+};
+use runtime::Environment;
+use tokio::{
+    signal::unix::{Signal, SignalKind, signal},
+    time::{Instant, interval, sleep_until},
+};
+
+/// The run was not exact.
+const NOT_EXACT: u8 = 1;
+
+/// The plane could not start, or a part failed.
+const FAILED: u8 = 2;
+
+/// A second Ctrl-C, as shells count it.
+const INTERRUPTED: u8 = 130;
+
+fn main() -> ExitCode {
+    let Cli {
+        command: Command::Up(options),
+    } = Cli::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&error),
+    };
+    let code = runtime.block_on(up(options));
+    // A call that hangs on a broker that has gone must not hold up the exit.
+    runtime.shutdown_timeout(Duration::from_secs(2));
+    code
+}
+
+async fn up(command: Up) -> ExitCode {
+    let view = View::new(command.json);
+    let (run_for, options) = (command.run_for, command.options(&Environment::of_process()));
+    let (mut interrupt, mut terminate) = match (
+        signal(SignalKind::interrupt()),
+        signal(SignalKind::terminate()),
+    ) {
+        (Ok(interrupt), Ok(terminate)) => (interrupt, terminate),
+        (Err(error), _) | (_, Err(error)) => return fail(&error),
+    };
+    view.starting();
+    let started = tokio::select! {
+        started = Plane::start(&options) => started,
+        () = either(&mut interrupt, &mut terminate) => return ExitCode::from(INTERRUPTED),
+    };
+    let mut plane = match started {
+        Ok(plane) => plane,
+        Err(error) => return fail(&error),
+    };
+    let place = Place::of(&plane);
+    view.started(&place);
+    tokio::select! {
+        error = watch(&mut plane, &view, &place, run_for) => return fail(&error),
+        () = end_of(run_for) => {}
+        () = either(&mut interrupt, &mut terminate) => {}
+    }
+    view.stopping();
+    let stopped = tokio::select! {
+        stopped = plane.stop() => stopped,
+        () = either(&mut interrupt, &mut terminate) => return ExitCode::from(INTERRUPTED),
+    };
+    match stopped {
+        Ok(summary) => {
+            view.summary(&summary);
+            if summary.is_success() {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::from(NOT_EXACT)
+            }
+        }
+        Err(error) => fail(&error),
+    }
+}
+
+/// Shows the counts until a part fails.
+async fn watch(
+    plane: &mut Plane,
+    view: &View,
+    place: &Place,
+    run_for: Option<Duration>,
+) -> UpError {
+    let mut ticks = interval(view.interval());
+    ticks.tick().await;
+    loop {
+        tokio::select! {
+            error = plane.failure() => return error,
+            _ = ticks.tick() => view.progress(plane.elapsed(), run_for, &plane.stats().snapshot(), place),
+        }
+    }
+}
+
+async fn end_of(run_for: Option<Duration>) {
+    match run_for {
+        Some(time) => sleep_until(Instant::now() + time).await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn either(interrupt: &mut Signal, terminate: &mut Signal) {
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+}
+
+fn fail(error: &dyn std::error::Error) -> ExitCode {
+    // Nothing is left to tell it to if stderr is closed.
+    let _ = writeln!(stderr(), "quotelake: {error}");
+    ExitCode::from(FAILED)
+}

@@ -1,0 +1,179 @@
+//! Binance's `GET /api/v3/ticker/24hr`: one symbol, a list or all, with its weights and errors.
+//!
+//! Of the endpoint's parameters `symbol` and `symbols` are read. Any other is refused as unread, so that nobody
+//! takes the full ticker for another type of it.
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
+
+use axum::{
+    Json, Router,
+    extract::{ConnectInfo, Query, State},
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use rust_decimal::{Decimal, RoundingStrategy};
+use serde::Serialize;
+
+use super::{
+    ReplayError,
+    crypto::{Second, seconds},
+    limit::{Limit, Meter},
+    playback::Playback,
+    recording::Recording,
+};
+
+mod asked;
+#[cfg(test)]
+mod tests;
+
+use asked::{Asked, Refused};
+
+/// 6,000 of weight a minute for each address. Binance counts by the clock's minute; a sliding one is stricter.
+const LIMITS: &[Limit] = &[Limit {
+    weight: 6000,
+    span: Duration::from_secs(60),
+}];
+const USED_WEIGHT: &str = "x-mbx-used-weight-1m";
+
+struct Binance {
+    playback: Arc<Playback>,
+    seconds: Recording<Second>,
+    meter: Meter<IpAddr>,
+}
+
+pub(super) fn router(playback: Arc<Playback>) -> Result<Router, ReplayError> {
+    let binance = Binance {
+        playback,
+        seconds: seconds()?,
+        meter: Meter::new(LIMITS),
+    };
+    Ok(Router::new()
+        .route("/api/v3/ticker/24hr", get(ticker))
+        .with_state(Arc::new(binance)))
+}
+
+async fn ticker(
+    State(binance): State<Arc<Binance>>,
+    ConnectInfo(client): ConnectInfo<SocketAddr>,
+    Query(parameters): Query<Vec<(String, String)>>,
+) -> Response {
+    let elapsed = binance.playback.elapsed();
+    let asked = Asked::read(&parameters);
+    let weight = asked.as_ref().map_or(Refused::WEIGHT, Asked::weight);
+    let spent = binance.meter.spend(&client.ip(), elapsed, weight);
+    let (used, response) = match spent {
+        Ok(used) => {
+            let played = binance.playback.played(elapsed);
+            let answer = asked.and_then(|asked| answer(&binance.seconds, &asked, played));
+            (used, answer.map(Json).into_response())
+        }
+        Err(over) => (over.used, too_much_weight(over.retry_after)),
+    };
+    ([(USED_WEIGHT, used.to_string())], response).into_response()
+}
+
+fn too_much_weight(retry_after: Duration) -> Response {
+    let whole_seconds = retry_after.as_secs() + u64::from(retry_after.subsec_nanos() > 0);
+    let refused = Refused {
+        code: -1003,
+        msg: "Too much request weight used; current limit is 6000 request weight per 1 MINUTE. \
+              Please use WebSocket Streams for live updates to avoid polling the API."
+            .to_owned(),
+    };
+    let header = [(header::RETRY_AFTER, whole_seconds.to_string())];
+    (StatusCode::TOO_MANY_REQUESTS, header, Json(refused)).into_response()
+}
+
+/// An object for one symbol, an array else.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Answer {
+    One(Box<Ticker>),
+    Many(Vec<Ticker>),
+}
+
+fn answer(seconds: &Recording<Second>, asked: &Asked, played: Duration) -> Result<Answer, Refused> {
+    let open_time = seconds.first().time;
+    let one = |symbol: &String| match seconds.row(symbol, played) {
+        Some(second) => Ok(Ticker::new(symbol, open_time, second)),
+        None => Err(Refused::symbol()),
+    };
+    let many = |symbols: &[String]| symbols.iter().map(one).collect::<Result<_, _>>();
+    match asked {
+        Asked::One(symbol) => one(symbol).map(Box::new).map(Answer::One),
+        Asked::List(symbols) => many(symbols).map(Answer::Many),
+        Asked::All => many(seconds.symbols()).map(Answer::Many),
+    }
+}
+
+/// The body for one symbol, member for member in Binance's order.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Ticker {
+    symbol: String,
+    price_change: String,
+    price_change_percent: String,
+    weighted_avg_price: String,
+    prev_close_price: String,
+    last_price: String,
+    last_qty: String,
+    bid_price: String,
+    bid_qty: String,
+    ask_price: String,
+    ask_qty: String,
+    open_price: String,
+    high_price: String,
+    low_price: String,
+    volume: String,
+    quote_volume: String,
+    open_time: i64,
+    close_time: i64,
+    first_id: u64,
+    last_id: u64,
+    count: u64,
+}
+
+impl Ticker {
+    fn new(symbol: &str, open_time: i64, second: &Second) -> Self {
+        let change = second.last - second.open;
+        Self {
+            symbol: symbol.to_owned(),
+            price_change: fixed(change, 8),
+            price_change_percent: fixed(change / second.open * Decimal::ONE_HUNDRED, 3),
+            weighted_avg_price: fixed(second.quote_volume / second.volume, 8),
+            // No trade before the window is recorded; the open stands in for its price.
+            prev_close_price: fixed(second.open, 8),
+            last_price: fixed(second.last, 8),
+            last_qty: fixed(second.last_quantity, 8),
+            bid_price: fixed(second.bid, 8),
+            bid_qty: fixed(second.bid_quantity, 8),
+            ask_price: fixed(second.ask, 8),
+            ask_qty: fixed(second.ask_quantity, 8),
+            open_price: fixed(second.open, 8),
+            high_price: fixed(second.high, 8),
+            low_price: fixed(second.low, 8),
+            volume: fixed(second.volume, 8),
+            quote_volume: fixed(second.quote_volume, 8),
+            open_time,
+            close_time: second.time,
+            first_id: second.first_id,
+            last_id: second.last_id,
+            count: second.count,
+        }
+    }
+}
+
+/// A decimal with just so many places.
+fn fixed(value: Decimal, places: u32) -> String {
+    let mut value = value.round_dp_with_strategy(places, RoundingStrategy::MidpointAwayFromZero);
+    if value.is_zero() {
+        value = Decimal::ZERO;
+    }
+    value.rescale(places);
+    value.to_string()
+}

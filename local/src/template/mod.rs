@@ -1,0 +1,169 @@
+//! The pipeline as `template.yaml` describes it, read for the one-machine plane.
+//!
+//! Read are the SAM functions with their environment, schedules and Kafka triggers, and the buckets. Parameters
+//! take the values that are given, else their defaults. `Globals`, `Conditions`, `Mappings` and the intrinsic
+//! functions mean what they mean to CloudFormation, with a made-up account and region. What the plane does not
+//! read, such as policies and outputs, it does not judge either.
+//!
+//! ```
+//! use std::collections::BTreeMap;
+//!
+//! let pipeline = quotelake::template::parse(
+//!     "
+//! Parameters:
+//!   Topic: {Type: String, Default: quotes}
+//! Resources:
+//!   Poller:
+//!     Type: AWS::Serverless::Function
+//!     Metadata: {BuildProperties: {Binary: poller}}
+//!     Properties:
+//!       Environment: {Variables: {TOPIC: !Ref Topic}}
+//! ",
+//!     &BTreeMap::from([("Topic".to_owned(), "trades".to_owned())]),
+//! )?;
+//! assert_eq!(pipeline.functions[0].environment["TOPIC"], "trades");
+//! # Ok::<(), quotelake::template::TemplateError>(())
+//! ```
+
+mod condition;
+mod error;
+mod event;
+mod intrinsic;
+mod parameters;
+mod pipeline;
+mod resource;
+mod section;
+mod sub;
+mod yaml;
+
+use std::{collections::BTreeMap, fmt, path::Path, time::Duration};
+
+use jiff::{Timestamp, tz::TimeZone};
+
+use crate::schedule::Expression;
+pub use error::{Problem, TemplateError};
+
+/// The region that `AWS::Region` stands for.
+pub const REGION: &str = "us-east-1";
+
+/// The account that `AWS::AccountId` stands for.
+pub const ACCOUNT: &str = "000000000000";
+
+/// What a template runs, in its order.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Pipeline {
+    /// The functions.
+    pub functions: Vec<Function>,
+    /// The names of the buckets.
+    pub buckets: Vec<String>,
+}
+
+/// One function. Its `Debug` leaves out the values of the environment, which may be secrets.
+#[derive(Clone, PartialEq)]
+pub struct Function {
+    /// The logical id.
+    pub name: String,
+    /// The Cargo binary, from `Metadata.BuildProperties.Binary`.
+    pub binary: String,
+    /// How long an invocation may take.
+    pub timeout: Duration,
+    /// The memory in MiB.
+    pub memory_mb: u32,
+    /// The environment variables.
+    pub environment: BTreeMap<String, String>,
+    /// Its schedules.
+    pub schedules: Vec<ScheduleEvent>,
+    /// Its Kafka triggers.
+    pub kafka: Vec<KafkaEvent>,
+}
+
+/// A schedule that invokes a function.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ScheduleEvent {
+    /// The event's name.
+    pub name: String,
+    /// When it fires.
+    pub expression: Expression,
+    /// On whose clock.
+    pub timezone: TimeZone,
+    /// The payload.
+    pub input: serde_json::Value,
+    /// Whether it fires at all.
+    pub enabled: bool,
+    /// The template's line of its expression, from 1.
+    pub line: usize,
+}
+
+/// A Kafka topic that triggers a function.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KafkaEvent {
+    /// The event's name.
+    pub name: String,
+    /// The topic.
+    pub topic: String,
+    /// The consumer group; where the template has none, the function's and the event's names.
+    pub consumer_group: String,
+    /// The most records of a batch, 1 to 10,000.
+    pub batch_size: usize,
+    /// How long a batch may wait to be filled.
+    pub window: Duration,
+    /// Where a group without commits starts.
+    pub starting_position: StartingPosition,
+    /// Whether it is consumed at all.
+    pub enabled: bool,
+}
+
+/// Where a consumer group without commits starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StartingPosition {
+    /// At the oldest record.
+    TrimHorizon,
+    /// At the next record to come.
+    Latest,
+    /// At the first record of this time or later.
+    AtTimestamp(Timestamp),
+}
+
+/// Reads the template at `path`; `parameters` are values for its parameters.
+///
+/// # Errors
+/// [`TemplateError`] with the file and the line.
+pub fn read(path: &Path, parameters: &BTreeMap<String, String>) -> Result<Pipeline, TemplateError> {
+    let text = std::fs::read_to_string(path).map_err(|reason| TemplateError::Unreadable {
+        path: path.to_owned(),
+        reason,
+    })?;
+    parse(&text, parameters).map_err(|error| match error {
+        TemplateError::Wrong { line, problem, .. } => TemplateError::Wrong {
+            file: path.display().to_string(),
+            line,
+            problem,
+        },
+        unreadable => unreadable,
+    })
+}
+
+/// Reads the text of a template; `parameters` are values for its parameters.
+///
+/// # Errors
+/// [`TemplateError`] with the line.
+pub fn parse(text: &str, parameters: &BTreeMap<String, String>) -> Result<Pipeline, TemplateError> {
+    pipeline::pipeline(&yaml::load(text)?, parameters)
+}
+
+impl fmt::Debug for Function {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Function")
+            .field("name", &self.name)
+            .field("binary", &self.binary)
+            .field("timeout", &self.timeout)
+            .field("memory_mb", &self.memory_mb)
+            .field("environment", &self.environment.keys())
+            .field("schedules", &self.schedules)
+            .field("kafka", &self.kafka)
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests;

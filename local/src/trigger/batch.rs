@@ -1,0 +1,212 @@
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use serde::Deserialize;
+use stream::consume::ConsumedRecord;
+
+use super::event::{encode, head};
+
+/// The largest payload of a synchronous invocation, in bytes.
+pub const PAYLOAD_LIMIT: usize = 6 * 1024 * 1024;
+
+/// Records of one topic on their way to one invocation: in order within each partition.
+pub struct Batch {
+    topic: String,
+    head: String,
+    limit: usize,
+    partitions: BTreeMap<i32, Partition>,
+    records: usize,
+    bytes: usize,
+    fetch_times: Vec<Timestamp>,
+}
+
+#[derive(Default)]
+struct Partition {
+    json: Vec<u8>,
+    next_offset: i64,
+}
+
+impl Batch {
+    /// An empty batch of at most `limit` records.
+    pub fn new(brokers: &str, topic: &str, limit: usize) -> Self {
+        let head = head(brokers);
+        Self {
+            topic: topic.to_owned(),
+            bytes: head.len() + "}}".len(),
+            head,
+            limit,
+            partitions: BTreeMap::new(),
+            records: 0,
+            fetch_times: Vec::new(),
+        }
+    }
+
+    /// Puts `record` behind the others of its partition, or gives it back if it does not fit any more. The
+    /// first always fits: a record that is too large alone is sent alone.
+    ///
+    /// # Errors
+    /// The record.
+    pub fn add(&mut self, record: ConsumedRecord) -> Result<(), ConsumedRecord> {
+        let json = encode(&self.topic, &record);
+        let bytes = self.bytes + self.cost(record.partition, json.len());
+        if self.is_full() || (self.records > 0 && bytes > PAYLOAD_LIMIT) {
+            return Err(record);
+        }
+        let partition = self.partitions.entry(record.partition).or_default();
+        if !partition.json.is_empty() {
+            partition.json.push(b',');
+        }
+        partition.json.extend(json);
+        partition.next_offset = record.offset + 1;
+        self.bytes = bytes;
+        self.records += 1;
+        self.fetch_times
+            .extend(record.value.as_deref().and_then(fetch_time));
+        Ok(())
+    }
+
+    /// Whether it has its number of records.
+    pub fn is_full(&self) -> bool {
+        self.records >= self.limit
+    }
+
+    /// The event's JSON.
+    pub fn payload(&self) -> Bytes {
+        let mut payload = Vec::with_capacity(self.bytes);
+        payload.extend_from_slice(self.head.as_bytes());
+        for (index, (number, partition)) in self.partitions.iter().enumerate() {
+            if index > 0 {
+                payload.push(b',');
+            }
+            payload.extend_from_slice(format!("\"{}-{number}\":[", self.topic).as_bytes());
+            payload.extend_from_slice(&partition.json);
+            payload.push(b']');
+        }
+        payload.extend_from_slice(b"}}");
+        payload.into()
+    }
+
+    /// Each partition with the offset after its last record.
+    pub fn done(&self) -> Vec<(i32, i64)> {
+        self.partitions
+            .iter()
+            .map(|(&number, partition)| (number, partition.next_offset))
+            .collect()
+    }
+
+    /// When the quotes in it were fetched, as far as they say so.
+    pub fn fetch_times(&self) -> &[Timestamp] {
+        &self.fetch_times
+    }
+
+    /// The bytes that a record adds: its own, a comma, and for a new partition `"topic-n":[]`.
+    fn cost(&self, partition: i32, json: usize) -> usize {
+        if self.partitions.contains_key(&partition) {
+            json + ",".len()
+        } else {
+            json + self.topic.len() + partition.to_string().len() + "\"-\":[],".len()
+        }
+    }
+}
+
+/// The member `meta.fetched_at` of a message.
+fn fetch_time(value: &[u8]) -> Option<Timestamp> {
+    #[derive(Deserialize)]
+    struct Message {
+        meta: Meta,
+    }
+    #[derive(Deserialize)]
+    struct Meta {
+        fetched_at: Timestamp,
+    }
+    let message: Message = serde_json::from_slice(value).ok()?;
+    Some(message.meta.fetched_at)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use stream::event::{Field, KafkaEvent};
+
+    use super::*;
+
+    fn record(partition: i32, offset: i64, value: &[u8]) -> ConsumedRecord {
+        ConsumedRecord {
+            partition,
+            offset,
+            timestamp: None,
+            log_append_time: false,
+            key: None,
+            value: Some(Bytes::copy_from_slice(value)),
+            headers: vec![("h".to_owned(), Bytes::from_static(&[0, 127, 128, 255]))],
+        }
+    }
+
+    #[test]
+    fn the_event_is_what_the_service_writes() {
+        let mut batch = Batch::new("b:1", "t-x", 10);
+        let first = ConsumedRecord {
+            timestamp: Some(5),
+            log_append_time: true,
+            key: Some(Bytes::from_static(b"AAPL")),
+            ..record(3, 7, b"{}")
+        };
+        batch.add(first).unwrap();
+        let tombstone = ConsumedRecord {
+            value: None,
+            headers: Vec::new(),
+            ..record(0, 2, b"")
+        };
+        batch.add(tombstone).unwrap();
+        assert_eq!(
+            std::str::from_utf8(&batch.payload()).unwrap(),
+            concat!(
+                r#"{"eventSource":"SelfManagedKafka","bootstrapServers":"b:1","records":{"#,
+                r#""t-x-0":[{"topic":"t-x","partition":0,"offset":2,"timestamp":-1,"timestampType":"CREATE_TIME","value":null,"headers":[]}],"#,
+                r#""t-x-3":[{"topic":"t-x","partition":3,"offset":7,"timestamp":5,"timestampType":"LOG_APPEND_TIME","key":"QUFQTA==","value":"e30=","headers":[{"h":[0,127,-128,-1]}]}]}}"#,
+            )
+        );
+        assert_eq!(batch.done(), [(0, 3), (3, 8)]);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+
+        #[test]
+        fn a_batch_keeps_its_limits_its_order_and_every_byte(
+            limit in 1..20_usize,
+            sizes in prop::collection::vec((0..3_i32, prop_oneof![0..300_usize, 900_000..1_100_000_usize]), 1..30),
+        ) {
+            let mut batch = Batch::new("b:1", "t", limit);
+            let mut added = [Vec::new(), Vec::new(), Vec::new()];
+            for (offset, (partition, size)) in (0_i64..).zip(sizes) {
+                let record = record(partition, offset, &vec![b'x'; size]);
+                if batch.add(record).is_err() {
+                    break;
+                }
+                added[usize::try_from(partition).unwrap()].push((offset, size));
+            }
+            let payload = batch.payload();
+            prop_assert!(payload.len() <= PAYLOAD_LIMIT);
+            let event = KafkaEvent::decode(std::str::from_utf8(&payload).unwrap()).unwrap();
+            prop_assert!(event.len() <= limit);
+            for (name, records) in &event.partitions {
+                let partition: usize = name.strip_prefix("t-").unwrap().parse().unwrap();
+                let seen: Vec<(i64, usize)> = records
+                    .iter()
+                    .map(|record| {
+                        let value = record.value.is().unwrap();
+                        let value = base64_simd::STANDARD.decode_to_vec(value.as_bytes()).unwrap();
+                        prop_assert_eq!(
+                            &record.headers,
+                            &Field::Is(vec![("h".into(), Field::Is(vec![0, 127, 128, 255]))])
+                        );
+                        Ok((*record.offset.is().unwrap(), value.len()))
+                    })
+                    .collect::<Result<_, TestCaseError>>()?;
+                prop_assert_eq!(&seen, &added[partition]);
+            }
+        }
+    }
+}

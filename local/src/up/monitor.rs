@@ -1,0 +1,139 @@
+use std::{
+    ops::Range,
+    sync::{
+        Arc, Weak,
+        mpsc::{self, RecvTimeoutError, Sender},
+    },
+    thread,
+    time::Duration,
+};
+
+use stream::{
+    consume::StartAt,
+    topics::{TopicError, Watermarks},
+};
+use tokio::sync::oneshot;
+
+use super::{audit::Expected, stats::Stats};
+use crate::trigger::Mapping;
+
+/// Looks at the watermarks once a second, for the lag, on a thread of its own because that blocks.
+pub(super) struct Monitor {
+    looks: Sender<oneshot::Sender<Result<Ends, TopicError>>>,
+}
+
+/// How far the topics go.
+pub(super) struct Ends {
+    /// What the triggers had to bring home since the start.
+    pub(super) expected: Vec<Expected>,
+    /// How much of that was there before the start.
+    pub(super) backlog: u64,
+}
+
+/// One partition since the start of the plane.
+struct Partition {
+    topic: String,
+    partition: i32,
+    /// The first offset that the trigger has to read.
+    first: i64,
+    /// The high watermark at the start.
+    high_at_start: i64,
+}
+
+const INTERVAL: Duration = Duration::from_secs(1);
+
+impl Monitor {
+    pub(super) fn start(
+        brokers: &str,
+        mappings: Vec<(String, Mapping)>,
+        stats: &Arc<Stats>,
+    ) -> Result<Self, TopicError> {
+        let mut watched = Vec::new();
+        for (_, mapping) in mappings {
+            let watermarks = Watermarks::new(brokers, &mapping.group)?;
+            let partitions = start_of(&watermarks, &mapping)?;
+            watched.push((watermarks, partitions));
+        }
+        let (looks, asked) = mpsc::channel::<oneshot::Sender<Result<Ends, TopicError>>>();
+        let stats: Weak<Stats> = Arc::downgrade(stats);
+        thread::spawn(move || {
+            loop {
+                let asked = asked.recv_timeout(INTERVAL);
+                let Some(stats) = stats.upgrade() else { return };
+                match asked {
+                    Ok(answer) => {
+                        // Whoever asked may have gone.
+                        let _ = answer.send(look(&watched, &stats));
+                    }
+                    Err(RecvTimeoutError::Timeout) => {
+                        if let Err(error) = look(&watched, &stats) {
+                            stats.trouble(&error.to_string());
+                        }
+                    }
+                    Err(RecvTimeoutError::Disconnected) => return,
+                }
+            }
+        });
+        Ok(Self { looks })
+    }
+
+    /// Looks now.
+    pub(super) async fn look(&self) -> Result<Ends, TopicError> {
+        let (answer, looked) = oneshot::channel();
+        let gone = || TopicError::Broker {
+            brokers: "the plane".to_owned(),
+            what: "the watermarks".to_owned(),
+            cause: "the monitor has ended".to_owned(),
+        };
+        self.looks.send(answer).map_err(|_| gone())?;
+        looked.await.map_err(|_| gone())?
+    }
+}
+
+fn start_of(watermarks: &Watermarks, mapping: &Mapping) -> Result<Vec<Partition>, TopicError> {
+    let partitions = watermarks.partitions(&mapping.topic)?;
+    let committed = watermarks.committed(&mapping.topic, &partitions)?;
+    partitions
+        .into_iter()
+        .zip(committed)
+        .map(|(partition, committed)| {
+            let Range { start, end } = watermarks.held(&mapping.topic, partition)?;
+            let first = committed.unwrap_or(match mapping.start_at {
+                StartAt::Earliest => start,
+                StartAt::Latest => end,
+            });
+            Ok(Partition {
+                topic: mapping.topic.clone(),
+                partition,
+                first,
+                high_at_start: end,
+            })
+        })
+        .collect()
+}
+
+fn look(watched: &[(Watermarks, Vec<Partition>)], stats: &Stats) -> Result<Ends, TopicError> {
+    let mut ends = Ends {
+        expected: Vec::new(),
+        backlog: 0,
+    };
+    for (watermarks, partitions) in watched {
+        for Partition {
+            topic,
+            partition,
+            first,
+            high_at_start,
+        } in partitions
+        {
+            let held = watermarks.held(topic, *partition)?;
+            stats.held(topic, *partition, *first..held.end);
+            ends.backlog += u64::try_from(high_at_start - first).unwrap_or(0);
+            ends.expected.push(Expected {
+                topic: topic.clone(),
+                partition: *partition,
+                offsets: *first..held.end,
+            });
+        }
+    }
+    Ok(ends)
+}

@@ -1,0 +1,205 @@
+//! What the plane sees of a run, while it runs.
+
+use std::{
+    collections::BTreeMap,
+    ops::Range,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use hdrhistogram::Histogram;
+use jiff::Timestamp;
+use runtime::{clock, metrics::Metric};
+use serde::Serialize;
+
+/// The counts of a run. The functions' part of them comes from the metrics that they print.
+#[derive(Default)]
+pub struct Stats(Mutex<Counts>);
+
+#[derive(Default)]
+struct Counts {
+    metrics: BTreeMap<Metric, u64>,
+    batches: u64,
+    retries: u64,
+    troubles: u64,
+    last_trouble: Option<String>,
+    committed: BTreeMap<(String, i32), i64>,
+    held: BTreeMap<(String, i32), Range<i64>>,
+    latency_ms: Latency,
+}
+
+/// Milliseconds up to an hour, to three digits.
+struct Latency(Option<Histogram<u64>>);
+
+impl Default for Latency {
+    fn default() -> Self {
+        Self(Histogram::new_with_max(3_600_000, 3).ok())
+    }
+}
+
+/// The counts at one moment.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Snapshot {
+    /// Quotes that providers answered with.
+    pub polled: u64,
+    /// Quotes that the broker acknowledged.
+    pub published: u64,
+    /// Quotes asked for and not published.
+    pub failed: u64,
+    /// Cycles left out because an earlier one overran.
+    pub skipped_cycles: u64,
+    /// Batches that the bronze writer has answered for.
+    pub batches: u64,
+    /// Batches that had to be sent again.
+    pub retried_batches: u64,
+    /// Objects created.
+    pub objects_written: u64,
+    /// Records found in the lake already.
+    pub merged: u64,
+    /// Records put aside.
+    pub quarantined: u64,
+    /// Records published and not yet committed, by `topic-partition`, where there are any.
+    pub lag: BTreeMap<String, i64>,
+    /// Half of the quotes were durable this soon after their fetch, in milliseconds.
+    pub latency_p50_ms: u64,
+    /// 99 of 100 quotes were.
+    pub latency_p99_ms: u64,
+    /// Failed invocations and refusals so far.
+    pub troubles: u64,
+    /// The last of them.
+    pub last_trouble: Option<String>,
+}
+
+impl Stats {
+    /// A function has printed these metrics.
+    pub fn metrics(&self, values: &[(Metric, u64)]) {
+        let mut counts = self.lock();
+        for &(metric, value) in values {
+            *counts.metrics.entry(metric).or_default() += value;
+        }
+    }
+
+    /// A batch is durable; its quotes were fetched at these times.
+    pub fn delivered(&self, fetch_times: &[Timestamp]) {
+        let now = clock::now();
+        let mut counts = self.lock();
+        counts.batches += 1;
+        if let Some(histogram) = &mut counts.latency_ms.0 {
+            for fetched in fetch_times {
+                let millis = now.as_millisecond() - fetched.as_millisecond();
+                histogram.saturating_record(u64::try_from(millis).unwrap_or(0));
+            }
+        }
+    }
+
+    /// A batch failed and goes again.
+    pub fn retried(&self, why: &str) {
+        self.lock().retries += 1;
+        self.trouble(why);
+    }
+
+    /// Something did not work.
+    pub fn trouble(&self, what: &str) {
+        tracing::warn!("{what}");
+        let mut counts = self.lock();
+        counts.troubles += 1;
+        counts.last_trouble = Some(what.to_owned());
+    }
+
+    /// A trigger has committed: everything below these offsets is done.
+    pub fn committed(&self, topic: &str, offsets: &[(i32, i64)]) {
+        let mut counts = self.lock();
+        for &(partition, offset) in offsets {
+            counts
+                .committed
+                .insert((topic.to_owned(), partition), offset);
+        }
+    }
+
+    /// The offsets that a partition holds now.
+    pub fn held(&self, topic: &str, partition: i32, offsets: Range<i64>) {
+        let mut counts = self.lock();
+        let place = (topic.to_owned(), partition);
+        counts
+            .committed
+            .entry(place.clone())
+            .or_insert(offsets.start);
+        counts.held.insert(place, offsets);
+    }
+
+    /// The counts now.
+    pub fn snapshot(&self) -> Snapshot {
+        let counts = self.lock();
+        let metric = |metric| counts.metrics.get(&metric).copied().unwrap_or(0);
+        let lag = counts.held.iter().filter_map(|(place, held)| {
+            let lag = held.end - counts.committed.get(place).copied().unwrap_or(held.start);
+            (lag > 0).then(|| (format!("{}-{}", place.0, place.1), lag))
+        });
+        let percentile = |percentile| {
+            let histogram = counts.latency_ms.0.as_ref();
+            histogram.map_or(0, |histogram| histogram.value_at_percentile(percentile))
+        };
+        Snapshot {
+            polled: metric(Metric::QuotesPolled),
+            published: metric(Metric::QuotesPublished),
+            failed: metric(Metric::QuotesFailed),
+            skipped_cycles: metric(Metric::CyclesSkipped),
+            batches: counts.batches,
+            retried_batches: counts.retries,
+            objects_written: metric(Metric::ObjectsWritten),
+            merged: metric(Metric::RecordsMerged),
+            quarantined: metric(Metric::RecordsQuarantined),
+            lag: lag.collect(),
+            latency_p50_ms: percentile(50.0),
+            latency_p99_ms: percentile(99.0),
+            troubles: counts.troubles,
+            last_trouble: counts.last_trouble.clone(),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Counts> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lag_is_what_is_held_and_not_committed() {
+        let stats = Stats::default();
+        stats.held("t", 0, 2..10);
+        stats.held("t", 1, 0..5);
+        stats.held("t", 2, 0..0);
+        stats.committed("t", &[(1, 5)]);
+        assert_eq!(stats.snapshot().lag, [("t-0".to_owned(), 8)].into());
+        stats.committed("t", &[(0, 9)]);
+        assert_eq!(stats.snapshot().lag, [("t-0".to_owned(), 1)].into());
+    }
+
+    #[test]
+    fn latency_is_from_fetch_to_delivery() {
+        let stats = Stats::default();
+        let seconds_ago = |seconds| clock::now() - std::time::Duration::from_secs(seconds);
+        stats.delivered(&[seconds_ago(3), seconds_ago(3), seconds_ago(50)]);
+        let snapshot = stats.snapshot();
+        assert!(
+            (3_000..3_100).contains(&snapshot.latency_p50_ms),
+            "{snapshot:?}"
+        );
+        assert!(
+            (50_000..50_100).contains(&snapshot.latency_p99_ms),
+            "{snapshot:?}"
+        );
+    }
+
+    #[test]
+    fn metrics_add_up() {
+        let stats = Stats::default();
+        for _ in 0..2 {
+            stats.metrics(&[(Metric::QuotesPolled, 3), (Metric::RecordsMerged, 1)]);
+        }
+        let snapshot = stats.snapshot();
+        assert_eq!((snapshot.polled, snapshot.merged), (6, 2));
+    }
+}

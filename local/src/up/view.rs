@@ -1,0 +1,255 @@
+//! How a run is shown: a live view on a terminal, plain lines elsewhere, JSON lines for machines.
+
+use std::{
+    io::{IsTerminal, Write, stdout},
+    time::Duration,
+};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde::Serialize;
+
+use super::{Plane, stats::Snapshot, summary::Summary};
+
+/// One of the three ways to show a run.
+pub enum View {
+    /// A block of lines that is drawn again and again.
+    Live(ProgressBar),
+    /// A line every few seconds.
+    Plain,
+    /// A JSON object a line.
+    Json,
+}
+
+/// What the view says about a run besides its counts.
+#[derive(Clone, Debug, Serialize)]
+pub struct Place {
+    /// The bootstrap servers.
+    pub brokers: String,
+    /// Where the objects are.
+    pub objects: String,
+    /// Where the functions' logs are.
+    pub logs: String,
+}
+
+impl Place {
+    /// The places of a plane.
+    pub fn of(plane: &Plane) -> Self {
+        Self {
+            brokers: plane.brokers().to_owned(),
+            objects: plane.store().location().to_owned(),
+            logs: plane.logs().display().to_string(),
+        }
+    }
+}
+
+impl View {
+    /// The view for this output.
+    pub fn new(json: bool) -> Self {
+        if json {
+            return Self::Json;
+        }
+        if !stdout().is_terminal() {
+            return Self::Plain;
+        }
+        let live = ProgressBar::with_draw_target(None, ProgressDrawTarget::stdout());
+        if let Ok(style) = ProgressStyle::with_template("{msg}") {
+            live.set_style(style);
+        }
+        Self::Live(live)
+    }
+
+    /// How often to call [`View::progress`].
+    pub fn interval(&self) -> Duration {
+        match self {
+            Self::Live(_) => Duration::from_millis(250),
+            Self::Plain => Duration::from_secs(5),
+            Self::Json => Duration::from_secs(1),
+        }
+    }
+
+    /// Before the parts start.
+    pub fn starting(&self) {
+        match self {
+            Self::Live(live) => live.set_message("building the functions and starting the parts …"),
+            Self::Plain => write("building the functions and starting the parts"),
+            Self::Json => {}
+        }
+    }
+
+    /// Once the plane runs.
+    pub fn started(&self, place: &Place) {
+        match self {
+            Self::Live(_) => {}
+            Self::Plain => write(&format!(
+                "running: brokers {}, objects in {}, logs in {}; Ctrl-C stops",
+                place.brokers, place.objects, place.logs
+            )),
+            Self::Json => write_json("started", place),
+        }
+    }
+
+    /// While it runs.
+    pub fn progress(
+        &self,
+        elapsed: Duration,
+        run_for: Option<Duration>,
+        counts: &Snapshot,
+        place: &Place,
+    ) {
+        match self {
+            Self::Live(live) => live.set_message(block(elapsed, run_for, counts, place)),
+            Self::Plain => write(&line(elapsed, counts)),
+            Self::Json => write_json("progress", counts),
+        }
+    }
+
+    /// When it begins to stop.
+    pub fn stopping(&self) {
+        match self {
+            Self::Live(live) => {
+                live.set_message("stopping: the pollers finish, the trigger drains …");
+            }
+            Self::Plain => write("stopping: the pollers finish, the trigger drains"),
+            Self::Json => {}
+        }
+    }
+
+    /// At the end.
+    pub fn summary(&self, summary: &Summary) {
+        match self {
+            Self::Live(live) => {
+                live.finish_and_clear();
+                write(&summary.to_string());
+            }
+            Self::Plain => write(&summary.to_string()),
+            Self::Json => write_json("summary", summary),
+        }
+    }
+}
+
+fn line(elapsed: Duration, counts: &Snapshot) -> String {
+    let trouble = counts
+        .last_trouble
+        .as_ref()
+        .map_or_else(String::new, |trouble| {
+            format!(" | troubles: {}, the last: {trouble}", counts.troubles)
+        });
+    format!(
+        "{} polled {} published {} failed {} | batches {} retried {} | written {} merged {} quarantined {} | lag {} | p50 {} ms p99 {} ms{trouble}",
+        clock(elapsed),
+        counts.polled,
+        counts.published,
+        counts.failed,
+        counts.batches,
+        counts.retried_batches,
+        counts.objects_written,
+        counts.merged,
+        counts.quarantined,
+        counts.lag.values().sum::<i64>(),
+        counts.latency_p50_ms,
+        counts.latency_p99_ms,
+    )
+}
+
+fn block(elapsed: Duration, run_for: Option<Duration>, counts: &Snapshot, place: &Place) -> String {
+    let end = run_for.map_or_else(String::new, |end| format!(" of {}", clock(end)));
+    let mut lines = vec![
+        format!(
+            "quotelake up · {}{end} · brokers {} · Ctrl-C stops",
+            clock(elapsed),
+            place.brokers
+        ),
+        format!(
+            "  quotes   polled {}  published {}  failed {}  skipped cycles {}",
+            counts.polled, counts.published, counts.failed, counts.skipped_cycles
+        ),
+        format!(
+            "  trigger  batches {}  retried {}",
+            counts.batches, counts.retried_batches
+        ),
+        format!(
+            "  lake     objects written {}  records merged {}  quarantined {}",
+            counts.objects_written, counts.merged, counts.quarantined
+        ),
+        format!("  lag      {}", lag(counts)),
+        format!(
+            "  latency  p50 {} ms  p99 {} ms  (fetch to durable object)",
+            counts.latency_p50_ms, counts.latency_p99_ms
+        ),
+        format!("  objects  {}", place.objects),
+        format!("  logs     {}", place.logs),
+    ];
+    if let Some(trouble) = &counts.last_trouble {
+        lines.push(format!(
+            "  trouble  {} so far, the last: {trouble}",
+            counts.troubles
+        ));
+    }
+    lines.join("\n")
+}
+
+/// The lag of each partition that has one.
+fn lag(counts: &Snapshot) -> String {
+    if counts.lag.is_empty() {
+        return "0".to_owned();
+    }
+    let partitions: Vec<_> = counts
+        .lag
+        .iter()
+        .map(|(name, lag)| format!("{name}: {lag}"))
+        .collect();
+    partitions.join("  ")
+}
+
+fn clock(elapsed: Duration) -> String {
+    let seconds = elapsed.as_secs();
+    format!("{:02}:{:02}", seconds / 60, seconds % 60)
+}
+
+fn write_json(event: &str, value: &impl Serialize) {
+    #[derive(Serialize)]
+    struct Line<'a, T> {
+        event: &'a str,
+        #[serde(flatten)]
+        value: &'a T,
+    }
+    if let Ok(text) = serde_json::to_string(&Line { event, value }) {
+        write(&text);
+    }
+}
+
+/// A closed pipe ends the reader's interest, not the run.
+fn write(text: &str) {
+    let mut out = stdout().lock();
+    let _ = writeln!(out, "{text}").and_then(|()| out.flush());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plain_line_has_every_count() {
+        let counts = Snapshot {
+            polled: 1,
+            published: 2,
+            failed: 3,
+            batches: 4,
+            retried_batches: 5,
+            objects_written: 6,
+            merged: 7,
+            quarantined: 8,
+            lag: [("t-0".to_owned(), 4), ("t-1".to_owned(), 5)].into(),
+            latency_p50_ms: 10,
+            latency_p99_ms: 11,
+            troubles: 12,
+            last_trouble: Some("no".to_owned()),
+            ..Snapshot::default()
+        };
+        assert_eq!(
+            line(Duration::from_secs(83), &counts),
+            "01:23 polled 1 published 2 failed 3 | batches 4 retried 5 | written 6 merged 7 quarantined 8 | lag 9 | p50 10 ms p99 11 ms | troubles: 12, the last: no"
+        );
+        assert_eq!(lag(&counts), "t-0: 4  t-1: 5");
+    }
+}

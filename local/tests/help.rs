@@ -1,0 +1,46 @@
+//! The tool's own explanation.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::process::Command;
+
+fn help(arguments: &[&str]) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_quotelake"))
+        .args(arguments)
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn help_teaches_the_first_step_and_every_option() {
+    assert!(help(&["--help"]).contains("Start with `quotelake up`"));
+    let up = help(&["up", "--help"]);
+    for option in [
+        "--for",
+        "--json",
+        "--data",
+        "--template",
+        "--parameter",
+        "--feed",
+        "--speed",
+        "--brokers",
+        "--s3-endpoint",
+        "--s3-port",
+        "--bin-dir",
+    ] {
+        assert!(up.contains(option), "{option}");
+    }
+    assert!(up.contains("Exits with 0"));
+}
+
+#[test]
+fn a_wrong_option_is_refused_with_exit_code_2() {
+    let output = Command::new(env!("CARGO_BIN_EXE_quotelake"))
+        .args(["up", "--for", "soon"])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8(output.stderr).unwrap().contains("'soon'"));
+}

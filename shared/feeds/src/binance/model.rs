@@ -1,0 +1,55 @@
+//! What Binance sends.
+
+use jiff::Timestamp;
+use market::{BinanceTicker, Digits, Symbol};
+use serde::Deserialize;
+
+use crate::number;
+
+/// One item of `GET /api/v3/ticker/24hr`, as far as it is published. Numbers come as strings.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Ticker {
+    /// The pair.
+    pub symbol: Symbol,
+    /// The last price less the open price.
+    pub price_change: Digits,
+    /// That change in percent.
+    pub price_change_percent: Digits,
+    /// The price of the last trade.
+    pub last_price: Digits,
+    /// The price 24 hours before.
+    pub open_price: Digits,
+    /// The highest price in the 24 hours.
+    pub high_price: Digits,
+    /// The lowest price in the 24 hours.
+    pub low_price: Digits,
+    /// Traded in the base asset.
+    pub volume: Digits,
+    /// Traded in the quote asset.
+    pub quote_volume: Digits,
+    /// The end of the 24 hours, in epoch milliseconds.
+    #[serde(deserialize_with = "number::time")]
+    pub close_time: Timestamp,
+    /// The number of trades.
+    #[serde(deserialize_with = "number::count")]
+    pub count: u64,
+}
+
+impl From<Ticker> for BinanceTicker {
+    fn from(ticker: Ticker) -> Self {
+        Self {
+            symbol: ticker.symbol,
+            close_time: ticker.close_time,
+            last_price: ticker.last_price,
+            open_price: ticker.open_price,
+            high_price: ticker.high_price,
+            low_price: ticker.low_price,
+            volume: ticker.volume,
+            quote_volume: ticker.quote_volume,
+            trades: ticker.count,
+            price_change: ticker.price_change,
+            price_change_percent: ticker.price_change_percent,
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! From the bytes of Binance's answers to its model: pure, and never panics.
+
+use jiff::Timestamp;
+use market::Symbol;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::model::Ticker;
+use crate::BodyError;
+
+/// An item of an answer that is no ticker.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the ticker of {} can't be read: {error}", .symbol.as_ref().map_or("an unknown symbol", Symbol::as_str))]
+pub struct BadTicker {
+    /// Its symbol, if that much can be read.
+    pub symbol: Option<Symbol>,
+    /// What is wrong with it.
+    pub error: BodyError,
+}
+
+/// The tickers in the body of `GET /api/v3/ticker/24hr`: an array, or one object. A bad item costs no
+/// other.
+///
+/// # Errors
+/// [`BodyError`] if the body is neither.
+pub fn tickers(body: &[u8]) -> Result<Vec<Result<Ticker, BadTicker>>, BodyError> {
+    let unreadable = |error| BodyError::of(body, &error);
+    if body.trim_ascii_start().starts_with(b"{") {
+        let ticker = serde_json::from_slice(body).map_err(unreadable)?;
+        return Ok(vec![Ok(ticker)]);
+    }
+    let items: Vec<&RawValue> = serde_json::from_slice(body).map_err(unreadable)?;
+    Ok(items.into_iter().map(item).collect())
+}
+
+fn item(item: &RawValue) -> Result<Ticker, BadTicker> {
+    #[derive(Deserialize)]
+    struct Named {
+        symbol: Symbol,
+    }
+    serde_json::from_str(item.get()).map_err(|error| BadTicker {
+        symbol: serde_json::from_str(item.get())
+            .ok()
+            .map(|Named { symbol }| symbol),
+        error: BodyError::of(item.get().as_bytes(), &error),
+    })
+}
+
+/// The end of a ban in the words of status 418: `... IP banned until 1785050129644. ...`, in epoch
+/// milliseconds.
+pub fn banned_until(body: &[u8]) -> Option<Timestamp> {
+    let text = std::str::from_utf8(body).ok()?;
+    let (_, after) = text.split_once("banned until ")?;
+    let digits = after.split(|c: char| !c.is_ascii_digit()).next()?;
+    Timestamp::from_millisecond(digits.parse().ok()?).ok()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may panic")]
+mod tests;

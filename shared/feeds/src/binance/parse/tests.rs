@@ -1,0 +1,130 @@
+use market::{Observation, Quote, message};
+use proptest::prelude::*;
+
+use super::*;
+
+const ARRAY: &[u8] = include_bytes!("../fixtures/ticker-24hr-array.json");
+const BTCUSDT: &str = include_str!("../fixtures/ticker-24hr-BTCUSDT.json");
+const DOGEUSDT: &[u8] = include_bytes!("../fixtures/ticker-24hr-DOGEUSDT.json");
+
+fn symbols_of(items: &[Result<Ticker, BadTicker>]) -> Vec<&str> {
+    items
+        .iter()
+        .map(|item| item.as_ref().unwrap().symbol.as_str())
+        .collect()
+}
+
+fn only(body: &[u8]) -> Ticker {
+    tickers(body).unwrap().remove(0).unwrap()
+}
+
+#[test]
+fn a_recorded_ticker_becomes_its_message_with_the_same_digits() {
+    let message = message(&Observation {
+        quote: Quote::Binance(only(DOGEUSDT).into()),
+        fetched_at: "2026-11-21T05:26:49.123Z".parse().unwrap(),
+    });
+    assert_eq!(
+        String::from_utf8(message.body).unwrap(),
+        concat!(
+            r#"{"symbol":"DOGEUSDT","event_time":1630042422749,"price":0.27050000,"open":0.27927000,"#,
+            r#""high":0.28173000,"low":0.26410000,"volume":1343961239.70000000,"quote_volume":365772101.01826800,"#,
+            r#""number_trades":383971,"price_change":-0.00877000,"price_change_percent":-3.140,"#,
+            r#""timestamp":"2026-11-21T05:26:49.123Z","#,
+            r#""meta":{"source":"binance","schema":"crypto-prices/1","event_id":"026fd1885725e373682df09df904a05f","#,
+            r#""asset_class":"crypto","currency":"USDT","event_time":"2021-08-27T05:33:42.749Z","#,
+            r#""fetched_at":"2026-11-21T05:26:49.123Z","flags":[]}}"#,
+        )
+    );
+}
+
+#[test]
+fn an_array_and_an_object_are_both_read() {
+    assert_eq!(
+        symbols_of(&tickers(ARRAY).unwrap()),
+        ["ETHBTC", "LTCBTC", "BNBBTC", "NEOBTC", "QTUMETH", "EOSETH"]
+    );
+    assert_eq!(
+        symbols_of(&tickers(BTCUSDT.as_bytes()).unwrap()),
+        ["BTCUSDT"]
+    );
+    assert_eq!(tickers(b"[]"), Ok(Vec::new()));
+}
+
+#[test]
+fn microseconds_and_bare_numbers_are_read_alike() {
+    let other = BTCUSDT
+        .replace("1586991278494", "\"1586991278494000\"")
+        .replace("\"6705.82000000\"", "6705.82000000");
+    assert_eq!(only(other.as_bytes()), only(BTCUSDT.as_bytes()));
+}
+
+#[test]
+fn a_bad_item_costs_no_other() {
+    let bad = BTCUSDT.replace("\"6933.00000000\"", "\"n/a\"");
+    let body = format!("[{bad},7,{BTCUSDT}]");
+    let mut items = tickers(body.as_bytes()).unwrap();
+    assert_eq!(items.pop().unwrap().unwrap().symbol.as_str(), "BTCUSDT");
+    let errors: Vec<_> = items.into_iter().map(|item| item.unwrap_err()).collect();
+    assert_eq!(
+        errors[0].to_string(),
+        r#"the ticker of BTCUSDT can't be read: it is not the expected JSON: "n/a" is not a decimal number as JSON writes one, such as -0.25 at line 1 column 177"#
+    );
+    assert_eq!(errors[1].symbol, None);
+}
+
+#[test]
+fn what_is_no_answer_is_said_in_one_sentence() {
+    let cases: [(&[u8], &str); 6] = [
+        (
+            br#"{"code":-1121,"msg":"Invalid symbol."}"#,
+            "the provider says: Invalid symbol.",
+        ),
+        (b"<html>403 Forbidden", "it is an HTML page, not JSON"),
+        (b"upstream error", "it is text, not JSON: upstream error"),
+        (b"", "it is text, not JSON: without a word"),
+        (
+            b"{}",
+            "it is not the expected JSON: missing field `symbol` at line 1 column 2",
+        ),
+        (
+            b"null",
+            "it is not the expected JSON: invalid type: null, expected a sequence at line 1 column 4",
+        ),
+    ];
+    for (body, sentence) in cases {
+        assert_eq!(tickers(body).unwrap_err().to_string(), sentence);
+    }
+}
+
+#[test]
+fn the_end_of_a_ban_is_read_from_its_words() {
+    let body = br#"{"code":-1003,"msg":"Way too much request weight used; IP banned until 1785050129644. Please use WebSocket Streams for live updates to avoid bans."}"#;
+    assert_eq!(
+        banned_until(body).unwrap().as_millisecond(),
+        1_785_050_129_644
+    );
+    for body in [
+        "",
+        "banned until ",
+        "banned until soon",
+        "banned until 99999999999999999999",
+    ] {
+        assert_eq!(banned_until(body.as_bytes()), None);
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_are_read_or_refused(body in prop::collection::vec(any::<u8>(), 0..300)) {
+        let _ = tickers(&body);
+        let _ = banned_until(&body);
+    }
+
+    #[test]
+    fn a_damaged_answer_is_read_or_refused(at in 0..ARRAY.len(), byte: u8) {
+        let mut body = ARRAY.to_vec();
+        body[at] = byte;
+        let _ = tickers(&body);
+    }
+}

@@ -1,0 +1,161 @@
+//! The request budget of a provider: never more than a limit in any window of time.
+
+use std::{
+    collections::VecDeque,
+    fmt,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use tokio::{
+    sync,
+    time::{Instant, sleep_until, timeout_at},
+};
+
+/// At most `limit` in any `period`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// The most weight in a period; a plain request weighs 1.
+    pub limit: u32,
+    /// The length of the window.
+    pub period: Duration,
+}
+
+/// The budget allows nothing of this weight in time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the request budget is spent until after the deadline")]
+pub struct OverBudget;
+
+/// A budget over sliding windows, exact: no stretch of time as long as a window ever holds more than
+/// the window's limit, wherever it starts. (A token bucket allows twice the limit across a refill.)
+///
+/// Those who wait are served in the order they came.
+pub struct Budget {
+    windows: Vec<Window>,
+    turn: sync::Mutex<()>,
+    spent: Mutex<VecDeque<Spending>>,
+}
+
+#[derive(Clone, Copy)]
+struct Spending {
+    at: Instant,
+    weight: u32,
+}
+
+impl Budget {
+    /// A budget that keeps every one of `windows`.
+    pub fn new(windows: impl IntoIterator<Item = Window>) -> Self {
+        Self {
+            windows: windows.into_iter().collect(),
+            turn: sync::Mutex::new(()),
+            spent: Mutex::default(),
+        }
+    }
+
+    /// Spends `weight` as soon as every window has room for it.
+    ///
+    /// # Errors
+    /// [`OverBudget`], as soon as it is known, if there is no room before `until`. Nothing is spent then.
+    pub async fn acquire(&self, weight: u32, until: Instant) -> Result<(), OverBudget> {
+        let _turn = timeout_at(until, self.turn.lock())
+            .await
+            .map_err(|_| OverBudget)?;
+        while let Some(room) = self.spend_or_wait(weight) {
+            match room {
+                Room::At(at) if at < until => sleep_until(at).await,
+                Room::At(_) | Room::Never => return Err(OverBudget),
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes the provider's word that at least `used` is spent in the longest window, by whomever.
+    pub fn charge(&self, used: u32) {
+        let mut spent = self.spent();
+        let now = Instant::now();
+        let Some(longest) = self.windows.iter().max_by_key(|window| window.period) else {
+            return;
+        };
+        let known = longest.spent(&spent, now);
+        let unknown = u64::from(used).saturating_sub(known);
+        if let Ok(weight @ 1..) = u32::try_from(unknown) {
+            spent.push_back(Spending { at: now, weight });
+        }
+    }
+
+    /// Spends now and answers `None`, or says when there is room.
+    fn spend_or_wait(&self, weight: u32) -> Option<Room> {
+        let mut spent = self.spent();
+        let now = Instant::now();
+        spent.retain(|spending| {
+            self.windows
+                .iter()
+                .any(|window| window.holds(spending, now))
+        });
+        let room = self
+            .windows
+            .iter()
+            .filter_map(|window| window.room(&spent, weight, now))
+            .max();
+        if room.is_none() {
+            spent.push_back(Spending { at: now, weight });
+        }
+        room
+    }
+
+    fn spent(&self) -> MutexGuard<'_, VecDeque<Spending>> {
+        self.spent.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// When a window that is full has room again.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Room {
+    At(Instant),
+    Never,
+}
+
+impl Window {
+    fn holds(&self, spending: &Spending, now: Instant) -> bool {
+        spending.at + self.period > now
+    }
+
+    fn spent(&self, spendings: &VecDeque<Spending>, now: Instant) -> u64 {
+        spendings
+            .iter()
+            .filter(|spending| self.holds(spending, now))
+            .map(|spending| u64::from(spending.weight))
+            .sum()
+    }
+
+    /// `None` if there is room for `weight` now.
+    fn room(&self, spendings: &VecDeque<Spending>, weight: u32, now: Instant) -> Option<Room> {
+        let Some(allowed) = self.limit.checked_sub(weight).map(u64::from) else {
+            return Some(Room::Never);
+        };
+        let mut spent = self.spent(spendings, now);
+        if spent <= allowed {
+            return None;
+        }
+        for spending in spendings
+            .iter()
+            .filter(|spending| self.holds(spending, now))
+        {
+            spent -= u64::from(spending.weight);
+            if spent <= allowed {
+                return Some(Room::At(spending.at + self.period));
+            }
+        }
+        None
+    }
+}
+
+impl fmt::Debug for Budget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Budget").field(&self.windows).finish()
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may panic")]
+mod tests;

@@ -1,0 +1,131 @@
+//! A provider for tests: a server on this host that answers as a test says, and remembers the requests.
+
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use axum::{
+    Router,
+    extract::Request,
+    http::HeaderMap,
+    response::{IntoResponse, Response},
+};
+use market::{Observation, Quote, Symbol};
+use reqwest::StatusCode;
+use tokio::{net::TcpListener, time::Instant};
+
+use crate::{FetchError, Polled};
+
+/// A running server. Ends with the test's runtime.
+pub(crate) struct Provider {
+    pub(crate) url: String,
+    seen: Arc<Mutex<Vec<(String, HeaderMap)>>>,
+}
+
+/// One answer.
+pub(crate) struct Reply {
+    status: u16,
+    headers: Vec<(&'static str, String)>,
+    body: String,
+}
+
+impl Reply {
+    pub(crate) fn new(status: u16, body: impl AsRef<[u8]>) -> Self {
+        Self {
+            status,
+            headers: Vec::new(),
+            body: String::from_utf8(body.as_ref().to_vec()).unwrap(),
+        }
+    }
+
+    pub(crate) fn header(mut self, name: &'static str, value: &str) -> Self {
+        self.headers.push((name, value.to_owned()));
+        self
+    }
+}
+
+impl Provider {
+    /// Answers each request by its path and query and by the number of requests before it; `None`
+    /// keeps the connection open without an answer.
+    pub(crate) async fn start(
+        answer: impl Fn(&str, usize) -> Option<Reply> + Send + Sync + 'static,
+    ) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let answer = Arc::new(answer);
+        let log = Arc::clone(&seen);
+        let router = Router::new().fallback(move |request: Request| {
+            let target = request.uri().to_string();
+            let before = {
+                let mut log = log.lock().unwrap();
+                log.push((target.clone(), request.headers().clone()));
+                log.len() - 1
+            };
+            let answer = Arc::clone(&answer);
+            async move {
+                match answer(&target, before) {
+                    Some(reply) => respond(reply),
+                    None => std::future::pending().await,
+                }
+            }
+        });
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        Self { url, seen }
+    }
+
+    /// The path and query of every request so far.
+    pub(crate) fn targets(&self) -> Vec<String> {
+        self.seen().into_iter().map(|(target, _)| target).collect()
+    }
+
+    /// Every request so far.
+    pub(crate) fn seen(&self) -> Vec<(String, HeaderMap)> {
+        self.seen.lock().unwrap().clone()
+    }
+}
+
+/// The URL of a server that refuses every connection.
+pub(crate) async fn nobody() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    format!("http://{}", listener.local_addr().unwrap())
+}
+
+/// A deadline that a test meets by far.
+pub(crate) fn soon() -> Instant {
+    Instant::now() + Duration::from_secs(20)
+}
+
+pub(crate) fn symbols<T: AsRef<str>>(names: &[T]) -> Vec<Symbol> {
+    names
+        .iter()
+        .map(|name| name.as_ref().parse().unwrap())
+        .collect()
+}
+
+/// Each symbol with its price or the reason why there is none.
+pub(crate) fn outcomes(polled: &[Polled]) -> Vec<(&str, &str)> {
+    polled
+        .iter()
+        .map(|polled| (polled.symbol.as_str(), outcome(&polled.result)))
+        .collect()
+}
+
+fn outcome(result: &Result<Observation, FetchError>) -> &str {
+    match result {
+        Ok(observation) => match &observation.quote {
+            Quote::Finnhub(quote) => quote.current.as_str(),
+            Quote::Binance(ticker) => ticker.last_price.as_str(),
+        },
+        Err(error) => error.reason(),
+    }
+}
+
+fn respond(reply: Reply) -> Response {
+    let mut response = (StatusCode::from_u16(reply.status).unwrap(), reply.body).into_response();
+    for (name, value) in reply.headers {
+        response.headers_mut().insert(name, value.parse().unwrap());
+    }
+    response
+}

@@ -1,0 +1,88 @@
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+
+use crate::FetchError;
+
+/// How often a request is tried again.
+const RETRIES: u32 = 2;
+
+/// The longest pause before the first retry; it doubles with each.
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+
+/// The outcome of `request`, tried again after a failure that [may pass](FetchError::is_retryable).
+///
+/// The pause is random between nothing and its longest ("full jitter"), and no shorter than the
+/// provider asks for. A pause that would reach `until` is not made.
+pub(crate) async fn retried<T, F>(until: Instant, request: impl Fn() -> F) -> Result<T, FetchError>
+where
+    F: Future<Output = Result<T, FetchError>>,
+{
+    for retry in 0..RETRIES {
+        let error = match request().await {
+            Err(error) if error.is_retryable() => error,
+            done => return done,
+        };
+        let pause = rand::random_range(Duration::ZERO..=FIRST_PAUSE * 2_u32.pow(retry))
+            .max(error.retry_after().unwrap_or_default());
+        if pause >= until.saturating_duration_since(Instant::now()) {
+            return Err(error);
+        }
+        sleep(pause).await;
+    }
+    request().await
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    fn unavailable(retry_after: Option<Duration>) -> FetchError {
+        FetchError::Unavailable {
+            status: 503,
+            detail: "busy".to_owned(),
+            retry_after,
+        }
+    }
+
+    /// The outcome, the number of tries and the time it took, when the first tries fail with `errors`.
+    async fn run(errors: &[FetchError], seconds: u64) -> (Result<(), FetchError>, usize, Duration) {
+        let tries = Cell::new(0);
+        let start = Instant::now();
+        let result = retried(start + Duration::from_secs(seconds), || {
+            let error = errors.get(tries.get()).cloned();
+            tries.set(tries.get() + 1);
+            async move { error.map_or(Ok(()), Err) }
+        })
+        .await;
+        (result, tries.get(), start.elapsed())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_passes_is_tried_three_times_within_600_ms() {
+        let busy = unavailable(None);
+        let (result, tries, _) = run(&[busy.clone(), busy.clone()], 9).await;
+        assert_eq!((result, tries), (Ok(()), 3));
+        let (result, tries, took) = run(&[busy.clone(), busy.clone(), busy.clone()], 9).await;
+        assert_eq!((result, tries), (Err(busy), 3));
+        assert!(took <= Duration::from_millis(610), "{took:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_stays_is_not_tried_again() {
+        let (result, tries, _) = run(&[FetchError::UnknownSymbol], 9).await;
+        assert_eq!((result, tries), (Err(FetchError::UnknownSymbol), 1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn retry_after_is_waited_for_unless_the_deadline_comes_first() {
+        let busy = unavailable(Some(Duration::from_secs(3)));
+        let (result, tries, took) = run(std::slice::from_ref(&busy), 9).await;
+        assert_eq!((result, tries), (Ok(()), 2));
+        assert!(took >= Duration::from_secs(3), "{took:?}");
+        let (result, tries, took) = run(std::slice::from_ref(&busy), 2).await;
+        assert_eq!((result, tries, took), (Err(busy), 1, Duration::ZERO));
+    }
+}

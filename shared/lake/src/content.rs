@@ -1,0 +1,424 @@
+use std::{borrow::Cow, fmt};
+
+use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeSeed, Error, IgnoredAny, MapAccess, SeqAccess, Visitor},
+};
+
+/// What the lake needs to know of a record's value.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Content<'a> {
+    /// The member `symbol`, else `ticker`.
+    pub symbol: Cow<'a, str>,
+    /// The value's own time: the first usable one of `fetched_at`, `event_time`, `timestamp`, `time` and `t`.
+    pub time: Option<Timestamp>,
+}
+
+/// Why a value can't become a bronze line.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Defect {
+    /// Not UTF-8, or not JSON.
+    #[error("the value is not JSON: {0}")]
+    BrokenJson(String),
+    /// JSON of another kind.
+    #[error("the value is JSON but no object")]
+    NotAnObject,
+    /// No text in `symbol` or `ticker`.
+    #[error("the value has no symbol: neither 'symbol' nor 'ticker' is a text")]
+    NoSymbol,
+    /// A symbol that no venue has and that would be a path: `.` or `..` between slashes, or control characters.
+    #[error("the symbol {0:?} is a path or holds control characters")]
+    UnsafeSymbol(String),
+    /// A member that is ours to add.
+    #[error("the value has a member '_kafka', which is reserved for its coordinates")]
+    ReservedMember,
+}
+
+/// The instant of epoch milliseconds, from 1970 up to the end of what a key can spell (30 December 9999).
+pub(crate) fn usable_time(millis: i64) -> Option<Timestamp> {
+    Timestamp::from_millisecond(millis)
+        .ok()
+        .filter(|time| *time >= Timestamp::UNIX_EPOCH)
+}
+
+/// Reads a record's value in one pass that keeps nothing else.
+///
+/// A number counts as seconds, milli-, micro- or nanoseconds by its magnitude; a text as RFC 3339, without a
+/// zone as UTC, or as such a number.
+///
+/// # Errors
+/// [`Defect`].
+pub fn read_content(value: &[u8]) -> Result<Content<'_>, Defect> {
+    let text = std::str::from_utf8(value).map_err(|error| Defect::BrokenJson(error.to_string()))?;
+    let members: Members<'_> =
+        serde_json::from_str(text).map_err(|error| Defect::BrokenJson(error.to_string()))?;
+    let Members::Object {
+        symbol,
+        ticker,
+        times,
+        reserved,
+    } = members
+    else {
+        return Err(Defect::NotAnObject);
+    };
+    if reserved {
+        return Err(Defect::ReservedMember);
+    }
+    let symbol = symbol
+        .or(ticker)
+        .filter(|symbol| !symbol.is_empty())
+        .ok_or(Defect::NoSymbol)?;
+    let is_path = symbol
+        .split(['/', '\\'])
+        .any(|part| part == "." || part == "..");
+    if is_path || symbol.chars().any(char::is_control) {
+        return Err(Defect::UnsafeSymbol(symbol.chars().take(64).collect()));
+    }
+    Ok(Content {
+        symbol,
+        time: times.into_iter().flatten().next(),
+    })
+}
+
+const TIMES: [&str; 5] = ["fetched_at", "event_time", "timestamp", "time", "t"];
+
+#[derive(Debug)]
+enum Members<'a> {
+    Object {
+        symbol: Option<Cow<'a, str>>,
+        ticker: Option<Cow<'a, str>>,
+        times: [Option<Timestamp>; TIMES.len()],
+        reserved: bool,
+    },
+    Other,
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Scan)
+    }
+}
+
+struct Scan;
+
+impl<'de> Visitor<'de> for Scan {
+    type Value = Members<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let (mut symbol, mut ticker, mut times, mut reserved) =
+            (None, None, [None; TIMES.len()], false);
+        while let Some(name) = map.next_key_seed(TextSeed)? {
+            match name.as_deref().unwrap_or_default() {
+                "symbol" => symbol = map.next_value_seed(TextSeed)?,
+                "ticker" => ticker = map.next_value_seed(TextSeed)?,
+                "_kafka" => {
+                    reserved = true;
+                    map.next_value::<IgnoredAny>()?;
+                }
+                name => match TIMES.iter().position(|time| *time == name) {
+                    Some(position) => times[position] = map.next_value_seed(TimeSeed)?,
+                    None => {
+                        map.next_value::<IgnoredAny>()?;
+                    }
+                },
+            }
+        }
+        Ok(Members::Object {
+            symbol,
+            ticker,
+            times,
+            reserved,
+        })
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+        while seq.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Members::Other)
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
+        Ok(Members::Other)
+    }
+
+    fn visit_bool<E: Error>(self, _: bool) -> Result<Self::Value, E> {
+        Ok(Members::Other)
+    }
+
+    fn visit_i64<E: Error>(self, _: i64) -> Result<Self::Value, E> {
+        Ok(Members::Other)
+    }
+
+    fn visit_u64<E: Error>(self, _: u64) -> Result<Self::Value, E> {
+        Ok(Members::Other)
+    }
+
+    fn visit_f64<E: Error>(self, _: f64) -> Result<Self::Value, E> {
+        Ok(Members::Other)
+    }
+
+    fn visit_str<E: Error>(self, _: &str) -> Result<Self::Value, E> {
+        Ok(Members::Other)
+    }
+}
+
+/// Text, borrowed where it has no escapes; `None` for a value of another type.
+struct TextSeed;
+
+/// A time; `None` for what is none, and for one that is not usable.
+struct TimeSeed;
+
+macro_rules! scalar_seed {
+    ($seed:ident -> $value:ty { $($visit:item)* }) => {
+        impl<'de> DeserializeSeed<'de> for $seed {
+            type Value = Option<$value>;
+
+            fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+                deserializer.deserialize_any(self)
+            }
+        }
+
+        impl<'de> Visitor<'de> for $seed {
+            type Value = Option<$value>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a JSON value")
+            }
+
+            fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
+                Ok(None)
+            }
+
+            fn visit_bool<E: Error>(self, _: bool) -> Result<Self::Value, E> {
+                Ok(None)
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+                while seq.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(None)
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+                Ok(None)
+            }
+
+            $($visit)*
+        }
+    };
+}
+
+scalar_seed!(TextSeed -> Cow<'de, str> {
+    fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Self::Value, E> {
+        Ok(Some(Cow::Borrowed(text)))
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(Some(Cow::Owned(text.to_owned())))
+    }
+
+    fn visit_i64<E: Error>(self, _: i64) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_u64<E: Error>(self, _: u64) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_f64<E: Error>(self, _: f64) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+});
+
+scalar_seed!(TimeSeed -> Timestamp {
+    fn visit_i64<E: Error>(self, number: i64) -> Result<Self::Value, E> {
+        Ok(time_of_number(number))
+    }
+
+    fn visit_u64<E: Error>(self, number: u64) -> Result<Self::Value, E> {
+        Ok(i64::try_from(number).ok().and_then(time_of_number))
+    }
+
+    fn visit_f64<E: Error>(self, number: f64) -> Result<Self::Value, E> {
+        Ok(time_of_fraction(number))
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(time_of_text(text.trim()))
+    }
+});
+
+/// Epoch seconds reach 1e11 in the year 5138, so each larger unit starts three digits further up.
+fn time_of_number(number: i64) -> Option<Timestamp> {
+    usable_time(match number {
+        ..0 => return None,
+        0..100_000_000_000 => number * 1_000,
+        100_000_000_000..100_000_000_000_000 => number,
+        100_000_000_000_000..100_000_000_000_000_000 => number / 1_000,
+        _ => number / 1_000_000,
+    })
+}
+
+/// Seconds with a fraction, or a larger unit whose fraction is below a millisecond.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "rounded, and checked against the range before"
+)]
+fn time_of_fraction(number: f64) -> Option<Timestamp> {
+    match number {
+        0.0..1e11 => usable_time((number * 1_000.0).floor() as i64),
+        1e11..1e18 => time_of_number(number as i64),
+        _ => None,
+    }
+}
+
+fn time_of_text(text: &str) -> Option<Timestamp> {
+    let instant = text.parse::<Timestamp>().ok().or_else(|| {
+        let civil: DateTime = text.parse().ok()?;
+        civil
+            .to_zoned(TimeZone::UTC)
+            .ok()
+            .map(|zoned| zoned.timestamp())
+    });
+    match instant {
+        Some(instant) => usable_time(instant.as_millisecond()),
+        None => match text.parse::<i64>() {
+            Ok(number) => time_of_number(number),
+            Err(_) => text.parse().ok().and_then(time_of_fraction),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn the_time_is_the_first_usable_of_the_known_members() {
+        let check = |members: &str, expected: Option<i64>| {
+            let value = format!(r#"{{"symbol":"A",{members}}}"#);
+            let time = read_content(value.as_bytes()).unwrap().time;
+            assert_eq!(time.map(Timestamp::as_millisecond), expected, "{value}");
+        };
+        let (s, ms) = (Some(1_779_480_005_000), Some(1_779_480_005_123));
+        check(r#""fetched_at":1779480005,"event_time":1"#, s);
+        check(
+            r#""event_time":1779480005123,"timestamp":"2020-01-01T00:00:00Z""#,
+            ms,
+        );
+        check(r#""fetched_at":null,"event_time":1779480005123456"#, ms);
+        check(r#""t":1779480005123456789"#, ms);
+        check(r#""fetched_at":1779480005.1237"#, ms);
+        check(r#""fetched_at":"1779480005""#, s);
+        check(r#""timestamp":"2026-05-22T20:00:05.123Z""#, ms);
+        check(r#""timestamp":"2026-05-23T03:00:05.123+07:00""#, ms);
+        check(r#""timestamp":"2026-05-22T20:00:05""#, s);
+        check(r#""time":"2026-05-22 20:00:05""#, s);
+        check(r#""fetched_at":"yesterday","time":1779480005"#, s);
+        check(r#""fetched_at":-5"#, None);
+        check(r#""fetched_at":1e300"#, None);
+        check(r#""fetched_at":[1779480005]"#, None);
+        check(r#""fetched_at":true"#, None);
+        check(r#""timestamp":"-000001-01-01T00:00:00Z""#, None);
+        check(r#""c":1"#, None);
+    }
+
+    #[test]
+    fn a_value_that_can_be_no_line_says_why() {
+        let check = |value: &[u8], expected: &str| {
+            assert_eq!(read_content(value).unwrap_err().to_string(), expected);
+        };
+        check(
+            b"{\"symbol\":",
+            "the value is not JSON: EOF while parsing a value at line 1 column 10",
+        );
+        check(
+            b"{} {}",
+            "the value is not JSON: trailing characters at line 1 column 4",
+        );
+        check(
+            b"{\"c\":\"\xff\"}",
+            "the value is not JSON: invalid utf-8 sequence of 1 bytes from index 6",
+        );
+        check(
+            b"",
+            "the value is not JSON: EOF while parsing a value at line 1 column 0",
+        );
+        for other in [
+            "[{\"symbol\":\"A\"}]",
+            "null",
+            "7",
+            "-7",
+            "7.5",
+            "true",
+            "\"A\"",
+        ] {
+            check(other.as_bytes(), "the value is JSON but no object");
+        }
+        let no_symbol = "the value has no symbol: neither 'symbol' nor 'ticker' is a text";
+        for none in [
+            "{}",
+            r#"{"symbol":""}"#,
+            r#"{"symbol":null}"#,
+            r#"{"symbol":7}"#,
+            r#"{"symbol":{"a":1}}"#,
+        ] {
+            check(none.as_bytes(), no_symbol);
+        }
+        check(
+            br#"{"symbol":"../../x"}"#,
+            "the symbol \"../../x\" is a path or holds control characters",
+        );
+        check(
+            br#"{"symbol":"a\\..\\b"}"#,
+            "the symbol \"a\\\\..\\\\b\" is a path or holds control characters",
+        );
+        check(
+            br#"{"symbol":"A\u0000"}"#,
+            "the symbol \"A\\0\" is a path or holds control characters",
+        );
+        check(
+            br#"{"symbol":"A","_kafka":{}}"#,
+            "the value has a member '_kafka', which is reserved for its coordinates",
+        );
+    }
+
+    #[test]
+    fn a_board_quote_is_known_by_its_ticker() {
+        assert_eq!(read_content(br#"{"ticker":"VCB"}"#).unwrap().symbol, "VCB");
+        assert_eq!(
+            read_content(br#"{"symbol":"B","ticker":"V"}"#)
+                .unwrap()
+                .symbol,
+            "B"
+        );
+        assert_eq!(
+            read_content(br#"{"symbol":"BRK.B"}"#).unwrap().symbol,
+            "BRK.B"
+        );
+        assert_eq!(
+            read_content(br#"{"symbol":"BTC\/USDT"}"#).unwrap().symbol,
+            "BTC/USDT"
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn arbitrary_bytes_never_panic(value in prop::collection::vec(any::<u8>(), 0..200)) {
+            let _ = read_content(&value);
+        }
+
+        #[test]
+        fn a_time_is_usable_or_none(number in any::<i64>(), fraction in any::<f64>(), text in ".{0,30}") {
+            for time in [time_of_number(number), time_of_fraction(fraction), time_of_text(&text)] {
+                prop_assert!(time.is_none_or(|time| time >= Timestamp::UNIX_EPOCH));
+            }
+        }
+    }
+}

@@ -1,0 +1,252 @@
+use std::fmt;
+
+use jiff::{Timestamp, tz::TimeZone};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use sha2::{Digest, Sha256};
+
+/// An object's name in the store. Only [`Layout`] makes one from records; a listing gives the others.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ObjectKey(String);
+
+impl ObjectKey {
+    /// A name that a store gave or that a test chose.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self(name.into())
+    }
+
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for ObjectKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// How many records share an object: those of one time bucket and one offset segment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Granularity {
+    /// The length of a time bucket in milliseconds, at least 1.
+    pub bucket_ms: i64,
+    /// The number of offsets in a segment, at least 1.
+    pub segment: i64,
+}
+
+impl Granularity {
+    /// One object a record.
+    pub const RECORD: Self = Self {
+        bucket_ms: 1,
+        segment: 1,
+    };
+}
+
+/// Where objects go: everything of a key that is not taken from the record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Layout {
+    root: String,
+    granularity: Granularity,
+}
+
+/// What of a record decides its object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place<'a> {
+    /// The topic's name.
+    pub topic: &'a str,
+    /// The symbol as the record has it.
+    pub symbol: &'a str,
+    /// The record's time.
+    pub time: Timestamp,
+    /// The partition.
+    pub partition: i32,
+    /// The offset.
+    pub offset: i64,
+}
+
+impl Layout {
+    /// One object a record under `prefix`; `epoch` starts a new history where offsets start again at 0.
+    pub fn record(prefix: &str, epoch: Option<&str>) -> Self {
+        let prefix = prefix.trim_matches('/');
+        let root = match epoch {
+            Some(epoch) => format!("{prefix}/epoch={}", segment(epoch)),
+            None => prefix.to_owned(),
+        };
+        Self {
+            root,
+            granularity: Granularity::RECORD,
+        }
+    }
+
+    /// What every key of this layout starts with, up to and including the last `/`.
+    pub fn root(&self) -> String {
+        format!("{}/", self.root)
+    }
+
+    /// What the key of every quarantined record of this layout starts with.
+    pub fn quarantine_root(&self) -> String {
+        format!("{}/_quarantine/", self.root)
+    }
+
+    /// The bronze object that a record belongs in:
+    /// `{root}/{topic}/symbol={symbol}/date={YYYY-MM-DD}/{time}-p{partition}-o{offset}.ndjson`, with the time
+    /// floored to its bucket and the offset to its segment.
+    pub fn bronze_key(&self, place: Place<'_>) -> ObjectKey {
+        let Granularity {
+            bucket_ms,
+            segment: length,
+        } = self.granularity;
+        let time_ms = place.time.as_millisecond();
+        let bucket = Timestamp::from_millisecond(time_ms - time_ms.rem_euclid(bucket_ms));
+        let offset = place.offset - place.offset.rem_euclid(length);
+        let time = bucket.unwrap_or(Timestamp::MIN).to_zoned(TimeZone::UTC);
+        ObjectKey(format!(
+            "{}/{}/symbol={}/date={}/{}-p{:03}-o{offset:019}.ndjson",
+            self.root,
+            segment(place.topic),
+            segment(place.symbol),
+            time.strftime("%Y-%m-%d"),
+            time.strftime("%Y%m%dT%H%M%S%.3fZ"),
+            place.partition,
+        ))
+    }
+
+    /// The quarantine object of a record: its coordinates and 16 hex digits of the SHA-256 of its body, so
+    /// that two records at one offset (a recreated topic) are both kept. A record without an offset has `x`.
+    pub(crate) fn quarantine_key(
+        &self,
+        topic: &str,
+        partition: i32,
+        offset: Option<i64>,
+        body: &[u8],
+    ) -> ObjectKey {
+        let offset = offset.map_or_else(|| "x".to_owned(), |offset| format!("{offset:019}"));
+        ObjectKey(format!(
+            "{}{}/p{partition:03}-o{offset}-{}.json",
+            self.quarantine_root(),
+            segment(topic),
+            short_hash(body),
+        ))
+    }
+}
+
+/// What stays as it is in a path segment: `~` is left out because it marks a shortened segment.
+const KEPT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_');
+
+/// The longest segment. S3 allows keys of 1,024 bytes, but an object store on a file system spells a whole
+/// key in one file name of at most 255.
+const SEGMENT_MAX: usize = 40;
+
+/// Any text as one path segment: percent-encoded, and where that is too long cut and told apart by a hash.
+fn segment(text: &str) -> String {
+    let mut encoded = utf8_percent_encode(text, KEPT).to_string();
+    if encoded.len() > SEGMENT_MAX {
+        encoded.truncate(SEGMENT_MAX - 17);
+        // A cut inside of %XX leaves no half of it behind.
+        let tail = encoded.len() - 2;
+        if let Some(cut) = encoded[tail..].find('%') {
+            encoded.truncate(tail + cut);
+        }
+        encoded = format!("{encoded}~{}", short_hash(text.as_bytes()));
+    }
+    encoded
+}
+
+fn short_hash(bytes: &[u8]) -> String {
+    Sha256::digest(bytes)[..8]
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn place(symbol: &str) -> Place<'_> {
+        Place {
+            topic: "t",
+            symbol,
+            time: Timestamp::constant(1_779_480_005, 123_000_000),
+            partition: 3,
+            offset: 902,
+        }
+    }
+
+    #[test]
+    fn a_symbol_stays_one_path_segment() {
+        let check = |symbol: &str, expected: &str| {
+            assert_eq!(
+                Layout::record("bronze", None)
+                    .bronze_key(place(symbol))
+                    .as_str(),
+                format!(
+                    "bronze/t/symbol={expected}/date=2026-05-22/20260522T200005.123Z-p003-o0000000000000000902.ndjson"
+                )
+            );
+        };
+        check("AAPL", "AAPL");
+        check("BRK.B", "BRK.B");
+        check("BTC/USDT", "BTC%2FUSDT");
+        check("BINANCE:BTCUSDT", "BINANCE%3ABTCUSDT");
+        check("..", "..");
+        check("", "");
+        check("a~b c", "a%7Eb%20c");
+        check(&"🦀".repeat(1024), "%F0%9F%A6%80%F0%9F%A6~273585381e20b344");
+    }
+
+    #[test]
+    fn a_segment_of_a_thousand_offsets_and_an_hour_shares_one_key() {
+        let mut layout = Layout::record("bronze", Some("1"));
+        layout.granularity = Granularity {
+            bucket_ms: 3_600_000,
+            segment: 1_000,
+        };
+        let expected = "bronze/epoch=1/t/symbol=A/date=2026-05-22/20260522T200000.000Z-p003-o0000000000000000000.ndjson";
+        for (second, offset) in [(1_779_480_000, 0), (1_779_483_599, 999)] {
+            let time = Timestamp::constant(second, 999_000_000);
+            let place = Place {
+                time,
+                offset,
+                ..place("A")
+            };
+            assert_eq!(layout.bronze_key(place).as_str(), expected);
+        }
+    }
+
+    #[test]
+    fn names_sort_by_time_then_partition_then_offset() {
+        let key = |time_ms, partition, offset| {
+            let time = Timestamp::from_millisecond(time_ms).unwrap();
+            Layout::record("b", None).bronze_key(Place {
+                time,
+                partition,
+                offset,
+                ..place("A")
+            })
+        };
+        let sorted = [
+            key(0, 9, 99),
+            key(1, 0, 0),
+            key(1, 0, i64::MAX),
+            key(1, 10, 1),
+            key(253_402_207_200_000, 0, 0),
+        ];
+        assert!(sorted.is_sorted(), "{sorted:#?}");
+    }
+
+    proptest! {
+        #[test]
+        fn different_symbols_never_share_a_segment_and_none_leaves_it(a in ".{0,60}", b in ".{0,60}") {
+            for text in [&a, &b] {
+                let segment = segment(text);
+                prop_assert!(segment.len() <= SEGMENT_MAX);
+                prop_assert!(segment.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~%".contains(&b)));
+            }
+            prop_assert_eq!(a == b, segment(&a) == segment(&b));
+        }
+    }
+}

@@ -1,0 +1,160 @@
+use bytes::Bytes;
+use tokio::time::{Instant, sleep, timeout_at};
+
+use crate::{
+    ObjectKey,
+    store::{Get, PutIf, StoreError, backoff},
+};
+
+/// How an object came to be in the store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Landed {
+    /// By this call.
+    Written,
+    /// It was there, with the same bytes: an earlier delivery, or a reply that was lost.
+    AlreadyThere,
+    /// The key is taken by other bytes, and stays as it is.
+    TakenByOther,
+}
+
+/// Writes `body` at `key` unless the key is taken, and says what is there.
+///
+/// An unknown outcome (a lost reply, a store that is down) is tried again with back-off until `until`.
+///
+/// # Errors
+/// The last [`StoreError`] if it is not transient or the time is up; the object may then be written or not.
+pub async fn put_once(
+    store: &(impl PutIf + Get),
+    key: &ObjectKey,
+    body: &Bytes,
+    until: Instant,
+) -> Result<Landed, StoreError> {
+    let mut last = StoreError::Unavailable {
+        store: key.to_string(),
+        cause: "no answer before the deadline".to_owned(),
+    };
+    for attempt in 0.. {
+        match timeout_at(until, put_or_compare(store, key, body)).await {
+            Ok(Err(error)) if error.is_transient() => last = error,
+            // Vanished between the refusal and the read: go round again.
+            Ok(Err(error @ StoreError::NotFound { .. })) => last = error,
+            Ok(outcome) => return outcome,
+            Err(_) => return Err(last),
+        }
+        if Instant::now() + backoff(attempt) >= until {
+            break;
+        }
+        sleep(backoff(attempt)).await;
+    }
+    Err(last)
+}
+
+async fn put_or_compare(
+    store: &(impl PutIf + Get),
+    key: &ObjectKey,
+    body: &Bytes,
+) -> Result<Landed, StoreError> {
+    match store.put_if_absent(key, body.clone()).await {
+        Ok(_) => Ok(Landed::Written),
+        Err(StoreError::AlreadyExists { .. }) => {
+            let present = store.get(key).await?;
+            Ok(if present.body == *body {
+                Landed::AlreadyThere
+            } else {
+                Landed::TakenByOther
+            })
+        }
+        Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        sync::atomic::{AtomicU32, Ordering},
+        time::Duration,
+    };
+
+    use super::*;
+    use crate::store::{ETag, MemoryStore, Object};
+
+    /// Applies every write; loses the reply of the first `lost` of them.
+    struct LosesReplies {
+        store: MemoryStore,
+        lost: AtomicU32,
+    }
+
+    impl PutIf for LosesReplies {
+        async fn put_if_absent(&self, key: &ObjectKey, body: Bytes) -> Result<ETag, StoreError> {
+            let reply = self.store.put_if_absent(key, body).await;
+            let lose = |left: u32| left.checked_sub(1);
+            match self
+                .lost
+                .fetch_update(Ordering::SeqCst, Ordering::SeqCst, lose)
+            {
+                Ok(_) => Err(StoreError::Unavailable {
+                    store: "s".into(),
+                    cause: "reset".into(),
+                }),
+                Err(_) => reply,
+            }
+        }
+
+        async fn put_if_match(
+            &self,
+            key: &ObjectKey,
+            body: Bytes,
+            etag: &ETag,
+        ) -> Result<ETag, StoreError> {
+            self.store.put_if_match(key, body, etag).await
+        }
+    }
+
+    impl Get for LosesReplies {
+        async fn get(&self, key: &ObjectKey) -> Result<Object, StoreError> {
+            self.store.get(key).await
+        }
+    }
+
+    fn soon() -> Instant {
+        Instant::now() + Duration::from_secs(5)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_lost_reply_is_found_to_be_written() {
+        let store = LosesReplies {
+            store: MemoryStore::default(),
+            lost: AtomicU32::new(2),
+        };
+        let (key, body) = (ObjectKey::new("k"), Bytes::from_static(b"b"));
+        assert_eq!(
+            put_once(&store, &key, &body, soon()).await,
+            Ok(Landed::AlreadyThere)
+        );
+        assert_eq!(store.store.objects().len(), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_store_that_stays_down_is_given_up_at_the_deadline() {
+        let store = LosesReplies {
+            store: MemoryStore::default(),
+            lost: AtomicU32::new(u32::MAX),
+        };
+        let (key, body) = (ObjectKey::new("k"), Bytes::from_static(b"b"));
+        let until = soon();
+        let error = put_once(&store, &key, &body, until).await.unwrap_err();
+        assert!(error.is_transient() && Instant::now() <= until, "{error}");
+    }
+
+    #[tokio::test]
+    async fn other_bytes_at_the_key_are_never_overwritten() {
+        let store = MemoryStore::default();
+        let key = ObjectKey::new("k");
+        let put =
+            async |body: &'static str| put_once(&store, &key, &Bytes::from(body), soon()).await;
+        assert_eq!(put("one").await, Ok(Landed::Written));
+        assert_eq!(put("one").await, Ok(Landed::AlreadyThere));
+        assert_eq!(put("two").await, Ok(Landed::TakenByOther));
+        assert_eq!(store.objects()[&key], "one");
+    }
+}

@@ -1,0 +1,170 @@
+//! The port to an object store, in the words of S3's conditional writes, and its adapters.
+
+mod memory;
+mod s3;
+
+use std::{future::Future, time::Duration};
+
+use bytes::Bytes;
+
+pub use memory::MemoryStore;
+pub use s3::{Credentials, S3Settings, S3Store};
+
+use crate::ObjectKey;
+
+/// A version of an object's bytes, as the store names it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ETag(pub String);
+
+/// An object's bytes and their version.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Object {
+    /// The bytes.
+    pub body: Bytes,
+    /// Their version.
+    pub etag: ETag,
+}
+
+/// The capability to write on a condition that the store checks in the same step as it writes.
+pub trait PutIf: Send + Sync {
+    /// Writes `body` if `key` does not exist (`If-None-Match: *`).
+    ///
+    /// # Errors
+    /// [`StoreError::AlreadyExists`] if it does; else any other. After [`StoreError::Unavailable`] the write may
+    /// have happened.
+    fn put_if_absent(
+        &self,
+        key: &ObjectKey,
+        body: Bytes,
+    ) -> impl Future<Output = Result<ETag, StoreError>> + Send;
+
+    /// Writes `body` if `key` still has the version `etag` (`If-Match`).
+    ///
+    /// # Errors
+    /// [`StoreError::Changed`] if it has another, [`StoreError::NotFound`] if it is gone; else any other.
+    fn put_if_match(
+        &self,
+        key: &ObjectKey,
+        body: Bytes,
+        etag: &ETag,
+    ) -> impl Future<Output = Result<ETag, StoreError>> + Send;
+}
+
+/// The capability to read an object.
+pub trait Get: Send + Sync {
+    /// Reads `key` whole.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] if it does not exist; else any other.
+    fn get(&self, key: &ObjectKey) -> impl Future<Output = Result<Object, StoreError>> + Send;
+}
+
+/// The capability to list objects.
+pub trait List: Send + Sync {
+    /// Up to 1,000 keys that start with `prefix` and sort after `after`, in order.
+    ///
+    /// # Errors
+    /// Any [`StoreError`].
+    fn list(
+        &self,
+        prefix: &str,
+        after: Option<&ObjectKey>,
+    ) -> impl Future<Output = Result<Vec<ObjectKey>, StoreError>> + Send;
+}
+
+/// Why the store did not do as asked.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// A create found the key taken (412).
+    #[error("the object {key} exists already")]
+    AlreadyExists {
+        /// The object.
+        key: ObjectKey,
+    },
+    /// A compare-and-swap found another version (412).
+    #[error("the object {key} has changed meanwhile")]
+    Changed {
+        /// The object.
+        key: ObjectKey,
+    },
+    /// Another writer was at the key in the same moment (409): try again.
+    #[error("another writer was at the object {key} in the same moment")]
+    Conflict {
+        /// The object.
+        key: ObjectKey,
+    },
+    /// There is no such object (404).
+    #[error("there is no object {key}")]
+    NotFound {
+        /// The object.
+        key: ObjectKey,
+    },
+    /// The store asks for fewer requests (503 `SlowDown`, 429).
+    #[error("the store at {store} asks for fewer requests")]
+    Throttled {
+        /// The bucket and its endpoint.
+        store: String,
+    },
+    /// No answer, or one that leaves the outcome open (5xx, time-out, connection lost).
+    #[error("the store at {store} does not answer ({cause}): check the endpoint and the network")]
+    Unavailable {
+        /// The bucket and its endpoint.
+        store: String,
+        /// What was seen.
+        cause: String,
+    },
+    /// The bucket does not exist.
+    #[error("there is no bucket at {store}: create it, or set BRONZE_BUCKET to one that exists")]
+    NoBucket {
+        /// The bucket and its endpoint.
+        store: String,
+    },
+    /// The credentials may not do this.
+    #[error(
+        "access to {store} is denied ({cause}): grant s3:PutObject, s3:GetObject and s3:ListBucket on it"
+    )]
+    Denied {
+        /// The bucket and its endpoint.
+        store: String,
+        /// The store's words.
+        cause: String,
+    },
+    /// Anything else that the store refuses.
+    #[error("the store at {store} refuses: {cause}")]
+    Refused {
+        /// The bucket and its endpoint.
+        store: String,
+        /// The store's words.
+        cause: String,
+    },
+}
+
+impl StoreError {
+    /// Whether the same request may succeed later without anybody's doing.
+    pub fn is_transient(&self) -> bool {
+        matches!(
+            self,
+            Self::Conflict { .. } | Self::Throttled { .. } | Self::Unavailable { .. }
+        )
+    }
+}
+
+/// Every key that starts with `prefix`, in order.
+///
+/// # Errors
+/// Any [`StoreError`].
+pub async fn list_all(store: &impl List, prefix: &str) -> Result<Vec<ObjectKey>, StoreError> {
+    let mut keys: Vec<ObjectKey> = Vec::new();
+    loop {
+        let page = store.list(prefix, keys.last()).await?;
+        if page.is_empty() {
+            return Ok(keys);
+        }
+        keys.extend(page);
+    }
+}
+
+/// The pause before the `attempt`th repetition, from 0: doubles from 50 ms up to 2 s.
+pub(crate) fn backoff(attempt: u32) -> Duration {
+    Duration::from_millis(50 << attempt.min(6)).min(Duration::from_secs(2))
+}

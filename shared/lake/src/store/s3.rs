@@ -1,0 +1,246 @@
+use std::time::Duration;
+
+use aws_config::{BehaviorVersion, retry::RetryConfig, timeout::TimeoutConfig};
+pub use aws_sdk_s3::config::Credentials;
+use aws_sdk_s3::{
+    Client,
+    error::{ProvideErrorMetadata, SdkError},
+    primitives::ByteStream,
+};
+use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use bytes::Bytes;
+
+use super::{ETag, Get, List, Object, PutIf, StoreError};
+use crate::ObjectKey;
+
+/// Which bucket, and how to reach it. The region comes as the AWS SDK finds it.
+#[derive(Clone, Debug)]
+pub struct S3Settings {
+    /// The bucket's name.
+    pub bucket: String,
+    /// Another endpoint than AWS, spoken to in path style: an emulator or the one-machine plane.
+    pub endpoint: Option<String>,
+    /// Other credentials than those that the AWS SDK finds.
+    pub credentials: Option<Credentials>,
+}
+
+/// A bucket on S3 or on what speaks its protocol.
+#[derive(Clone, Debug)]
+pub struct S3Store {
+    client: Client,
+    bucket: String,
+    /// For errors: the bucket and its endpoint.
+    name: String,
+}
+
+impl S3Store {
+    /// Makes the client; nothing is asked of the store yet.
+    pub async fn connect(settings: S3Settings) -> Self {
+        let http = aws_smithy_http_client::Builder::new()
+            .tls_provider(Provider::Rustls(CryptoMode::Ring))
+            .build_https();
+        let timeouts = TimeoutConfig::builder()
+            .connect_timeout(Duration::from_secs(3))
+            .operation_attempt_timeout(Duration::from_secs(10))
+            .build();
+        let mut shared = aws_config::defaults(BehaviorVersion::latest())
+            .http_client(http)
+            .retry_config(RetryConfig::standard().with_max_attempts(3))
+            .timeout_config(timeouts);
+        if let Some(credentials) = settings.credentials {
+            shared = shared.region("us-east-1").credentials_provider(credentials);
+        }
+        let shared = shared.load().await;
+        let mut config = aws_sdk_s3::config::Builder::from(&shared);
+        if let Some(endpoint) = &settings.endpoint {
+            config = config.endpoint_url(endpoint).force_path_style(true);
+        }
+        let name = match &settings.endpoint {
+            Some(endpoint) => format!("{endpoint}/{}", settings.bucket),
+            None => format!("s3://{}", settings.bucket),
+        };
+        Self {
+            client: Client::from_conf(config.build()),
+            bucket: settings.bucket,
+            name,
+        }
+    }
+
+    /// Creates the bucket unless it exists: for emulators; a deployed bucket is the template's.
+    ///
+    /// # Errors
+    /// Any [`StoreError`].
+    pub async fn create_bucket(&self) -> Result<(), StoreError> {
+        match self
+            .client
+            .create_bucket()
+            .bucket(&self.bucket)
+            .send()
+            .await
+        {
+            Ok(_) => Ok(()),
+            Err(error) => match error.code() {
+                Some("BucketAlreadyOwnedByYou" | "BucketAlreadyExists") => Ok(()),
+                _ => Err(self.fault(&ObjectKey::new(""), &error)),
+            },
+        }
+    }
+
+    fn fault<E: ProvideErrorMetadata + std::error::Error + 'static>(
+        &self,
+        key: &ObjectKey,
+        error: &SdkError<E>,
+    ) -> StoreError {
+        let store = || self.name.clone();
+        let status = error
+            .raw_response()
+            .map(|response| response.status().as_u16());
+        let code = error.code().unwrap_or_default();
+        let cause = || {
+            let message = error.message().unwrap_or_default();
+            match (code, message) {
+                ("", "") => describe(error),
+                (code, "") => code.to_owned(),
+                (code, message) => format!("{code}: {message}"),
+            }
+        };
+        match (code, status) {
+            ("ConditionalRequestConflict" | "OperationAborted", _) | (_, Some(409)) => {
+                StoreError::Conflict { key: key.clone() }
+            }
+            ("NoSuchBucket", _) => StoreError::NoBucket { store: store() },
+            ("NoSuchKey", _) | ("" | "NotFound", Some(404)) => {
+                StoreError::NotFound { key: key.clone() }
+            }
+            ("SlowDown" | "ServiceUnavailable" | "Throttling" | "RequestLimitExceeded", _)
+            | (_, Some(429 | 503)) => StoreError::Throttled { store: store() },
+            (_, Some(401 | 403)) => StoreError::Denied {
+                store: store(),
+                cause: cause(),
+            },
+            (_, Some(400..500)) => StoreError::Refused {
+                store: store(),
+                cause: cause(),
+            },
+            _ => StoreError::Unavailable {
+                store: store(),
+                cause: cause(),
+            },
+        }
+    }
+}
+
+/// The innermost cause, which says more than "dispatch failure".
+fn describe(error: &dyn std::error::Error) -> String {
+    let mut innermost = error;
+    while let Some(cause) = innermost.source() {
+        innermost = cause;
+    }
+    innermost.to_string()
+}
+
+/// Whether the store answered that the condition does not hold.
+fn precondition_failed<E: ProvideErrorMetadata>(error: &SdkError<E>) -> bool {
+    match error.code() {
+        Some(code) => code == "PreconditionFailed",
+        None => error
+            .raw_response()
+            .is_some_and(|response| response.status().as_u16() == 412),
+    }
+}
+
+impl PutIf for S3Store {
+    async fn put_if_absent(&self, key: &ObjectKey, body: Bytes) -> Result<ETag, StoreError> {
+        let put = self
+            .client
+            .put_object()
+            .bucket(&self.bucket)
+            .key(key.as_str());
+        match put
+            .if_none_match("*")
+            .body(ByteStream::from(body))
+            .send()
+            .await
+        {
+            Ok(written) => Ok(ETag(written.e_tag.unwrap_or_default())),
+            Err(error) if precondition_failed(&error) => {
+                Err(StoreError::AlreadyExists { key: key.clone() })
+            }
+            Err(error) => Err(self.fault(key, &error)),
+        }
+    }
+
+    async fn put_if_match(
+        &self,
+        key: &ObjectKey,
+        body: Bytes,
+        etag: &ETag,
+    ) -> Result<ETag, StoreError> {
+        let put = self
+            .client
+            .put_object()
+            .bucket(&self.bucket)
+            .key(key.as_str());
+        match put
+            .if_match(&etag.0)
+            .body(ByteStream::from(body))
+            .send()
+            .await
+        {
+            Ok(written) => Ok(ETag(written.e_tag.unwrap_or_default())),
+            Err(error) if precondition_failed(&error) => {
+                Err(StoreError::Changed { key: key.clone() })
+            }
+            Err(error) => Err(self.fault(key, &error)),
+        }
+    }
+}
+
+impl Get for S3Store {
+    async fn get(&self, key: &ObjectKey) -> Result<Object, StoreError> {
+        let get = self
+            .client
+            .get_object()
+            .bucket(&self.bucket)
+            .key(key.as_str());
+        let answer = get.send().await.map_err(|error| self.fault(key, &error))?;
+        let etag = ETag(answer.e_tag.unwrap_or_default());
+        let body = answer
+            .body
+            .collect()
+            .await
+            .map_err(|error| StoreError::Unavailable {
+                store: self.name.clone(),
+                cause: error.to_string(),
+            })?;
+        Ok(Object {
+            body: body.into_bytes(),
+            etag,
+        })
+    }
+}
+
+impl List for S3Store {
+    async fn list(
+        &self,
+        prefix: &str,
+        after: Option<&ObjectKey>,
+    ) -> Result<Vec<ObjectKey>, StoreError> {
+        let list = self
+            .client
+            .list_objects_v2()
+            .bucket(&self.bucket)
+            .prefix(prefix)
+            .set_start_after(after.map(|after| after.as_str().to_owned()));
+        let page = list
+            .send()
+            .await
+            .map_err(|error| self.fault(&ObjectKey::new(prefix), &error))?;
+        let keys = page.contents.unwrap_or_default();
+        Ok(keys
+            .into_iter()
+            .filter_map(|object| object.key)
+            .map(ObjectKey::new)
+            .collect())
+    }
+}

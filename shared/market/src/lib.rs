@@ -1,0 +1,43 @@
+//! Market data as values: symbols, decimal digits, quotes and the messages made of them.
+//!
+//! Pure: no async, no clock, no I/O, no environment. Times come in as arguments, and a number stays
+//! the decimal text that the provider sent.
+//!
+//! ```
+//! use market::{FinnhubQuote, Observation, Quote, message};
+//!
+//! let quote = FinnhubQuote {
+//!     symbol: "AAPL".parse()?,
+//!     current: "308.82".parse()?,
+//!     change: Some("3.83".parse()?),
+//!     percent_change: Some("1.2558".parse()?),
+//!     high: "311.4".parse()?,
+//!     low: "305.84".parse()?,
+//!     open: "306.12".parse()?,
+//!     previous_close: "304.99".parse()?,
+//!     time: "2026-05-22T20:00:00Z".parse()?,
+//! };
+//! let message = message(&Observation {
+//!     quote: Quote::Finnhub(quote),
+//!     fetched_at: "2026-05-22T20:00:01Z".parse()?,
+//! });
+//! assert_eq!(message.key, "AAPL");
+//! assert!(message.body.starts_with(br#"{"c":308.82,"d":3.83,"#));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod digits;
+mod event_id;
+mod flags;
+mod instrument;
+mod message;
+mod observation;
+mod symbol;
+
+pub use digits::{Digits, DigitsError};
+pub use event_id::event_id;
+pub use flags::{Flag, flags};
+pub use instrument::{AssetClass, asset_class, currency};
+pub use message::{Message, message};
+pub use observation::{BinanceTicker, FinnhubQuote, Observation, Quote};
+pub use symbol::{Symbol, SymbolError};

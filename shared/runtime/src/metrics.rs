@@ -1,0 +1,163 @@
+//! Metrics as CloudWatch reads them: lines on stdout in the embedded metric format (EMF).
+//!
+//! Format: CloudWatch user guide, "Specification: Embedded metric format".
+
+use std::io::{Write, stdout};
+
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+
+/// The CloudWatch namespace of every metric here.
+pub const NAMESPACE: &str = "quotelake";
+
+/// Every metric that a function emits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Metric {
+    /// Quotes that a provider answered with.
+    QuotesPolled,
+    /// Quotes that the broker acknowledged.
+    QuotesPublished,
+    /// Quotes asked for and not published, whatever the reason.
+    QuotesFailed,
+    /// Cycles left out because an earlier one overran the beat.
+    CyclesSkipped,
+    /// Objects that this function created.
+    ObjectsWritten,
+    /// Records that were in the lake already and were found to be equal.
+    RecordsMerged,
+    /// Records put aside with their reason.
+    RecordsQuarantined,
+    /// Records whose offset was already taken by other bytes; they are in quarantine too.
+    OffsetsReused,
+    /// Records that are not durable at the end of the invocation; the trigger brings them again.
+    RecordsNotDurable,
+}
+
+impl Metric {
+    /// Every metric.
+    pub const ALL: [Self; 9] = [
+        Self::QuotesPolled,
+        Self::QuotesPublished,
+        Self::QuotesFailed,
+        Self::CyclesSkipped,
+        Self::ObjectsWritten,
+        Self::RecordsMerged,
+        Self::RecordsQuarantined,
+        Self::OffsetsReused,
+        Self::RecordsNotDurable,
+    ];
+
+    /// The name in CloudWatch.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::QuotesPolled => "QuotesPolled",
+            Self::QuotesPublished => "QuotesPublished",
+            Self::QuotesFailed => "QuotesFailed",
+            Self::CyclesSkipped => "CyclesSkipped",
+            Self::ObjectsWritten => "ObjectsWritten",
+            Self::RecordsMerged => "RecordsMerged",
+            Self::RecordsQuarantined => "RecordsQuarantined",
+            Self::OffsetsReused => "OffsetsReused",
+            Self::RecordsNotDurable => "RecordsNotDurable",
+        }
+    }
+
+    /// The unit in CloudWatch.
+    pub fn unit(self) -> &'static str {
+        "Count"
+    }
+}
+
+/// Writes one line with `values`, split by one dimension, e.g. `("topic", "stock-quotes")`.
+///
+/// A line that can't be written is dropped: a metric never fails an invocation.
+pub fn emit(now: Timestamp, dimension: (&str, &str), values: &[(Metric, u64)]) {
+    let mut out = stdout().lock();
+    let _ = writeln!(out, "{}", line(now, dimension, values)).and_then(|()| out.flush());
+}
+
+/// The values of an EMF line of this namespace; `None` for any other line.
+pub fn read(line: &str) -> Option<Vec<(Metric, u64)>> {
+    if !line.starts_with('{') || !line.contains("\"_aws\"") {
+        return None;
+    }
+    let object: Map<String, Value> = serde_json::from_str(line).ok()?;
+    let directives = object.get("_aws")?.get("CloudWatchMetrics")?;
+    if directives.get(0)?.get("Namespace")? != NAMESPACE {
+        return None;
+    }
+    let value_of = |metric: Metric| Some((metric, object.get(metric.name())?.as_u64()?));
+    Some(Metric::ALL.into_iter().filter_map(value_of).collect())
+}
+
+fn line(now: Timestamp, dimension: (&str, &str), values: &[(Metric, u64)]) -> Value {
+    let definitions: Vec<Value> = values
+        .iter()
+        .map(|(metric, _)| json!({"Name": metric.name(), "Unit": metric.unit()}))
+        .collect();
+    let mut line = json!({
+        "_aws": {
+            "Timestamp": now.as_millisecond(),
+            "CloudWatchMetrics": [{
+                "Namespace": NAMESPACE,
+                "Dimensions": [[dimension.0]],
+                "Metrics": definitions,
+            }],
+        },
+    });
+    line[dimension.0] = dimension.1.into();
+    for (metric, value) in values {
+        line[metric.name()] = (*value).into();
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_what_cloudwatch_specifies_and_reads_back() {
+        let now = Timestamp::from_millisecond(1_779_480_000_123).unwrap();
+        let values = [(Metric::QuotesPolled, 5), (Metric::QuotesFailed, 0)];
+        let line = line(now, ("topic", "stock-quotes"), &values).to_string();
+        assert_eq!(
+            serde_json::from_str::<Value>(&line).unwrap(),
+            json!({
+                "_aws": {
+                    "Timestamp": 1_779_480_000_123_i64,
+                    "CloudWatchMetrics": [{
+                        "Namespace": "quotelake",
+                        "Dimensions": [["topic"]],
+                        "Metrics": [
+                            {"Name": "QuotesPolled", "Unit": "Count"},
+                            {"Name": "QuotesFailed", "Unit": "Count"},
+                        ],
+                    }],
+                },
+                "topic": "stock-quotes",
+                "QuotesPolled": 5,
+                "QuotesFailed": 0,
+            })
+        );
+        assert_eq!(read(&line).unwrap(), values);
+    }
+
+    #[test]
+    fn a_line_of_another_program_is_no_metric() {
+        for line in [
+            "",
+            "hello",
+            "{\"level\":\"INFO\"}",
+            "{\"_aws\":{\"CloudWatchMetrics\":[{\"Namespace\":\"other\"}]},\"QuotesPolled\":1}",
+        ] {
+            assert_eq!(read(line), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn every_metric_has_its_own_name() {
+        let names: std::collections::BTreeSet<_> = Metric::ALL.map(Metric::name).into();
+        assert_eq!(names.len(), Metric::ALL.len());
+    }
+}

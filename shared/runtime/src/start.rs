@@ -1,0 +1,110 @@
+use std::{
+    error::Error,
+    future::Future,
+    io::{Write, stderr},
+    process::ExitCode,
+    sync::Arc,
+};
+
+use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
+use serde::Serialize;
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::Semaphore,
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::{Environment, Event, Invocation, clock, telemetry};
+
+/// Runs a function: reads the environment, starts the log, calls `build` once for the handler, and then
+/// answers invocations until the environment ends.
+///
+/// Exits with 1 and one sentence on stderr if a setting or `build` fails, so that a wrong deployment
+/// shows at once. SIGTERM cancels [`Invocation::stop`] of the call in hand, or exits if there is none.
+pub fn start<Build, Built, Failure, Handler, Answer, Response, Fault>(build: Build) -> ExitCode
+where
+    Build: FnOnce(Environment) -> Built,
+    Built: Future<Output = Result<Handler, Failure>>,
+    Failure: Error + Send + Sync + 'static,
+    Handler: Fn(Event, Invocation) -> Answer,
+    Answer: Future<Output = Result<Response, Fault>>,
+    Response: Serialize,
+    Fault: Error,
+{
+    let run = || {
+        let environment = Environment::of_process();
+        telemetry::init(&environment)?;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()?;
+        runtime.block_on(async { serve(build(environment).await?).await })
+    };
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(stderr(), "{}", sentence(&*error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn serve<Handler, Answer, Response, Fault>(
+    handler: Handler,
+) -> Result<(), Box<dyn Error + Send + Sync>>
+where
+    Handler: Fn(Event, Invocation) -> Answer,
+    Answer: Future<Output = Result<Response, Fault>>,
+    Response: Serialize,
+    Fault: Error,
+{
+    let stop = CancellationToken::new();
+    let idle = Arc::new(Semaphore::new(1));
+    let answer = async |event: LambdaEvent<Event>| {
+        let _busy = idle.acquire().await;
+        let invocation = Invocation::of(&event.context, clock::now(), stop.clone());
+        handler(event.payload, invocation)
+            .await
+            .map_err(|fault| diagnose(&fault))
+    };
+    let mut terminate = signal(SignalKind::terminate())?;
+    let ended_while_idle = async {
+        terminate.recv().await;
+        stop.cancel();
+        // A call in hand keeps the permit; its answer still has to go out, so this never resolves then.
+        if idle.try_acquire().is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    tokio::select! {
+        ended = lambda_runtime::run(service_fn(answer)) => ended,
+        () = ended_while_idle => Ok(()),
+    }
+}
+
+fn diagnose(fault: &impl Error) -> Diagnostic {
+    let error_type = std::any::type_name_of_val(fault);
+    tracing::error!(error = sentence(fault), "invocation failed");
+    Diagnostic {
+        error_type: error_type
+            .rsplit("::")
+            .next()
+            .unwrap_or(error_type)
+            .to_owned(),
+        error_message: sentence(fault),
+    }
+}
+
+/// An error and its causes as one line.
+fn sentence(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let said = error.to_string();
+        if !text.contains(&said) {
+            text.push_str(": ");
+            text.push_str(&said);
+        }
+        cause = error.source();
+    }
+    text
+}

@@ -1,0 +1,165 @@
+//! Consuming in a group, with commits by hand: what the Kafka trigger stands on.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use rdkafka::{
+    ClientConfig, Message, Offset, TopicPartitionList,
+    consumer::{CommitMode, Consumer, StreamConsumer},
+    error::KafkaError,
+    message::Headers,
+};
+
+use tokio::time::timeout;
+
+use crate::topics::TopicError;
+
+/// A record as the broker keeps it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConsumedRecord {
+    /// The partition.
+    pub partition: i32,
+    /// The offset.
+    pub offset: i64,
+    /// Milliseconds since the epoch, where the broker has one.
+    pub timestamp: Option<i64>,
+    /// Whether the broker, not the producer, set the timestamp.
+    pub log_append_time: bool,
+    /// The key.
+    pub key: Option<Bytes>,
+    /// The value; `None` is a tombstone.
+    pub value: Option<Bytes>,
+    /// The headers in order; names may repeat.
+    pub headers: Vec<(String, Bytes)>,
+}
+
+/// Where a group starts that has committed nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StartAt {
+    /// The oldest record that the topic holds.
+    Earliest,
+    /// The next record to come.
+    Latest,
+}
+
+/// A member of a consumer group on one topic.
+pub struct TopicConsumer {
+    consumer: StreamConsumer,
+    topic: String,
+    brokers: String,
+}
+
+impl TopicConsumer {
+    /// Subscribes `group` to `topic`.
+    ///
+    /// # Errors
+    /// [`TopicError::Broker`] if librdkafka refuses the settings.
+    pub fn subscribe(
+        brokers: &str,
+        topic: &str,
+        group: &str,
+        start_at: StartAt,
+    ) -> Result<Self, TopicError> {
+        let this = |consumer| Self {
+            consumer,
+            topic: topic.to_owned(),
+            brokers: brokers.to_owned(),
+        };
+        let start_at = match start_at {
+            StartAt::Earliest => "earliest",
+            StartAt::Latest => "latest",
+        };
+        let consumer: Result<StreamConsumer, KafkaError> = ClientConfig::new()
+            .set("bootstrap.servers", brokers)
+            .set("group.id", group)
+            .set("auto.offset.reset", start_at)
+            .set("enable.auto.commit", "false")
+            .set("fetch.wait.max.ms", "100")
+            // A batch is retried for as long as it takes, and nothing is polled meanwhile.
+            .set("max.poll.interval.ms", "86400000")
+            // A member that is gone without a word holds its partitions for this long.
+            .set("session.timeout.ms", "10000")
+            .set("log.connection.close", "false")
+            .create();
+        let failed = |error: KafkaError| TopicError::Broker {
+            brokers: brokers.to_owned(),
+            what: format!("the topic '{topic}'"),
+            cause: error.to_string(),
+        };
+        let consumer = consumer.map_err(failed)?;
+        consumer.subscribe(&[topic]).map_err(failed)?;
+        Ok(this(consumer))
+    }
+
+    /// Waits until the group has given this member partitions; a record that comes meanwhile is the value.
+    pub async fn join(&self) -> Option<ConsumedRecord> {
+        loop {
+            if let Ok(Ok(record)) = timeout(Duration::from_millis(20), self.next()).await {
+                return Some(record);
+            }
+            if self
+                .consumer
+                .assignment()
+                .is_ok_and(|partitions| partitions.count() > 0)
+            {
+                return None;
+            }
+        }
+    }
+
+    /// The next record; waits for it, and takes a dropped future well.
+    ///
+    /// # Errors
+    /// [`TopicError::Broker`]; librdkafka goes on reconnecting, so the next call may succeed.
+    pub async fn next(&self) -> Result<ConsumedRecord, TopicError> {
+        let message = self
+            .consumer
+            .recv()
+            .await
+            .map_err(|error| self.failed(&error))?;
+        let bytes = Bytes::copy_from_slice;
+        Ok(ConsumedRecord {
+            partition: message.partition(),
+            offset: message.offset(),
+            timestamp: message.timestamp().to_millis(),
+            log_append_time: matches!(message.timestamp(), rdkafka::Timestamp::LogAppendTime(_)),
+            key: message.key().map(bytes),
+            value: message.payload().map(bytes),
+            headers: message.headers().map_or_else(Vec::new, |headers| {
+                headers
+                    .iter()
+                    .map(|header| {
+                        (
+                            header.key.to_owned(),
+                            header.value.map(bytes).unwrap_or_default(),
+                        )
+                    })
+                    .collect()
+            }),
+        })
+    }
+
+    /// Commits, for each `(partition, offset)`, that everything below `offset` is done, and waits for it.
+    ///
+    /// # Errors
+    /// [`TopicError::Broker`]; the records then come again after a restart.
+    pub fn commit(&self, done: impl IntoIterator<Item = (i32, i64)>) -> Result<(), TopicError> {
+        let mut offsets = TopicPartitionList::new();
+        for (partition, offset) in done {
+            offsets
+                .add_partition_offset(&self.topic, partition, Offset::Offset(offset))
+                .map_err(|error| self.failed(&error))?;
+        }
+        self.consumer
+            .commit(&offsets, CommitMode::Sync)
+            .map_err(|error| self.failed(&error))
+    }
+
+    fn failed(&self, error: &KafkaError) -> TopicError {
+        TopicError::Broker {
+            brokers: self.brokers.clone(),
+            what: format!("the topic '{}'", self.topic),
+            cause: error.to_string(),
+        }
+    }
+}

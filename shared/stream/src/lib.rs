@@ -1,0 +1,19 @@
+//! Kafka as quotelake uses it: publish, consume, the embedded broker, and the Lambda trigger's event.
+//!
+//! This is the only crate that links C (librdkafka). A handler sees [`publish::Publish`] and
+//! [`event::KafkaEvent`], never a client of the library.
+
+pub mod consume;
+pub mod embedded;
+pub mod event;
+pub mod publish;
+pub mod topics;
+
+/// A place in a topic: where Kafka put one record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Position {
+    /// The partition, from 0.
+    pub partition: i32,
+    /// The offset in the partition, from 0.
+    pub offset: i64,
+}

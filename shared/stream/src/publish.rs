@@ -1,0 +1,240 @@
+//! Publishing with every acknowledgement counted.
+
+use std::{future::Future, time::Duration};
+
+use rdkafka::{
+    ClientConfig,
+    error::{KafkaError, RDKafkaErrorCode},
+    producer::{FutureProducer, FutureRecord, Producer, PurgeConfig},
+    util::Timeout,
+};
+use tokio::time::Instant;
+
+use crate::{Position, topics};
+
+/// The capability to publish a record and to know where it landed.
+pub trait Publish: Send + Sync {
+    /// Sends one record and waits for the broker's acknowledgement, at the latest until `until`.
+    ///
+    /// # Errors
+    /// [`PublishError`] if it was not acknowledged; it may have been written all the same.
+    fn publish(
+        &self,
+        topic: &str,
+        key: &str,
+        value: &[u8],
+        until: Instant,
+    ) -> impl Future<Output = Result<Position, PublishError>> + Send;
+
+    /// Gives up what is not acknowledged yet, so that nothing is sent after the invocation has answered.
+    fn abandon(&self);
+}
+
+/// Why a record counts as not published.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PublishError {
+    /// No acknowledgement in time: the brokers are down, slow or unreachable.
+    #[error(
+        "no acknowledgement from {brokers} in time: check that the brokers are up and reachable"
+    )]
+    TimedOut {
+        /// The bootstrap servers.
+        brokers: String,
+    },
+    /// The topic does not exist on the cluster.
+    #[error("the topic '{topic}' does not exist on {brokers}: create it")]
+    UnknownTopic {
+        /// The topic.
+        topic: String,
+        /// The bootstrap servers.
+        brokers: String,
+    },
+    /// The principal may not write to the topic.
+    #[error("writing to the topic '{topic}' is denied: grant WriteData on it")]
+    Denied {
+        /// The topic.
+        topic: String,
+    },
+    /// The record is larger than the cluster takes.
+    #[error(
+        "a record of {bytes} bytes is larger than the topic '{topic}' takes: raise max.message.bytes"
+    )]
+    TooLarge {
+        /// The topic.
+        topic: String,
+        /// The value's size.
+        bytes: usize,
+    },
+    /// Anything else that librdkafka reports.
+    #[error("publishing to the topic '{topic}' failed: {cause}")]
+    Failed {
+        /// The topic.
+        topic: String,
+        /// The library's words.
+        cause: String,
+    },
+}
+
+impl PublishError {
+    /// The reason in kebab-case, for counts.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::TimedOut { .. } => "publish-timed-out",
+            Self::UnknownTopic { .. } => "unknown-topic",
+            Self::Denied { .. } => "publish-denied",
+            Self::TooLarge { .. } => "record-too-large",
+            Self::Failed { .. } => "publish-failed",
+        }
+    }
+}
+
+/// A producer that can't be made or can't reach its brokers.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ProducerError {
+    /// The address list is not usable.
+    #[error(
+        "'{brokers}' is no list of brokers ({cause}): set KAFKA_BOOTSTRAP_SERVERS to host:port, comma-separated"
+    )]
+    BadAddress {
+        /// The bootstrap servers as given.
+        brokers: String,
+        /// What is wrong with it.
+        cause: String,
+    },
+    /// No broker answered.
+    #[error(
+        "no broker answers at {brokers} ({cause}): check KAFKA_BOOTSTRAP_SERVERS, the security group and that the brokers are up"
+    )]
+    Unreachable {
+        /// The bootstrap servers.
+        brokers: String,
+        /// The library's words.
+        cause: String,
+    },
+}
+
+/// How long librdkafka tries one record; [`Publish::publish`] ends earlier where `until` is earlier.
+const MESSAGE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// An idempotent producer: built once per execution environment, it survives freeze and thaw.
+pub struct KafkaPublisher {
+    producer: FutureProducer,
+    brokers: String,
+}
+
+impl KafkaPublisher {
+    /// Makes the producer; connections open in the background.
+    ///
+    /// # Errors
+    /// [`ProducerError::BadAddress`] if `brokers` is no `host:port` list.
+    pub fn new(brokers: &str) -> Result<Self, ProducerError> {
+        let bad_address = |cause: String| ProducerError::BadAddress {
+            brokers: brokers.to_owned(),
+            cause,
+        };
+        topics::check_brokers(brokers).map_err(bad_address)?;
+        let producer = ClientConfig::new()
+            .set("bootstrap.servers", brokers)
+            .set("enable.idempotence", "true")
+            .set("acks", "all")
+            .set("partitioner", "murmur2_random")
+            .set("compression.type", "lz4")
+            .set("linger.ms", "5")
+            .set(
+                "message.timeout.ms",
+                MESSAGE_TIMEOUT.as_millis().to_string(),
+            )
+            .set("request.timeout.ms", "5000")
+            .set("socket.timeout.ms", "6000")
+            .set("socket.connection.setup.timeout.ms", "5000")
+            .set("socket.keepalive.enable", "true")
+            .set("reconnect.backoff.max.ms", "1000")
+            .set("log.connection.close", "false")
+            .create()
+            .map_err(|error| bad_address(error.to_string()))?;
+        Ok(Self {
+            producer,
+            brokers: brokers.to_owned(),
+        })
+    }
+
+    /// Waits until a broker answers.
+    ///
+    /// # Errors
+    /// [`ProducerError::Unreachable`] if none does within `within`.
+    pub async fn connect(&self, within: Duration) -> Result<(), ProducerError> {
+        let producer = self.producer.clone();
+        let fetch = move || producer.client().fetch_metadata(None, within).map(drop);
+        let cause = match tokio::task::spawn_blocking(fetch).await {
+            Ok(Ok(())) => return Ok(()),
+            Ok(Err(error)) => error.to_string(),
+            Err(error) => error.to_string(),
+        };
+        Err(ProducerError::Unreachable {
+            brokers: self.brokers.clone(),
+            cause,
+        })
+    }
+
+    fn error(&self, topic: &str, bytes: usize, error: &KafkaError) -> PublishError {
+        use RDKafkaErrorCode as Code;
+        let topic = topic.to_owned();
+        match error.rdkafka_error_code() {
+            Some(
+                Code::MessageTimedOut
+                | Code::RequestTimedOut
+                | Code::OperationTimedOut
+                | Code::AllBrokersDown
+                | Code::BrokerTransportFailure
+                | Code::PurgeQueue
+                | Code::PurgeInflight
+                | Code::QueueFull,
+            ) => PublishError::TimedOut {
+                brokers: self.brokers.clone(),
+            },
+            Some(Code::UnknownTopic | Code::UnknownTopicOrPartition | Code::UnknownPartition) => {
+                PublishError::UnknownTopic {
+                    topic,
+                    brokers: self.brokers.clone(),
+                }
+            }
+            Some(Code::TopicAuthorizationFailed | Code::ClusterAuthorizationFailed) => {
+                PublishError::Denied { topic }
+            }
+            Some(Code::MessageSizeTooLarge) => PublishError::TooLarge { topic, bytes },
+            _ => PublishError::Failed {
+                topic,
+                cause: error.to_string(),
+            },
+        }
+    }
+}
+
+impl Publish for KafkaPublisher {
+    async fn publish(
+        &self,
+        topic: &str,
+        key: &str,
+        value: &[u8],
+        until: Instant,
+    ) -> Result<Position, PublishError> {
+        let record = FutureRecord::to(topic).key(key).payload(value);
+        let left = until.saturating_duration_since(Instant::now());
+        let delivery = self.producer.send(record, Timeout::After(left));
+        match tokio::time::timeout_at(until, delivery).await {
+            Ok(Ok(delivered)) => Ok(Position {
+                partition: delivered.partition,
+                offset: delivered.offset,
+            }),
+            Ok(Err((error, _))) => Err(self.error(topic, value.len(), &error)),
+            Err(_) => Err(PublishError::TimedOut {
+                brokers: self.brokers.clone(),
+            }),
+        }
+    }
+
+    fn abandon(&self) {
+        self.producer
+            .purge(PurgeConfig::default().queue().inflight());
+    }
+}

@@ -1,0 +1,254 @@
+//! Topics: their names, their creation, their watermarks.
+
+use std::{ops::Range, time::Duration};
+
+use rdkafka::{
+    ClientConfig, Offset, TopicPartitionList,
+    admin::{AdminClient, AdminOptions, NewTopic, TopicReplication},
+    client::DefaultClientContext,
+    consumer::{BaseConsumer, Consumer},
+    error::{KafkaError, RDKafkaErrorCode},
+    metadata::MetadataPartition,
+};
+
+/// Why a topic can't be created or looked at.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TopicError {
+    /// The name is none that Kafka allows.
+    #[error(
+        "'{0}' is no Kafka topic name: use 1 to 249 letters, digits, '.', '_' or '-', and neither '.' nor '..'"
+    )]
+    BadName(String),
+    /// The address list is not usable.
+    #[error("'{brokers}' is no list of brokers ({cause}): write host:port, comma-separated")]
+    BadAddress {
+        /// The bootstrap servers as given.
+        brokers: String,
+        /// What is wrong with it.
+        cause: String,
+    },
+    /// The broker does not answer or refuses.
+    #[error(
+        "the brokers at {brokers} don't answer for {what} ({cause}): check the address and that they are up"
+    )]
+    Broker {
+        /// The bootstrap servers.
+        brokers: String,
+        /// What was asked for.
+        what: String,
+        /// The library's words.
+        cause: String,
+    },
+}
+
+/// Checks a topic's name against Kafka's rule.
+///
+/// # Errors
+/// [`TopicError::BadName`].
+pub fn check_name(topic: &str) -> Result<(), TopicError> {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    let right = (1..=249).contains(&topic.len())
+        && topic.chars().all(allowed)
+        && topic != "."
+        && topic != "..";
+    right
+        .then_some(())
+        .ok_or_else(|| TopicError::BadName(topic.to_owned()))
+}
+
+/// Checks that `brokers` is a comma-separated list of `host:port`; the error says what is wrong.
+pub(crate) fn check_brokers(brokers: &str) -> Result<(), String> {
+    for broker in brokers.split(',') {
+        let Some((host, port)) = broker.trim().rsplit_once(':') else {
+            return Err(format!("'{broker}' has no port"));
+        };
+        if host.is_empty() || port.parse::<u16>().is_err() {
+            return Err(format!("'{broker}' is not host:port"));
+        }
+    }
+    Ok(())
+}
+
+/// Waits until a broker answers, for at most 5 s.
+///
+/// # Errors
+/// [`TopicError::BadAddress`] if `brokers` is no `host:port` list, [`TopicError::Broker`] if none answers.
+pub async fn reach(brokers: &str) -> Result<(), TopicError> {
+    check_brokers(brokers).map_err(|cause| TopicError::BadAddress {
+        brokers: brokers.to_owned(),
+        cause,
+    })?;
+    let failed = |cause: String| broker_error(brokers, "the list of topics", cause);
+    let client: BaseConsumer = ClientConfig::new()
+        .set("bootstrap.servers", brokers)
+        .create()
+        .map_err(|error: KafkaError| failed(error.to_string()))?;
+    let asked = tokio::task::spawn_blocking(move || client.fetch_metadata(None, ASK).map(drop));
+    match asked.await {
+        Ok(answer) => answer.map_err(|error| failed(error.to_string())),
+        Err(error) => Err(failed(error.to_string())),
+    }
+}
+
+/// Creates `topic` unless it exists.
+///
+/// # Errors
+/// [`TopicError::Broker`] if the cluster can't be asked or refuses.
+pub async fn create(brokers: &str, topic: &str, partitions: i32) -> Result<(), TopicError> {
+    check_name(topic)?;
+    let failed =
+        |cause: String| broker_error(brokers, &format!("creating the topic '{topic}'"), cause);
+    let admin: AdminClient<DefaultClientContext> = ClientConfig::new()
+        .set("bootstrap.servers", brokers)
+        .create()
+        .map_err(|error| failed(error.to_string()))?;
+    let new = NewTopic::new(topic, partitions, TopicReplication::Fixed(-1));
+    let options = AdminOptions::new().request_timeout(Some(Duration::from_secs(10)));
+    let results = admin
+        .create_topics([&new], &options)
+        .await
+        .map_err(|error| failed(error.to_string()))?;
+    match results.into_iter().next() {
+        Some(Err((_, code))) if code != RDKafkaErrorCode::TopicAlreadyExists => {
+            Err(failed(code.to_string()))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Looks at watermarks and committed offsets without joining a group.
+pub struct Watermarks {
+    consumer: BaseConsumer,
+    brokers: String,
+}
+
+/// How long one question to the broker may take.
+const ASK: Duration = Duration::from_secs(5);
+
+impl Watermarks {
+    /// Makes the client; `group` is the one whose committed offsets are looked at.
+    ///
+    /// # Errors
+    /// [`TopicError::Broker`] if librdkafka refuses the address.
+    pub fn new(brokers: &str, group: &str) -> Result<Self, TopicError> {
+        let consumer = ClientConfig::new()
+            .set("bootstrap.servers", brokers)
+            .set("group.id", group)
+            .set("enable.auto.commit", "false")
+            .create()
+            .map_err(|error: KafkaError| broker_error(brokers, "a consumer", error.to_string()))?;
+        Ok(Self {
+            consumer,
+            brokers: brokers.to_owned(),
+        })
+    }
+
+    /// The topic's partitions in order. Blocks for up to 5 s.
+    ///
+    /// # Errors
+    /// [`TopicError::Broker`] if the cluster does not answer or has no such topic.
+    pub fn partitions(&self, topic: &str) -> Result<Vec<i32>, TopicError> {
+        let failed =
+            |cause: String| broker_error(&self.brokers, &format!("the topic '{topic}'"), cause);
+        let metadata = self
+            .consumer
+            .fetch_metadata(Some(topic), ASK)
+            .map_err(|error| failed(error.to_string()))?;
+        let mut partitions: Vec<i32> = metadata
+            .topics()
+            .iter()
+            .flat_map(|topic| topic.partitions().iter().map(MetadataPartition::id))
+            .collect();
+        if partitions.is_empty() {
+            return Err(failed("it has no partitions".to_owned()));
+        }
+        partitions.sort_unstable();
+        Ok(partitions)
+    }
+
+    /// The offsets that a partition holds: from the low watermark up to, not including, the high one.
+    /// Blocks for up to 5 s.
+    ///
+    /// # Errors
+    /// [`TopicError::Broker`].
+    pub fn held(&self, topic: &str, partition: i32) -> Result<Range<i64>, TopicError> {
+        let (low, high) = self
+            .consumer
+            .fetch_watermarks(topic, partition, ASK)
+            .map_err(|error| {
+                broker_error(
+                    &self.brokers,
+                    &format!("{topic}-{partition}"),
+                    error.to_string(),
+                )
+            })?;
+        Ok(low..high)
+    }
+
+    /// The group's committed offset of each of `partitions`, `None` where it has none. Blocks for up to 5 s.
+    ///
+    /// # Errors
+    /// [`TopicError::Broker`].
+    pub fn committed(
+        &self,
+        topic: &str,
+        partitions: &[i32],
+    ) -> Result<Vec<Option<i64>>, TopicError> {
+        let mut list = TopicPartitionList::new();
+        for &partition in partitions {
+            list.add_partition(topic, partition);
+        }
+        let committed = self
+            .consumer
+            .committed_offsets(list, ASK)
+            .map_err(|error| {
+                broker_error(
+                    &self.brokers,
+                    &format!("the committed offsets of '{topic}'"),
+                    error.to_string(),
+                )
+            })?;
+        let offset_of =
+            |&partition: &i32| match committed.find_partition(topic, partition)?.offset() {
+                Offset::Offset(offset) => Some(offset),
+                _ => None,
+            };
+        Ok(partitions.iter().map(offset_of).collect())
+    }
+}
+
+fn broker_error(brokers: &str, what: &str, cause: String) -> TopicError {
+    TopicError::Broker {
+        brokers: brokers.to_owned(),
+        what: what.to_owned(),
+        cause,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_topic_name_is_checked_as_kafka_does() {
+        for right in ["stock-quotes", "trades_raw", "a.b", "...", &"x".repeat(249)] {
+            assert_eq!(check_name(right), Ok(()), "{right}");
+        }
+        for wrong in ["", ".", "..", "a/b", "a b", "é", &"x".repeat(250)] {
+            assert_eq!(
+                check_name(wrong),
+                Err(TopicError::BadName(wrong.to_owned()))
+            );
+        }
+    }
+
+    #[test]
+    fn a_broker_list_is_host_and_port() {
+        for right in ["localhost:9092", "b-1.x:9098, b-2.x:9098", "[::1]:9092"] {
+            assert_eq!(check_brokers(right), Ok(()), "{right}");
+        }
+        for wrong in ["", "localhost", ":9092", "a:b", "a:1,"] {
+            assert!(check_brokers(wrong).is_err(), "{wrong}");
+        }
+    }
+}

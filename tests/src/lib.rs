@@ -1,0 +1,12 @@
+//! What the end-to-end tests share: the suite that every object store adapter has to pass, and the plane
+//! that the pipeline's promises are tried on.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    reason = "a test may panic"
+)]
+
+pub mod plane;
+pub mod store;

@@ -1,0 +1,180 @@
+//! What an object store adapter promises, as functions over the port.
+
+use bytes::Bytes;
+use futures::future::join_all;
+use lake::{
+    ObjectKey,
+    store::{ETag, Get, List, PutIf, StoreError, list_all},
+};
+
+/// Everything that bronze needs of a store.
+pub trait Store: PutIf + Get + List {}
+
+impl<S: PutIf + Get + List> Store for S {}
+
+/// Tries every promise on an empty store, each under a prefix of its own.
+pub async fn keeps_every_promise(store: &impl Store) {
+    a_key_is_created_once(store).await;
+    what_is_absent_is_not_found(store).await;
+    a_swap_needs_the_present_version(store).await;
+    bytes_come_back_as_they_went(store).await;
+    a_listing_is_whole_and_in_order(store).await;
+    of_many_creators_one_wins(store).await;
+    of_many_swaps_one_wins(store).await;
+}
+
+fn key(name: &str) -> ObjectKey {
+    ObjectKey::new(name)
+}
+
+async fn a_key_is_created_once(store: &impl Store) {
+    let key = key("create/a");
+    let etag = store
+        .put_if_absent(&key, Bytes::from_static(b"one"))
+        .await
+        .unwrap();
+    assert_eq!(
+        store.put_if_absent(&key, Bytes::from_static(b"two")).await,
+        Err(StoreError::AlreadyExists { key: key.clone() })
+    );
+    let object = store.get(&key).await.unwrap();
+    assert_eq!(
+        (object.body, object.etag),
+        (Bytes::from_static(b"one"), etag)
+    );
+}
+
+async fn what_is_absent_is_not_found(store: &impl Store) {
+    let key = key("absent/a");
+    let not_found = StoreError::NotFound { key: key.clone() };
+    assert_eq!(store.get(&key).await, Err(not_found.clone()));
+    let swap = store
+        .put_if_match(&key, Bytes::from_static(b"x"), &ETag("\"0\"".to_owned()))
+        .await;
+    assert_eq!(swap, Err(not_found));
+    assert_eq!(list_all(store, "absent/").await.unwrap(), []);
+}
+
+async fn a_swap_needs_the_present_version(store: &impl Store) {
+    let key = key("swap/a");
+    let first = store
+        .put_if_absent(&key, Bytes::from_static(b"one"))
+        .await
+        .unwrap();
+    let second = store
+        .put_if_match(&key, Bytes::from_static(b"two"), &first)
+        .await
+        .unwrap();
+    assert_ne!(first, second);
+    assert_eq!(
+        store
+            .put_if_match(&key, Bytes::from_static(b"three"), &first)
+            .await,
+        Err(StoreError::Changed { key: key.clone() })
+    );
+    let object = store.get(&key).await.unwrap();
+    assert_eq!(
+        (object.body, object.etag),
+        (Bytes::from_static(b"two"), second)
+    );
+}
+
+async fn bytes_come_back_as_they_went(store: &impl Store) {
+    let large: Vec<u8> = (0..1_000_003_u32)
+        .map(|index| index.to_le_bytes()[0])
+        .collect();
+    let names = [
+        "bytes/symbol=BTC%2FUSDT/date=2026-05-22/20260522T200005.123Z-p003-o0000000000000000902.ndjson",
+        "bytes/symbol=../x",
+        "bytes/symbol=/empty symbol",
+        "bytes/a~b=c_d-e.f",
+    ];
+    for (name, body) in names
+        .iter()
+        .zip([Vec::new(), b"\0\xff\n".to_vec(), large, b"{}".to_vec()])
+    {
+        let body = Bytes::from(body);
+        store.put_if_absent(&key(name), body.clone()).await.unwrap();
+        assert!(store.get(&key(name)).await.unwrap().body == body, "{name}");
+    }
+}
+
+async fn a_listing_is_whole_and_in_order(store: &impl Store) {
+    let names: Vec<_> = (0..1_003)
+        .map(|index| key(&format!("list/{:02}/{index:04}", index % 7)))
+        .collect();
+    for some in names.chunks(64) {
+        let puts = some
+            .iter()
+            .map(|name| store.put_if_absent(name, Bytes::from_static(b"x")));
+        for put in join_all(puts).await {
+            put.unwrap();
+        }
+    }
+    store
+        .put_if_absent(&key("listen/other"), Bytes::new())
+        .await
+        .unwrap();
+    let mut sorted = names;
+    sorted.sort();
+    assert_eq!(list_all(store, "list/").await.unwrap(), sorted);
+    let from = sorted
+        .iter()
+        .position(|name| name.as_str() >= "list/03")
+        .unwrap();
+    let to = sorted
+        .iter()
+        .position(|name| name.as_str() >= "list/04")
+        .unwrap();
+    assert_eq!(list_all(store, "list/03").await.unwrap(), sorted[from..to]);
+}
+
+async fn of_many_creators_one_wins(store: &impl Store) {
+    for round in 0..10 {
+        let key = key(&format!("race/create/{round}"));
+        let bodies: Vec<Bytes> = (0..16)
+            .map(|writer| Bytes::from(format!("writer {writer}")))
+            .collect();
+        let outcomes = join_all(
+            bodies
+                .iter()
+                .map(|body| store.put_if_absent(&key, body.clone())),
+        )
+        .await;
+        let winners: Vec<_> = bodies
+            .iter()
+            .zip(&outcomes)
+            .filter(|(_, outcome)| outcome.is_ok())
+            .collect();
+        assert_eq!(winners.len(), 1, "{outcomes:?}");
+        assert_eq!(store.get(&key).await.unwrap().body, winners[0].0);
+    }
+}
+
+async fn of_many_swaps_one_wins(store: &impl Store) {
+    let key = key("race/swap");
+    let mut etag = store
+        .put_if_absent(&key, Bytes::from_static(b"start"))
+        .await
+        .unwrap();
+    for round in 0..10 {
+        let bodies: Vec<Bytes> = (0..16)
+            .map(|writer| Bytes::from(format!("round {round} writer {writer}")))
+            .collect();
+        let outcomes = join_all(
+            bodies
+                .iter()
+                .map(|body| store.put_if_match(&key, body.clone(), &etag)),
+        )
+        .await;
+        let winners: Vec<_> = bodies
+            .iter()
+            .zip(&outcomes)
+            .filter(|(_, outcome)| outcome.is_ok())
+            .collect();
+        assert_eq!(winners.len(), 1, "{outcomes:?}");
+        let object = store.get(&key).await.unwrap();
+        assert_eq!(object.body, winners[0].0);
+        etag = object.etag;
+    }
+}

@@ -1,0 +1,167 @@
+use std::{collections::BTreeMap, time::Duration};
+
+use stream::{
+    consume::{ConsumedRecord, StartAt, TopicConsumer},
+    embedded::EmbeddedBroker,
+    publish::{KafkaPublisher, ProducerError, Publish, PublishError},
+    topics::Watermarks,
+};
+use tokio::time::{Instant, timeout};
+
+fn broker(topic: &str, partitions: i32) -> EmbeddedBroker {
+    let broker = EmbeddedBroker::start().unwrap();
+    broker.create_topic(topic, partitions).unwrap();
+    broker
+}
+
+fn in_seconds(seconds: u64) -> Instant {
+    Instant::now() + Duration::from_secs(seconds)
+}
+
+async fn take(consumer: &TopicConsumer, count: usize) -> Vec<ConsumedRecord> {
+    let mut records = Vec::new();
+    while records.len() < count {
+        let next = timeout(Duration::from_secs(60), consumer.next()).await;
+        records.push(next.expect("a record within 60 s").unwrap());
+    }
+    records
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_acknowledged_record_is_where_the_acknowledgement_says() {
+    let broker = broker("t", 10);
+    let publisher = KafkaPublisher::new(broker.brokers()).unwrap();
+    publisher.connect(Duration::from_secs(5)).await.unwrap();
+    let consumer = TopicConsumer::subscribe(broker.brokers(), "t", "g", StartAt::Earliest).unwrap();
+
+    let mut positions = BTreeMap::new();
+    for index in 0..50 {
+        let (key, value) = (format!("S{}", index % 7), format!("{{\"n\":{index}}}"));
+        let position = publisher
+            .publish("t", &key, value.as_bytes(), in_seconds(10))
+            .await
+            .unwrap();
+        assert!(positions.insert(position, (key, value)).is_none());
+    }
+    for record in take(&consumer, 50).await {
+        let position = stream::Position {
+            partition: record.partition,
+            offset: record.offset,
+        };
+        let (key, value) = positions.remove(&position).unwrap();
+        assert_eq!(
+            (record.key.unwrap(), record.value.unwrap()),
+            (key.into(), value.into())
+        );
+    }
+    assert!(positions.is_empty());
+}
+
+/// Kafka's `Utils.murmur2`, which the Java client places keys with.
+fn murmur2(key: &[u8]) -> u32 {
+    const M: u32 = 0x5bd1_e995;
+    let mut hash = 0x9747_b28c ^ u32::try_from(key.len()).unwrap();
+    let mut chunks = key.chunks_exact(4);
+    for chunk in &mut chunks {
+        let mut k = u32::from_le_bytes(chunk.try_into().unwrap()).wrapping_mul(M);
+        k = (k ^ (k >> 24)).wrapping_mul(M);
+        hash = hash.wrapping_mul(M) ^ k;
+    }
+    let rest = chunks.remainder();
+    if !rest.is_empty() {
+        for (index, &byte) in rest.iter().enumerate() {
+            hash ^= u32::from(byte) << (8 * index);
+        }
+        hash = hash.wrapping_mul(M);
+    }
+    hash = (hash ^ (hash >> 13)).wrapping_mul(M);
+    hash ^ (hash >> 15)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_symbol_is_placed_where_the_java_client_places_it() {
+    let broker = broker("t", 10);
+    let publisher = KafkaPublisher::new(broker.brokers()).unwrap();
+    for symbol in [
+        "AAPL",
+        "MSFT",
+        "BRK.B",
+        "BTCUSDT",
+        "VCB",
+        "A",
+        "OANDA:EUR_USD",
+    ] {
+        let position = publisher
+            .publish("t", symbol, b"{}", in_seconds(10))
+            .await
+            .unwrap();
+        let expected = (murmur2(symbol.as_bytes()) & 0x7fff_ffff) % 10;
+        assert_eq!(
+            position.partition,
+            i32::try_from(expected).unwrap(),
+            "{symbol}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_group_goes_on_where_it_committed() {
+    let broker = broker("t", 1);
+    let publisher = KafkaPublisher::new(broker.brokers()).unwrap();
+    for index in 0..6 {
+        let value = format!("{index}");
+        publisher
+            .publish("t", "k", value.as_bytes(), in_seconds(10))
+            .await
+            .unwrap();
+    }
+    let consumer = TopicConsumer::subscribe(broker.brokers(), "t", "g", StartAt::Earliest).unwrap();
+    take(&consumer, 4).await;
+    consumer.commit([(0, 3)]).unwrap();
+    drop(consumer);
+
+    let watermarks = Watermarks::new(broker.brokers(), "g").unwrap();
+    assert_eq!(watermarks.partitions("t").unwrap(), [0]);
+    assert_eq!(watermarks.held("t", 0).unwrap(), 0..6);
+    assert_eq!(watermarks.committed("t", &[0]).unwrap(), [Some(3)]);
+
+    let consumer = TopicConsumer::subscribe(broker.brokers(), "t", "g", StartAt::Earliest).unwrap();
+    let offsets: Vec<_> = take(&consumer, 3)
+        .await
+        .iter()
+        .map(|record| record.offset)
+        .collect();
+    assert_eq!(offsets, [3, 4, 5]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn brokers_that_are_not_there_are_named_within_the_time_given() {
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .to_string();
+    let publisher = KafkaPublisher::new(&nobody).unwrap();
+    let error = publisher.connect(Duration::from_secs(1)).await.unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .starts_with(&format!("no broker answers at {nobody}")),
+        "{error}"
+    );
+
+    let until = in_seconds(1);
+    let error = publisher.publish("t", "k", b"{}", until).await.unwrap_err();
+    assert_eq!(
+        error,
+        PublishError::TimedOut {
+            brokers: nobody.clone()
+        }
+    );
+    assert!(until.elapsed() < Duration::from_secs(1));
+
+    for wrong in ["nowhere", ""] {
+        let error = KafkaPublisher::new(wrong).err().unwrap();
+        assert!(matches!(error, ProducerError::BadAddress { .. }), "{error}");
+    }
+}

@@ -1,0 +1,8 @@
+//! The promises of the product, each tried end to end on the embedded parts.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
+
+mod kafka;
+mod pipeline;
+mod stores;
+mod tool;

@@ -1,0 +1,208 @@
+use std::{
+    path::Path,
+    process::{Output, Stdio},
+    time::Duration,
+};
+
+use pipeline_tests::plane::{bin_dir, workspace};
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    process::{Child, Command},
+    time::{Instant, sleep, timeout},
+};
+
+fn up(data: &Path, arguments: &[&str]) -> Command {
+    let bin_dir = bin_dir();
+    let mut command = Command::new(bin_dir.join("quotelake"));
+    command
+        .current_dir(workspace())
+        .args(["up", "--data"])
+        .arg(data)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true);
+    if !arguments.contains(&"--bin-dir") {
+        command.arg("--bin-dir").arg(bin_dir);
+    }
+    command
+}
+
+async fn outcome(command: &mut Command) -> Output {
+    timeout(Duration::from_secs(90), command.output())
+        .await
+        .expect("an end within 90 s")
+        .unwrap()
+}
+
+fn json_lines(output: &[u8]) -> Vec<Value> {
+    let text = std::str::from_utf8(output).unwrap();
+    text.lines()
+        .map(|line| serde_json::from_str(line).expect(line))
+        .collect()
+}
+
+fn data() -> (TempDir, std::path::PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("data");
+    (folder, path)
+}
+
+#[tokio::test]
+async fn up_for_a_time_ends_by_itself_and_proves_its_count() {
+    let (_folder, data) = data();
+    let output = outcome(&mut up(&data, &["--for", "4s", "--json"])).await;
+    let lines = json_lines(&output.stdout);
+    let summary = lines.last().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{summary}");
+    assert_eq!(lines[0]["event"], "started");
+    assert_eq!(summary["event"], "summary");
+    assert_eq!(summary["exact"], true);
+    assert_eq!(summary["counts"]["polled"], summary["audit"]["in_topics"]);
+    assert!(
+        summary["counts"]["polled"].as_u64().unwrap() >= 5 + 3 * 2,
+        "{summary}"
+    );
+}
+
+#[tokio::test]
+async fn without_a_terminal_the_lines_are_plain_and_the_last_ones_are_the_summary() {
+    let (_folder, data) = data();
+    let output = outcome(&mut up(&data, &["--for", "2s"])).await;
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    assert!(!text.contains('\u{1b}'), "no control sequences: {text:?}");
+    let equality = text
+        .lines()
+        .find(|line| line.starts_with("polled "))
+        .unwrap();
+    assert!(
+        equality.contains(" = published ") && equality.contains(" = bronze "),
+        "{equality}"
+    );
+    assert!(text.contains("nothing lost, nothing doubled"), "{text}");
+}
+
+/// The processes that `pid` has started.
+fn children(pid: u32) -> Vec<u32> {
+    let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).unwrap();
+    tasks
+        .filter_map(|task| std::fs::read_to_string(task.ok()?.path().join("children")).ok())
+        .flat_map(|list| {
+            list.split_whitespace()
+                .map(|pid| pid.parse().unwrap())
+                .collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+async fn are_gone(pids: &[u32]) -> bool {
+    let end = Instant::now() + Duration::from_secs(15);
+    while Instant::now() < end {
+        if pids
+            .iter()
+            .all(|pid| !Path::new(&format!("/proc/{pid}")).exists())
+        {
+            return true;
+        }
+        sleep(Duration::from_millis(50)).await;
+    }
+    false
+}
+
+/// Starts the tool and waits until it has at least two functions running.
+async fn running(data: &Path) -> (Child, Vec<u32>) {
+    let mut tool = up(data, &["--json"]).spawn().unwrap();
+    let pid = tool.id().unwrap();
+    let mut lines = BufReader::new(tool.stdout.take().unwrap()).lines();
+    let end = Instant::now() + Duration::from_secs(60);
+    while children(pid).len() < 3 && Instant::now() < end {
+        timeout(Duration::from_secs(60), lines.next_line())
+            .await
+            .unwrap()
+            .unwrap();
+    }
+    let functions = children(pid);
+    assert!(functions.len() >= 3, "{functions:?}");
+    // Whoever reads no further must not block the tool.
+    tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+    (tool, functions)
+}
+
+fn signal(pid: u32, signal: rustix::process::Signal) {
+    let pid = rustix::process::Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
+    rustix::process::kill_process(pid, signal).unwrap();
+}
+
+#[tokio::test]
+async fn ctrl_c_stops_cleanly_and_leaves_no_process() {
+    let (_folder, data) = data();
+    let (mut tool, functions) = running(&data).await;
+    signal(tool.id().unwrap(), rustix::process::Signal::INT);
+    let status = timeout(Duration::from_secs(60), tool.wait())
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(status.code(), Some(0));
+    assert!(are_gone(&functions).await);
+}
+
+#[tokio::test]
+async fn a_killed_tool_leaves_no_function_behind() {
+    let (_folder, data) = data();
+    let (mut tool, functions) = running(&data).await;
+    tool.kill().await.unwrap();
+    assert!(are_gone(&functions).await, "{functions:?}");
+}
+
+#[tokio::test]
+async fn what_can_not_start_is_one_sentence_and_exit_code_2() {
+    let check = async |arguments: &[&str], expected: &str| {
+        let (_folder, data) = data();
+        let output = outcome(&mut up(&data, arguments)).await;
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(said.contains(expected), "{said}");
+        assert_eq!(said.trim_end().lines().count(), 1, "{said}");
+        assert!(!data.join("s3").exists(), "nothing half-written");
+    };
+    check(&["--template", "absent.yaml"], "absent.yaml").await;
+    check(
+        &["--brokers", "127.0.0.1:1"],
+        "the brokers at 127.0.0.1:1 don't answer",
+    )
+    .await;
+    check(&["--brokers", "nowhere"], "'nowhere' has no port").await;
+    check(
+        &["--s3-endpoint", "http://127.0.0.1:1"],
+        "the store at http://127.0.0.1:1/",
+    )
+    .await;
+    check(&["--speed", "0"], "speed").await;
+    check(&["--parameter", "NoSuch=1"], "NoSuch").await;
+    check(&["--parameter", "CryptoSymbols="], "CryptoSymbols").await;
+
+    check(
+        &["--bin-dir", "/nonexistent"],
+        "the function binary /nonexistent/quote-poller is missing",
+    )
+    .await;
+
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    check(&["--s3-port", &port], &format!("port {port} is in use")).await;
+}
+
+#[tokio::test]
+async fn a_folder_of_somebody_else_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("thesis.tex"), "").unwrap();
+    let output = outcome(&mut up(folder.path(), &["--for", "1s"])).await;
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("is not quotelake's"), "{said}");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+}
