@@ -12,7 +12,10 @@
 use std::{collections::BTreeMap, fmt::Write, time::Duration};
 
 use bronze_writer::handle;
-use divan::{AllocProfiler, Bencher, black_box};
+use divan::{
+    AllocProfiler, Bencher, black_box,
+    counter::{BytesCount, ItemsCount},
+};
 use lake::{Layout, store::MemoryStore};
 use runtime::Invocation;
 use serde::{Deserialize, de::IgnoredAny};
@@ -31,13 +34,13 @@ fn main() {
     divan::main();
 }
 
-/// A message of the topic `stock-quotes`, with the length of a real one.
+/// A message of the topic `stock-quotes`, a little shortened so that 10,000 of them fill a payload.
 fn quote(index: usize) -> String {
     format!(
         concat!(
             r#"{{"c":308.{:02},"d":3.83,"dp":1.2558,"h":311.4,"l":305.84,"o":306.12,"pc":304.99,"t":1779480000,"#,
             r#""symbol":"SYM{:03}","fetched_at":1779480005,"meta":{{"source":"finnhub","schema":"stock-quotes/1","#,
-            r#""event_id":"0123456789abcdef0123456789abcdef","asset_class":"equity","currency":"USD","#,
+            r#""event_id":"0123456789abcdef0123456789abcdef","currency":"USD","#,
             r#""event_time":"2026-05-22T20:00:00.000Z","fetched_at":"2026-05-22T20:00:05.123Z","flags":[]}}}}"#
         ),
         index % 100,
@@ -76,6 +79,8 @@ fn handler(bencher: Bencher<'_, '_>) {
         .build()
         .unwrap();
     bencher
+        .counter(ItemsCount::new(RECORDS))
+        .counter(BytesCount::new(event.get().len()))
         .with_inputs(MemoryStore::default)
         .bench_local_values(|store| {
             let invocation = Invocation {
@@ -116,7 +121,7 @@ fn values(event: &RawValue) -> Vec<&str> {
 fn floor(bencher: Bencher<'_, '_>) {
     let event = event();
     let values = values(&event);
-    bencher.bench_local(|| {
+    bencher.counter(ItemsCount::new(RECORDS)).bench_local(|| {
         black_box(serde_json::from_str::<IgnoredAny>(event.get()).unwrap());
         for value in &values {
             let value = base64_simd::STANDARD.decode_to_vec(value).unwrap();

@@ -126,6 +126,11 @@ impl Environment {
         }
     }
 
+    pub(super) async fn end(mut self) {
+        // It may have ended by itself.
+        let _ = self.process.kill().await;
+    }
+
     async fn ended(
         &mut self,
         function: &Function,

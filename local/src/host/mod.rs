@@ -157,6 +157,14 @@ impl Host {
         }
     }
 
+    /// Ends every idle process and waits for it.
+    pub async fn end(&self) {
+        let idle = std::mem::take(&mut *lock(&self.idle));
+        for environment in idle.into_values().flatten() {
+            environment.end().await;
+        }
+    }
+
     fn take_idle(&self, function: &str) -> Option<Environment> {
         let mut idle = lock(&self.idle);
         let environments = idle.get_mut(function)?;

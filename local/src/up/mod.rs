@@ -28,7 +28,7 @@ use crate::{
     data_folder::{DataFolder, DataFolderError},
     host::{Function, Host, HostSettings},
     object_store::ObjectStoreError,
-    replay::ReplayError,
+    replay::{self, ReplayError},
     scheduler,
     template::{self, TemplateError},
     trigger,
@@ -153,7 +153,7 @@ pub struct Plane {
     triggers: JoinSet<Result<(), TopicError>>,
     monitor: Monitor,
     store: Store,
-    _market: Market,
+    market: Market,
     broker: Broker,
     folder: DataFolder,
 }
@@ -198,13 +198,14 @@ impl Plane {
             triggers: JoinSet::new(),
             monitor,
             store,
-            _market: market,
+            market,
             broker,
             folder,
             stats,
         };
         plane.count(received);
         plane.run_triggers(&pipeline).await?;
+        plane.started = Instant::now();
         plane.run_schedules(&pipeline);
         Ok(plane)
     }
@@ -222,6 +223,14 @@ impl Plane {
     /// The brokers' address.
     pub fn brokers(&self) -> &str {
         self.broker.address()
+    }
+
+    /// The market replay, if the feed is not live.
+    pub fn replay(&self) -> Option<&replay::Running> {
+        match &self.market {
+            Market::Replay(replay) => Some(replay),
+            Market::Live { .. } => None,
+        }
     }
 
     /// The store, and where a person finds its objects.
@@ -279,6 +288,7 @@ impl Plane {
             sleep(Duration::from_millis(200)).await;
         };
         self.triggers.shutdown().await;
+        self.host.end().await;
         let audit = audit::audit(self.store.s3(), self.store.layout(), &ends.expected).await?;
         Ok(Summary::new(
             elapsed,

@@ -151,6 +151,11 @@ impl Store {
         &self.layout
     }
 
+    /// Its endpoint.
+    pub fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+
     /// Where a person finds them: a folder or a URL.
     pub fn location(&self) -> &str {
         &self.location

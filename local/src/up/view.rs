@@ -9,6 +9,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
 use super::{Plane, stats::Snapshot, summary::Summary};
+use crate::replay;
 
 /// One of the three ways to show a run.
 pub enum View {
@@ -25,6 +26,12 @@ pub enum View {
 pub struct Place {
     /// The bootstrap servers.
     pub brokers: String,
+    /// The store's endpoint.
+    pub s3_endpoint: String,
+    /// Where Finnhub's API is answered, if by the replay.
+    pub finnhub_url: Option<String>,
+    /// Where Binance's API is answered, if by the replay.
+    pub binance_url: Option<String>,
     /// Where the objects are.
     pub objects: String,
     /// Where the functions' logs are.
@@ -36,6 +43,9 @@ impl Place {
     pub fn of(plane: &Plane) -> Self {
         Self {
             brokers: plane.brokers().to_owned(),
+            s3_endpoint: plane.store().endpoint().to_owned(),
+            finnhub_url: plane.replay().map(replay::Running::finnhub_url),
+            binance_url: plane.replay().map(replay::Running::binance_url),
             objects: plane.store().location().to_owned(),
             logs: plane.logs().display().to_string(),
         }

@@ -4,6 +4,7 @@ use std::{
     io::{Write, stderr},
     process::ExitCode,
     sync::Arc,
+    time::Duration,
 };
 
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
@@ -11,16 +12,20 @@ use serde::Serialize;
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::Semaphore,
+    time::sleep,
 };
 use tokio_util::sync::CancellationToken;
 
 use crate::{Environment, Event, Invocation, clock, telemetry};
 
+/// How long an idle environment that is asked to end still takes a call.
+const LAST_CALL: Duration = Duration::from_millis(200);
+
 /// Runs a function: reads the environment, starts the log, calls `build` once for the handler, and then
 /// answers invocations until the environment ends.
 ///
 /// Exits with 1 and one sentence on stderr if a setting or `build` fails, so that a wrong deployment
-/// shows at once. SIGTERM cancels [`Invocation::stop`] of the call in hand, or exits if there is none.
+/// shows at once. SIGTERM cancels [`Invocation::stop`] of the call in hand, or exits shortly after if there is none.
 pub fn start<Build, Built, Failure, Handler, Answer, Response, Fault>(build: Build) -> ExitCode
 where
     Build: FnOnce(Environment) -> Built,
@@ -70,7 +75,9 @@ where
     let ended_while_idle = async {
         terminate.recv().await;
         stop.cancel();
-        // A call in hand keeps the permit; its answer still has to go out, so this never resolves then.
+        // A call may be on its way in. One in hand keeps the permit; its answer still has to go out, so this
+        // never resolves then.
+        sleep(LAST_CALL).await;
         if idle.try_acquire().is_err() {
             std::future::pending::<()>().await;
         }
