@@ -84,7 +84,6 @@ fn handler(bencher: Bencher<'_, '_>) {
         .with_inputs(MemoryStore::default)
         .bench_local_values(|store| {
             let invocation = Invocation {
-                request_id: String::new(),
                 deadline: Instant::now() + Duration::from_secs(60),
                 stop: CancellationToken::new(),
             };

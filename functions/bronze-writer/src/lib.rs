@@ -42,7 +42,7 @@ pub async fn handle(
 ) -> Result<Report, Fault> {
     let decoded = KafkaEvent::decode(event.get())?;
     let until = Instant::now() + invocation.remaining(ANSWER_MARGIN);
-    let outcomes = futures::stream::iter(receive::records(&decoded, event.get()))
+    let outcomes = futures::stream::iter(receive::records(&decoded))
         .map(|incoming| async move {
             let place = incoming.place();
             (place, land(store, layout, incoming, until).await)

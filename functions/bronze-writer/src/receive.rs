@@ -1,7 +1,4 @@
-use std::collections::BTreeMap;
-
 use lake::{Admitted, Header, Layout, Received, malformed};
-use serde_json::value::RawValue;
 use stream::event::{Field, KafkaEvent, Record};
 
 /// A record of the event, on its way to the lake.
@@ -59,28 +56,33 @@ impl Malformed {
     }
 }
 
-/// The records of `event` one by one; `json` is the text it was decoded from.
-pub(crate) fn records<'a>(
-    event: &'a KafkaEvent<'a>,
-    json: &'a str,
-) -> impl Iterator<Item = Incoming> + 'a {
-    event.partitions.iter().flat_map(move |(name, records)| {
-        records.iter().enumerate().map(move |(index, record)| {
-            receive(name, record).map_or_else(
-                |detail| {
-                    let (topic, partition) = coordinates(name, record);
-                    Incoming::Malformed(Malformed {
-                        topic,
-                        partition,
-                        offset: record.offset.is().copied(),
-                        json: raw(json, name, index),
-                        detail,
-                    })
-                },
+/// The records of `event` one by one.
+pub(crate) fn records<'a>(event: &'a KafkaEvent<'a>) -> impl Iterator<Item = Incoming> + 'a {
+    event.partitions.iter().flat_map(|(name, records)| {
+        records.iter().map(|json| {
+            let record = Record::decode(json);
+            receive(name, &record).map_or_else(
+                |detail| Incoming::Malformed(malformed_record(name, &record, json.get(), detail)),
                 Incoming::Record,
             )
         })
     })
+}
+
+fn malformed_record(
+    name: &str,
+    record: &Record<'_>,
+    json: &str,
+    detail: &'static str,
+) -> Malformed {
+    let (topic, partition) = coordinates(name, record);
+    Malformed {
+        topic,
+        partition,
+        offset: record.offset.is().copied(),
+        json: json.to_owned(),
+        detail,
+    }
 }
 
 fn receive(name: &str, record: &Record<'_>) -> Result<Received, &'static str> {
@@ -138,17 +140,4 @@ fn headers(record: &Record<'_>) -> Result<Vec<Header>, &'static str> {
             Field::Is(bytes) => Ok((name.to_string(), Some(bytes.clone()))),
         })
         .collect()
-}
-
-/// The text of one record in the event; decodes it again, which only a malformed record is worth.
-fn raw(json: &str, name: &str, index: usize) -> String {
-    #[derive(serde::Deserialize)]
-    struct Event<'a> {
-        #[serde(borrow)]
-        records: BTreeMap<String, Vec<&'a RawValue>>,
-    }
-    serde_json::from_str::<Event<'_>>(json)
-        .ok()
-        .and_then(|event| Some(event.records.get(name)?.get(index)?.get().to_owned()))
-        .unwrap_or_default()
 }

@@ -7,7 +7,6 @@ use super::*;
 
 fn invocation() -> Invocation {
     Invocation {
-        request_id: "r".to_owned(),
         deadline: Instant::now() + Duration::from_secs(10),
         stop: tokio_util::sync::CancellationToken::new(),
     }

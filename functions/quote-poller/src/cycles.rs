@@ -39,10 +39,8 @@ pub(crate) async fn run(
         cycle(feed, publisher, job, fetch_until, answer_by, &mut tally).await;
 
         let next = next_start(start, beat, Instant::now());
-        let skipped = beats(start, next, beat) - 1;
-        if next >= first + job.budget || next >= fetch_by {
-            break;
-        }
+        let end = fetch_by.min(first + job.budget);
+        let skipped = starts_between(start, next.min(end), beat);
         if skipped > 0 {
             tally.skipped_cycles += skipped;
             emit(
@@ -51,9 +49,13 @@ pub(crate) async fn run(
                 &[(Metric::CyclesSkipped, skipped)],
             );
         }
+        if next >= end {
+            break;
+        }
         tokio::select! {
-            () = sleep_until(next) => start = next,
+            biased;
             () = invocation.stop.cancelled() => break,
+            () = sleep_until(next) => start = next,
         }
     }
     publisher.abandon();
@@ -118,10 +120,13 @@ fn next_start(start: Instant, beat: Duration, now: Instant) -> Instant {
     next
 }
 
-/// How many beats lie between two starts.
-fn beats(from: Instant, to: Instant, beat: Duration) -> u64 {
-    let beats = (to - from).as_nanos() / beat.as_nanos().max(1);
-    u64::try_from(beats).unwrap_or(u64::MAX)
+/// How many starts lie after `from` and before `to`, which leave no time for a cycle.
+fn starts_between(from: Instant, to: Instant, beat: Duration) -> u64 {
+    let beats = to
+        .saturating_duration_since(from)
+        .as_nanos()
+        .div_ceil(beat.as_nanos().max(1));
+    u64::try_from(beats).unwrap_or(u64::MAX).saturating_sub(1)
 }
 
 #[cfg(test)]
@@ -135,11 +140,14 @@ mod tests {
         let check = |took_ms: u64, in_beats: u32, skipped: u64| {
             let next = next_start(start, beat, start + Duration::from_millis(took_ms));
             assert_eq!(next, start + beat * in_beats);
-            assert_eq!(beats(start, next, beat) - 1, skipped);
+            assert_eq!(starts_between(start, next, beat), skipped);
         };
         check(100, 1, 0);
         check(6_000, 1, 0);
         check(6_001, 2, 1);
         check(13_000, 3, 2);
+        let budget_ends = start + Duration::from_secs(20);
+        assert_eq!(starts_between(start, budget_ends, beat), 3);
+        assert_eq!(starts_between(start, start, beat), 0);
     }
 }

@@ -78,7 +78,6 @@ async fn poller() -> Poller {
 
 fn invocation(limit_ms: u64) -> Invocation {
     Invocation {
-        request_id: "r".to_owned(),
         deadline: Instant::now() + Duration::from_millis(limit_ms),
         stop: CancellationToken::new(),
     }

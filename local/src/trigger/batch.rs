@@ -127,7 +127,7 @@ fn fetch_time(value: &[u8]) -> Option<Timestamp> {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use stream::event::{Field, KafkaEvent};
+    use stream::event::{Field, KafkaEvent, Record};
 
     use super::*;
 
@@ -195,7 +195,8 @@ mod tests {
                 let partition: usize = name.strip_prefix("t-").unwrap().parse().unwrap();
                 let seen: Vec<(i64, usize)> = records
                     .iter()
-                    .map(|record| {
+                    .map(|json| {
+                        let record = Record::decode(json);
                         let value = record.value.is().unwrap();
                         let value = base64_simd::STANDARD.decode_to_vec(value.as_bytes()).unwrap();
                         prop_assert_eq!(

@@ -70,7 +70,7 @@ impl Layout {
     pub fn record(prefix: &str, epoch: Option<&str>) -> Self {
         let prefix = prefix.trim_matches('/');
         let root = match epoch {
-            Some(epoch) => format!("{prefix}/epoch={}", segment(epoch)),
+            Some(epoch) => format!("{prefix}/epoch={}", segment(epoch, SYMBOL_MAX)),
             None => prefix.to_owned(),
         };
         Self {
@@ -104,8 +104,8 @@ impl Layout {
         ObjectKey(format!(
             "{}/{}/symbol={}/date={}/{}-p{:03}-o{offset:019}.ndjson",
             self.root,
-            segment(place.topic),
-            segment(place.symbol),
+            segment(place.topic, TOPIC_MAX),
+            segment(place.symbol, SYMBOL_MAX),
             time.strftime("%Y-%m-%d"),
             time.strftime("%Y%m%dT%H%M%S%.3fZ"),
             place.partition,
@@ -125,7 +125,7 @@ impl Layout {
         ObjectKey(format!(
             "{}{}/p{partition:03}-o{offset}-{}.json",
             self.quarantine_root(),
-            segment(topic),
+            segment(topic, TOPIC_MAX),
             short_hash(body),
         ))
     }
@@ -134,15 +134,19 @@ impl Layout {
 /// What stays as it is in a path segment: `~` is left out because it marks a shortened segment.
 const KEPT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_');
 
-/// The longest segment. S3 allows keys of 1,024 bytes, but an object store on a file system spells a whole
-/// key in one file name of at most 255.
-const SEGMENT_MAX: usize = 40;
+/// The longest segment of a topic: Kafka's own limit.
+const TOPIC_MAX: usize = 249;
 
-/// Any text as one path segment: percent-encoded, and where that is too long cut and told apart by a hash.
-fn segment(text: &str) -> String {
+/// The longest segment of a symbol. S3 allows keys of 1,024 bytes, but an object store on a file system may
+/// spell a whole key in one file name of at most 255.
+const SYMBOL_MAX: usize = 40;
+
+/// Any text as one path segment of at most `max` bytes: percent-encoded, and where that is too long cut and
+/// told apart by a hash.
+fn segment(text: &str, max: usize) -> String {
     let mut encoded = utf8_percent_encode(text, KEPT).to_string();
-    if encoded.len() > SEGMENT_MAX {
-        encoded.truncate(SEGMENT_MAX - 17);
+    if encoded.len() > max {
+        encoded.truncate(max - 17);
         // A cut inside of %XX leaves no half of it behind.
         let tail = encoded.len() - 2;
         if let Some(cut) = encoded[tail..].find('%') {
@@ -242,11 +246,11 @@ mod tests {
         #[test]
         fn different_symbols_never_share_a_segment_and_none_leaves_it(a in ".{0,60}", b in ".{0,60}") {
             for text in [&a, &b] {
-                let segment = segment(text);
-                prop_assert!(segment.len() <= SEGMENT_MAX);
+                let segment = segment(text, SYMBOL_MAX);
+                prop_assert!(segment.len() <= SYMBOL_MAX);
                 prop_assert!(segment.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~%".contains(&b)));
             }
-            prop_assert_eq!(a == b, segment(&a) == segment(&b));
+            prop_assert_eq!(a == b, segment(&a, SYMBOL_MAX) == segment(&b, SYMBOL_MAX));
         }
     }
 }

@@ -29,10 +29,7 @@ pub async fn put_once(
     body: &Bytes,
     until: Instant,
 ) -> Result<Landed, StoreError> {
-    let mut last = StoreError::Unavailable {
-        store: key.to_string(),
-        cause: "no answer before the deadline".to_owned(),
-    };
+    let mut last = StoreError::OutOfTime { key: key.clone() };
     for attempt in 0.. {
         match timeout_at(until, put_or_compare(store, key, body)).await {
             Ok(Err(error)) if error.is_transient() => last = error,

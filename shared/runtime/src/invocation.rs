@@ -12,8 +12,6 @@ pub type Event = Box<RawValue>;
 /// What a handler knows of its invocation.
 #[derive(Clone, Debug)]
 pub struct Invocation {
-    /// The service's id of this call.
-    pub request_id: String,
     /// When the service kills the environment; the answer must be out before.
     pub deadline: Instant,
     /// Cancelled when the environment is asked to end (SIGTERM): finish what is begun and answer.
@@ -27,7 +25,6 @@ const EARLIEST_EPOCH_MS: u64 = 978_307_200_000;
 impl Invocation {
     pub(crate) fn of(context: &Context, now: Timestamp, stop: CancellationToken) -> Self {
         Self {
-            request_id: context.request_id.clone(),
             deadline: Instant::now() + remaining(context.deadline, now),
             stop,
         }

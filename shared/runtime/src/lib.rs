@@ -27,4 +27,4 @@ mod telemetry;
 
 pub use invocation::{Event, Invocation};
 pub use settings::{Environment, SettingError};
-pub use start::start;
+pub use start::{DIE_WITH_PARENT, start};

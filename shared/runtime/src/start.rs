@@ -10,7 +10,7 @@ use std::{
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use serde::Serialize;
 use tokio::{
-    signal::unix::{SignalKind, signal},
+    signal::unix::{Signal, SignalKind, signal},
     sync::Semaphore,
     time::sleep,
 };
@@ -18,14 +18,17 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{Environment, Event, Invocation, clock, telemetry};
 
-/// How long an idle environment that is asked to end still takes a call.
-const LAST_CALL: Duration = Duration::from_millis(200);
+/// The variable by which a host asks for a function that does not outlive it, whatever happens (on Linux).
+pub const DIE_WITH_PARENT: &str = "QUOTELAKE_DIE_WITH_PARENT";
+
+/// How long a call or an answer may take between this process and the Runtime API.
+const IN_TRANSIT: Duration = Duration::from_millis(200);
 
 /// Runs a function: reads the environment, starts the log, calls `build` once for the handler, and then
 /// answers invocations until the environment ends.
 ///
 /// Exits with 1 and one sentence on stderr if a setting or `build` fails, so that a wrong deployment
-/// shows at once. SIGTERM cancels [`Invocation::stop`] of the call in hand, or exits shortly after if there is none.
+/// shows at once. SIGTERM cancels [`Invocation::stop`], and ends the process once the call in hand is answered.
 pub fn start<Build, Built, Failure, Handler, Answer, Response, Fault>(build: Build) -> ExitCode
 where
     Build: FnOnce(Environment) -> Built,
@@ -39,10 +42,19 @@ where
     let run = || {
         let environment = Environment::of_process();
         telemetry::init(&environment)?;
+        #[cfg(target_os = "linux")]
+        if environment.secret(DIE_WITH_PARENT).is_some() {
+            let kill = Some(rustix::process::Signal::KILL);
+            rustix::process::set_parent_process_death_signal(kill)?;
+        }
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .enable_all()
             .build()?;
-        runtime.block_on(async { serve(build(environment).await?).await })
+        runtime.block_on(async {
+            // From the first moment on: a request to end during the build is heard after it.
+            let terminate = signal(SignalKind::terminate())?;
+            serve(build(environment).await?, terminate).await
+        })
     };
     match run() {
         Ok(()) => ExitCode::SUCCESS,
@@ -55,6 +67,7 @@ where
 
 async fn serve<Handler, Answer, Response, Fault>(
     handler: Handler,
+    mut terminate: Signal,
 ) -> Result<(), Box<dyn Error + Send + Sync>>
 where
     Handler: Fn(Event, Invocation) -> Answer,
@@ -71,20 +84,17 @@ where
             .await
             .map_err(|fault| diagnose(&fault))
     };
-    let mut terminate = signal(SignalKind::terminate())?;
-    let ended_while_idle = async {
+    let asked_to_end = async {
         terminate.recv().await;
         stop.cancel();
-        // A call may be on its way in. One in hand keeps the permit; its answer still has to go out, so this
-        // never resolves then.
-        sleep(LAST_CALL).await;
-        if idle.try_acquire().is_err() {
-            std::future::pending::<()>().await;
-        }
+        // A call may be on its way in, and one that is in hand has its answer to send.
+        sleep(IN_TRANSIT).await;
+        let _last = idle.acquire().await;
+        sleep(IN_TRANSIT).await;
     };
     tokio::select! {
         ended = lambda_runtime::run(service_fn(answer)) => ended,
-        () = ended_while_idle => Ok(()),
+        () = asked_to_end => Ok(()),
     }
 }
 

@@ -60,11 +60,6 @@ impl TopicConsumer {
         group: &str,
         start_at: StartAt,
     ) -> Result<Self, TopicError> {
-        let this = |consumer| Self {
-            consumer,
-            topic: topic.to_owned(),
-            brokers: brokers.to_owned(),
-        };
         let start_at = match start_at {
             StartAt::Earliest => "earliest",
             StartAt::Latest => "latest",
@@ -88,7 +83,11 @@ impl TopicConsumer {
         };
         let consumer = consumer.map_err(failed)?;
         consumer.subscribe(&[topic]).map_err(failed)?;
-        Ok(this(consumer))
+        Ok(Self {
+            consumer,
+            topic: topic.to_owned(),
+            brokers: brokers.to_owned(),
+        })
     }
 
     /// Waits until the group has given this member partitions; a record that comes meanwhile is the value.

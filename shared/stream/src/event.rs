@@ -1,8 +1,8 @@
 //! The event that Lambda's Kafka trigger sends, decoded tolerantly and without copies.
 //!
 //! Format: AWS Lambda developer guide, "Using Lambda with Amazon MSK", example event. A record's members
-//! may be absent, null or of another type without harm to its neighbours: what can't be read is `None`
-//! or [`Field::Odd`], and only a payload that is not such an event at all is an error.
+//! may be absent, null or of another type without harm to its neighbours: what can't be read is
+//! [`Field::Absent`] or [`Field::Odd`], and only a payload that is not such an event at all is an error.
 
 mod lenient;
 
@@ -12,14 +12,15 @@ use serde::{
     Deserialize, Deserializer,
     de::{IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
+use serde_json::value::RawValue;
 
 pub use lenient::Field;
 
 /// One invocation's records, by partition, in the order of the payload.
 #[derive(Debug, Default)]
 pub struct KafkaEvent<'a> {
-    /// The map's entries: the key `"<topic>-<partition>"` and its records in offset order.
-    pub partitions: Vec<(Cow<'a, str>, Vec<Record<'a>>)>,
+    /// The map's entries: the key `"<topic>-<partition>"` and its records in offset order, not yet decoded.
+    pub partitions: Vec<(Cow<'a, str>, Vec<&'a RawValue>)>,
 }
 
 /// One record as the trigger wrote it; nothing here is checked beyond its JSON type.
@@ -62,15 +63,21 @@ impl<'a> KafkaEvent<'a> {
 
     /// How many records it holds.
     pub fn len(&self) -> usize {
-        self.partitions
-            .iter()
-            .map(|(_, records)| records.len())
-            .sum()
+        let lengths = self.partitions.iter().map(|(_, records)| records.len());
+        lengths.sum()
     }
 
     /// Whether it holds no record.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+}
+
+impl<'a> Record<'a> {
+    /// Decodes one record of an event. What is no object has no members; nor has what holds text or a number
+    /// that can't be represented.
+    pub fn decode(json: &'a RawValue) -> Self {
+        serde_json::from_str(json.get()).unwrap_or_default()
     }
 }
 
@@ -88,7 +95,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for KafkaEvent<'a> {
     }
 }
 
-struct Partitions<'a>(Vec<(Cow<'a, str>, Vec<Record<'a>>)>);
+struct Partitions<'a>(Vec<(Cow<'a, str>, Vec<&'a RawValue>)>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Partitions<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

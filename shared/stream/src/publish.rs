@@ -1,6 +1,10 @@
 //! Publishing with every acknowledgement counted.
 
-use std::{future::Future, time::Duration};
+use std::{
+    future::Future,
+    sync::{PoisonError, RwLock},
+    time::Duration,
+};
 
 use rdkafka::{
     ClientConfig,
@@ -116,9 +120,10 @@ pub enum ProducerError {
 /// How long librdkafka tries one record; [`Publish::publish`] ends earlier where `until` is earlier.
 const MESSAGE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// An idempotent producer: built once per execution environment, it survives freeze and thaw.
+/// An idempotent producer: built once per execution environment, it survives freeze and thaw, and replaces
+/// itself after an error that librdkafka calls fatal.
 pub struct KafkaPublisher {
-    producer: FutureProducer,
+    producer: RwLock<FutureProducer>,
     brokers: String,
 }
 
@@ -133,27 +138,9 @@ impl KafkaPublisher {
             cause,
         };
         topics::check_brokers(brokers).map_err(bad_address)?;
-        let producer = ClientConfig::new()
-            .set("bootstrap.servers", brokers)
-            .set("enable.idempotence", "true")
-            .set("acks", "all")
-            .set("partitioner", "murmur2_random")
-            .set("compression.type", "lz4")
-            .set("linger.ms", "5")
-            .set(
-                "message.timeout.ms",
-                MESSAGE_TIMEOUT.as_millis().to_string(),
-            )
-            .set("request.timeout.ms", "5000")
-            .set("socket.timeout.ms", "6000")
-            .set("socket.connection.setup.timeout.ms", "5000")
-            .set("socket.keepalive.enable", "true")
-            .set("reconnect.backoff.max.ms", "1000")
-            .set("log.connection.close", "false")
-            .create()
-            .map_err(|error| bad_address(error.to_string()))?;
+        let producer = create(brokers).map_err(|error| bad_address(error.to_string()))?;
         Ok(Self {
-            producer,
+            producer: RwLock::new(producer),
             brokers: brokers.to_owned(),
         })
     }
@@ -163,7 +150,7 @@ impl KafkaPublisher {
     /// # Errors
     /// [`ProducerError::Unreachable`] if none does within `within`.
     pub async fn connect(&self, within: Duration) -> Result<(), ProducerError> {
-        let producer = self.producer.clone();
+        let producer = self.producer();
         let fetch = move || producer.client().fetch_metadata(None, within).map(drop);
         let cause = match tokio::task::spawn_blocking(fetch).await {
             Ok(Ok(())) => return Ok(()),
@@ -176,10 +163,37 @@ impl KafkaPublisher {
         })
     }
 
-    fn error(&self, topic: &str, bytes: usize, error: &KafkaError) -> PublishError {
+    fn producer(&self) -> FutureProducer {
+        let producer = self.producer.read().unwrap_or_else(PoisonError::into_inner);
+        producer.clone()
+    }
+
+    /// What broke `producer` for good, if anything did; there is a new one in its place then.
+    fn replace_if_broken(&self, producer: &FutureProducer) -> Option<RDKafkaErrorCode> {
+        let (code, _) = producer.client().fatal_error()?;
+        let mut current = self
+            .producer
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        // Every record in flight fails at once: the first of them replaces, for all.
+        if current.client().fatal_error().is_some()
+            && let Ok(new) = create(&self.brokers)
+        {
+            *current = new;
+        }
+        Some(code)
+    }
+
+    fn error(
+        &self,
+        topic: &str,
+        bytes: usize,
+        code: Option<RDKafkaErrorCode>,
+        error: &KafkaError,
+    ) -> PublishError {
         use RDKafkaErrorCode as Code;
         let topic = topic.to_owned();
-        match error.rdkafka_error_code() {
+        match code {
             Some(
                 Code::MessageTimedOut
                 | Code::RequestTimedOut
@@ -220,13 +234,18 @@ impl Publish for KafkaPublisher {
     ) -> Result<Position, PublishError> {
         let record = FutureRecord::to(topic).key(key).payload(value);
         let left = until.saturating_duration_since(Instant::now());
-        let delivery = self.producer.send(record, Timeout::After(left));
+        let producer = self.producer();
+        let delivery = producer.send(record, Timeout::After(left));
         match tokio::time::timeout_at(until, delivery).await {
             Ok(Ok(delivered)) => Ok(Position {
                 partition: delivered.partition,
                 offset: delivered.offset,
             }),
-            Ok(Err((error, _))) => Err(self.error(topic, value.len(), &error)),
+            Ok(Err((error, _))) => {
+                let broken = self.replace_if_broken(&producer);
+                let code = broken.or_else(|| error.rdkafka_error_code());
+                Err(self.error(topic, value.len(), code, &error))
+            }
             Err(_) => Err(PublishError::TimedOut {
                 brokers: self.brokers.clone(),
             }),
@@ -234,7 +253,30 @@ impl Publish for KafkaPublisher {
     }
 
     fn abandon(&self) {
-        self.producer
-            .purge(PurgeConfig::default().queue().inflight());
+        let purged = PurgeConfig::default().queue().inflight();
+        self.producer().purge(purged);
     }
+}
+
+fn create(brokers: &str) -> Result<FutureProducer, KafkaError> {
+    ClientConfig::new()
+        .set("bootstrap.servers", brokers)
+        .set("enable.idempotence", "true")
+        .set("acks", "all")
+        .set("partitioner", "murmur2_random")
+        .set("compression.type", "lz4")
+        .set("linger.ms", "5")
+        .set(
+            "message.timeout.ms",
+            MESSAGE_TIMEOUT.as_millis().to_string(),
+        )
+        .set("request.timeout.ms", "5000")
+        .set("socket.timeout.ms", "6000")
+        .set("socket.connection.setup.timeout.ms", "5000")
+        .set("socket.keepalive.enable", "true")
+        .set("reconnect.backoff.max.ms", "1000")
+        // A topic that does not exist is told from brokers that are down within the time of one record.
+        .set("topic.metadata.propagation.max.ms", "3000")
+        .set("log.connection.close", "false")
+        .create()
 }

@@ -113,6 +113,12 @@ pub enum StoreError {
         /// What was seen.
         cause: String,
     },
+    /// The time was up before the store had answered; the write may have happened.
+    #[error("there was no time left to write the object {key}")]
+    OutOfTime {
+        /// The object.
+        key: ObjectKey,
+    },
     /// The bucket does not exist.
     #[error("there is no bucket at {store}: create it, or set BRONZE_BUCKET to one that exists")]
     NoBucket {

@@ -104,6 +104,12 @@ impl S3Store {
                 (code, message) => format!("{code}: {message}"),
             }
         };
+        if matches!(error, SdkError::ConstructionFailure(_)) {
+            return StoreError::Refused {
+                store: store(),
+                cause: cause(),
+            };
+        }
         match (code, status) {
             ("ConditionalRequestConflict" | "OperationAborted", _) | (_, Some(409)) => {
                 StoreError::Conflict { key: key.clone() }
@@ -118,7 +124,7 @@ impl S3Store {
                 store: store(),
                 cause: cause(),
             },
-            (_, Some(400..500)) => StoreError::Refused {
+            (_, Some(300..500)) => StoreError::Refused {
                 store: store(),
                 cause: cause(),
             },

@@ -28,7 +28,7 @@ fn the_documented_event_decodes_member_by_member() {
     let (name, records) = &event.partitions[0];
     assert_eq!(name, "stock-quotes-0");
     assert_eq!(
-        records[0],
+        Record::decode(records[0]),
         Record {
             topic: text("stock-quotes"),
             partition: Field::Is(0),
@@ -43,11 +43,11 @@ fn the_documented_event_decodes_member_by_member() {
             ]),
         }
     );
-    let (_, records) = &event.partitions[1];
-    assert_eq!(records[0].value, Field::Absent);
-    assert_eq!(records[0].key, Field::Absent);
-    assert_eq!(records[0].timestamp, Field::Is(-1));
-    assert!(matches!(records[0].topic, Field::Is(Cow::Borrowed(_))));
+    let record = Record::decode(event.partitions[1].1[0]);
+    assert_eq!(record.value, Field::Absent);
+    assert_eq!(record.key, Field::Absent);
+    assert_eq!(record.timestamp, Field::Is(-1));
+    assert!(matches!(record.topic, Field::Is(Cow::Borrowed(_))));
 }
 
 #[test]
@@ -64,7 +64,11 @@ fn an_odd_member_costs_itself_and_not_its_neighbours() {
     ]}})
     .to_string();
     let event = KafkaEvent::decode(&json).unwrap();
-    let records = &event.partitions[0].1;
+    let records: Vec<_> = event.partitions[0]
+        .1
+        .iter()
+        .map(|json| Record::decode(json))
+        .collect();
     assert_eq!(
         records[0],
         Record {
@@ -86,6 +90,20 @@ fn an_odd_member_costs_itself_and_not_its_neighbours() {
     assert_eq!(records[4], Record::default());
     assert_eq!(records[5], Record::default());
     assert_eq!(records[6].offset, Field::Is(6));
+}
+
+#[test]
+fn a_record_that_can_not_be_represented_costs_no_neighbour() {
+    let json = r#"{"records":{"t-0":[{"topic":"\ud800","offset":1},{"offset":1e999},{"topic":"t","offset":3}]}}"#;
+    let event = KafkaEvent::decode(json).unwrap();
+    let records: Vec<_> = event.partitions[0]
+        .1
+        .iter()
+        .map(|json| Record::decode(json))
+        .collect();
+    assert_eq!(records[0], Record::default());
+    assert_eq!(records[1], Record::default());
+    assert_eq!(records[2].offset, Field::Is(3));
 }
 
 #[test]
@@ -139,7 +157,11 @@ proptest! {
     ) {
         let count = records.len();
         let json = json!({"records": {"t-0": records}}).to_string();
-        prop_assert_eq!(KafkaEvent::decode(&json).unwrap().len(), count);
+        let event = KafkaEvent::decode(&json).unwrap();
+        prop_assert_eq!(event.len(), count);
+        for json in event.partitions.iter().flat_map(|(_, records)| records) {
+            let _ = Record::decode(json);
+        }
     }
 
     #[test]
