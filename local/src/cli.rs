@@ -29,8 +29,8 @@ pub enum Command {
     /// schedules and Kafka triggers from template.yaml, and a replay of recorded market data. At the end it
     /// counts the topics against the store.
     ///
-    /// Exits with 0 if polled = published = bronze + quarantine, 1 if not, and 2 if it could not start or a part
-    /// failed.
+    /// Exits with 0 if polled = published = bronze + quarantine and there was something to count, 1 if not, and 2 if
+    /// it could not start or a part failed.
     Up(Up),
 }
 
@@ -61,8 +61,8 @@ pub struct Up {
     /// Use these brokers instead of the embedded one.
     #[arg(long, value_name = "HOST:PORT")]
     pub brokers: Option<String>,
-    /// Use this S3 endpoint instead of the embedded store (credentials from `AWS_ACCESS_KEY_ID` and
-    /// `AWS_SECRET_ACCESS_KEY`, else test/test).
+    /// Use this emulator's S3 endpoint instead of the embedded store (static credentials from `AWS_ACCESS_KEY_ID`
+    /// and `AWS_SECRET_ACCESS_KEY`, else test/test).
     #[arg(long, value_name = "URL")]
     pub s3_endpoint: Option<String>,
     /// The port of the embedded store; 0 takes a free one.

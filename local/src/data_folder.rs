@@ -11,6 +11,12 @@ use serde::{Deserialize, Serialize};
 /// The file that marks a folder as ours.
 const MARKER: &str = "quotelake.json";
 
+/// The marker while it is written.
+const NEW_MARKER: &str = "quotelake.json.new";
+
+/// The file that the plane on a folder holds locked.
+const LOCK: &str = "lock";
+
 /// Why a folder can't be used.
 #[derive(Debug, thiserror::Error)]
 pub enum DataFolderError {
@@ -56,26 +62,20 @@ impl DataFolder {
         };
         fs::create_dir_all(path).map_err(failed)?;
         let marker = path.join(MARKER);
-        let before = match fs::read(&marker) {
-            Ok(text) => serde_json::from_slice(&text)
-                .map_err(|_| DataFolderError::NotOurs(path.to_owned()))?,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                if fs::read_dir(path).map_err(failed)?.next().is_some() {
-                    return Err(DataFolderError::NotOurs(path.to_owned()));
-                }
-                Marker { starts: 0 }
-            }
-            Err(error) => return Err(failed(error)),
-        };
-        let lock = File::create(path.join("lock")).map_err(failed)?;
+        let read = || read_marker(path, &marker);
+        if read()?.is_none() && !holds_only_ours(path).map_err(failed)? {
+            return Err(DataFolderError::NotOurs(path.to_owned()));
+        }
+        let lock = File::create(path.join(LOCK)).map_err(failed)?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(DataFolderError::InUse(path.to_owned())),
             Err(TryLockError::Error(error)) => return Err(failed(error)),
         }
-        let starts = before.starts + 1;
+        // Again, because another start may have been counted meanwhile.
+        let starts = read()?.map_or(0, |marker| marker.starts) + 1;
         let text = serde_json::to_vec(&Marker { starts }).map_err(|error| failed(error.into()))?;
-        let written = path.join(format!("{MARKER}.new"));
+        let written = path.join(NEW_MARKER);
         fs::write(&written, text).map_err(failed)?;
         fs::rename(&written, &marker).map_err(failed)?;
         Ok(Self {
@@ -101,6 +101,32 @@ impl DataFolder {
     }
 }
 
+/// The marker of a folder; `None` if it has none.
+fn read_marker(path: &Path, marker: &Path) -> Result<Option<Marker>, DataFolderError> {
+    match fs::read(marker) {
+        Ok(text) => match serde_json::from_slice(&text) {
+            Ok(marker) => Ok(Some(marker)),
+            Err(_) => Err(DataFolderError::NotOurs(path.to_owned())),
+        },
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(cause) => Err(DataFolderError::Io {
+            folder: path.to_owned(),
+            cause,
+        }),
+    }
+}
+
+/// Whether a folder without a marker has nothing in it but what a first start leaves that was cut off.
+fn holds_only_ours(path: &Path) -> io::Result<bool> {
+    for entry in fs::read_dir(path)? {
+        let name = entry?.file_name();
+        if name != LOCK && name != NEW_MARKER {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -124,6 +150,14 @@ mod tests {
         let said = DataFolder::open(folder.path()).unwrap_err().to_string();
         assert!(said.contains("is not quotelake's"), "{said}");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_first_start_that_was_cut_off_can_be_repeated() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join(LOCK), "").unwrap();
+        fs::write(folder.path().join(NEW_MARKER), "{").unwrap();
+        assert_eq!(DataFolder::open(folder.path()).unwrap().epoch(), "1");
     }
 
     #[test]

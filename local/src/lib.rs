@@ -10,6 +10,7 @@ pub mod object_store;
 pub mod replay;
 pub mod schedule;
 pub mod scheduler;
+pub mod stats;
 pub mod template;
 pub mod trigger;
 pub mod up;

@@ -6,6 +6,7 @@ use std::{
     net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 use async_trait::async_trait;
@@ -26,7 +27,7 @@ use s3s::{
     service::S3ServiceBuilder,
 };
 use s3s_fs::FileSystem;
-use tokio::{net::TcpListener, sync::Mutex, task::JoinSet};
+use tokio::{net::TcpListener, sync::Mutex, task::JoinSet, time::sleep};
 use tokio_util::task::AbortOnDropHandle;
 
 /// The access key of the embedded store; it is on loopback and has nothing to protect.
@@ -73,24 +74,29 @@ impl ObjectStore {
             folder: folder.to_owned(),
             cause,
         };
-        std::fs::create_dir_all(folder).map_err(|error| unusable(error.to_string()))?;
-        let files = FileSystem::new(folder).map_err(|error| unusable(format!("{error:?}")))?;
-        let mut service = S3ServiceBuilder::new(OneWriterPerKey::new(files));
-        service.set_auth(SimpleAuth::from_single(ACCESS_KEY, SECRET_KEY));
-        let service = service.build();
-
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
             .await
             .map_err(|error| match error.kind() {
                 io::ErrorKind::AddrInUse => ObjectStoreError::PortInUse { port },
                 _ => ObjectStoreError::Listen(error),
             })?;
+        std::fs::create_dir_all(folder).map_err(|error| unusable(error.to_string()))?;
+        let files = FileSystem::new(folder).map_err(|error| unusable(format!("{error:?}")))?;
+        let mut service = S3ServiceBuilder::new(OneWriterPerKey::new(files));
+        service.set_auth(SimpleAuth::from_single(ACCESS_KEY, SECRET_KEY));
+        let service = service.build();
+
         let address = listener.local_addr()?;
         let server = tokio::spawn(async move {
             let mut connections = JoinSet::new();
             loop {
                 tokio::select! {
-                    Ok((socket, _)) = listener.accept() => {
+                    accepted = listener.accept() => {
+                        let Ok((socket, _)) = accepted else {
+                            // Out of file handles, say: others may close theirs.
+                            sleep(Duration::from_millis(100)).await;
+                            continue;
+                        };
                         let service = service.clone();
                         connections.spawn(async move {
                             // A connection that breaks is the client's to notice.
@@ -145,6 +151,12 @@ impl S3 for OneWriterPerKey {
         request: S3Request<PutObjectInput>,
     ) -> S3Result<S3Response<PutObjectOutput>> {
         let (bucket, key) = (request.input.bucket.clone(), request.input.key.clone());
+        if sidecar_length(&bucket, &key) > FILE_NAME_MAX {
+            return Err(s3_error!(
+                KeyTooLongError,
+                "This store keeps a key in one file name."
+            ));
+        }
         let _turn = self.lock(&bucket, &key).lock().await;
         if request.input.if_match.is_some() {
             let head = HeadObjectInput {
@@ -225,6 +237,15 @@ impl S3 for OneWriterPerKey {
     ) -> S3Result<S3Response<ListBucketsOutput>> {
         self.files.list_buckets(request).await
     }
+}
+
+/// The longest file name of the usual file systems.
+const FILE_NAME_MAX: usize = 255;
+
+/// The length of the file name that s3s-fs keeps an object's attributes under: bucket and key in Base64.
+fn sidecar_length(bucket: &str, key: &str) -> usize {
+    let base64 = |text: &str| (text.len() * 4).div_ceil(3);
+    ".bucket-.object-.metadata.json".len() + base64(bucket) + base64(key)
 }
 
 fn request_of<T, U>(like: &S3Request<T>, input: U) -> S3Request<U> {

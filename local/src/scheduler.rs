@@ -27,7 +27,8 @@ where
         tokio::select! {
             () = sleep(wait) => {
                 calls.spawn(invoke());
-                due = next(time);
+                // What a suspended machine has missed is not made up for, as in the service.
+                due = next(time.max(clock::now()));
             }
             () = stop.cancelled() => break,
             // Keeps the set small; a panic in a call ends that call alone.

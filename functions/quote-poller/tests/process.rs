@@ -33,11 +33,9 @@ fn a_wrong_deployment_is_one_sentence_and_a_failed_start() {
 
 #[test]
 fn brokers_that_do_not_answer_are_named_before_init_runs_out() {
-    let nobody = std::net::TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .to_string();
+    // Takes connections and says nothing.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let nobody = silent.local_addr().unwrap().to_string();
     let started = std::time::Instant::now();
     let said = last_words(&start(&[("KAFKA_BOOTSTRAP_SERVERS", &nobody)]));
     assert!(

@@ -8,17 +8,17 @@ use std::{
 };
 
 use bytes::Bytes;
-use runtime::metrics::{self, Metric};
+use runtime::{DIE_WITH_PARENT, metrics};
 use tokio::{
     io::{AsyncBufReadExt, AsyncRead, BufReader},
     process::{Child, Command},
-    sync::{mpsc::UnboundedSender, oneshot},
+    sync::oneshot,
     task::JoinHandle,
     time::{sleep, timeout},
 };
 
 use super::{
-    Function, HostSettings, InvokeError, lock,
+    Function, HostSettings, InvokeError, MetricsSink, lock,
     runtime_api::{Answer, Call, RuntimeApi},
 };
 
@@ -61,7 +61,7 @@ impl Environment {
             output.push(tokio::spawn(copy_stdout(
                 stdout,
                 Arc::clone(&log),
-                settings.metrics.clone(),
+                Arc::clone(&settings.metrics),
             )));
         }
         if let Some(stderr) = process.stderr.take() {
@@ -108,6 +108,8 @@ impl Environment {
             () = sleep(INIT_LIMIT) => return Err(self.init_failed(function, "no first request within 10 s")),
         }
         tokio::select! {
+            // An answer counts, even if the process ended right after it.
+            biased;
             answer = is_answered => match answer {
                 Ok(Answer::Response(body)) => Ok(body),
                 Ok(Answer::Error { error_type, message }) => Err(InvokeError::FunctionError {
@@ -129,6 +131,13 @@ impl Environment {
     pub(super) async fn end(mut self) {
         // It may have ended by itself.
         let _ = self.process.kill().await;
+        self.last_output().await;
+    }
+
+    async fn last_output(&mut self) {
+        for copied in self.output.drain(..) {
+            let _ = timeout(LAST_WORDS, copied).await;
+        }
     }
 
     async fn ended(
@@ -136,9 +145,7 @@ impl Environment {
         function: &Function,
         status: std::io::Result<ExitStatus>,
     ) -> InvokeError {
-        for copied in self.output.drain(..) {
-            let _ = timeout(LAST_WORDS, copied).await;
-        }
+        self.last_output().await;
         let status = status.map_or_else(|error| error.to_string(), |status| status.to_string());
         if self.ready {
             return self.crashed(function, &status);
@@ -180,6 +187,7 @@ fn command(function: &Function, settings: &HostSettings, api: &RuntimeApi) -> Co
             ("AWS_LAMBDA_LOG_STREAM_NAME", "local"),
             ("AWS_EXECUTION_ENV", "AWS_Lambda_provided.al2023"),
             ("_HANDLER", "bootstrap"),
+            (DIE_WITH_PARENT, "1"),
             ("TZ", ":UTC"),
         ])
         .stdin(Stdio::null())
@@ -201,16 +209,11 @@ fn open_log(folder: &Path, function: &str) -> std::io::Result<Log> {
     Ok(Arc::new(Mutex::new(file)))
 }
 
-async fn copy_stdout(
-    from: impl AsyncRead + Unpin,
-    log: Log,
-    sink: UnboundedSender<Vec<(Metric, u64)>>,
-) {
+async fn copy_stdout(from: impl AsyncRead + Unpin, log: Log, sink: MetricsSink) {
     let mut lines = BufReader::new(from).lines();
     while let Ok(Some(line)) = lines.next_line().await {
         if let Some(values) = metrics::read(&line) {
-            // Nobody may be listening any more.
-            let _ = sink.send(values);
+            sink(&values);
         }
         write(&log, &line);
     }

@@ -10,18 +10,17 @@ mod runtime_api;
 use std::{
     collections::BTreeMap,
     path::PathBuf,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use bytes::Bytes;
 use runtime::metrics::Metric;
-use tokio::sync::mpsc::UnboundedSender;
 
 use environment::Environment;
 
-/// One function as the host runs it.
-#[derive(Clone, Debug)]
+/// One function as the host runs it. Not `Debug`: its environment may hold secrets.
+#[derive(Clone)]
 pub struct Function {
     /// The function's name.
     pub name: String,
@@ -77,15 +76,18 @@ pub enum InvokeError {
     },
 }
 
-/// What every environment gets from the host.
-#[derive(Clone, Debug)]
+/// What takes the metrics that functions print.
+pub type MetricsSink = Arc<dyn Fn(&[(Metric, u64)]) + Send + Sync>;
+
+/// What every environment gets from the host. Not `Debug`: it holds credentials.
+#[derive(Clone)]
 pub struct HostSettings {
     /// Variables that Lambda or the account would set: region, credentials, service endpoints.
     pub service_environment: BTreeMap<String, String>,
     /// Where the functions' output goes, one file a function.
     pub logs: PathBuf,
     /// Where the metrics that the functions print go.
-    pub metrics: UnboundedSender<Vec<(Metric, u64)>>,
+    pub metrics: MetricsSink,
 }
 
 /// The host. Dropping it kills every process that it started.
@@ -157,7 +159,7 @@ impl Host {
         }
     }
 
-    /// Ends every idle process and waits for it.
+    /// Ends every idle process, and waits for it and for the last of its output.
     pub async fn end(&self) {
         let idle = std::mem::take(&mut *lock(&self.idle));
         for environment in idle.into_values().flatten() {

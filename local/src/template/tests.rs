@@ -11,7 +11,10 @@ use super::*;
 /// The parameters of the repository's template that have no default.
 fn required() -> BTreeMap<String, String> {
     given(&[
-        ("MskClusterArn", ""),
+        (
+            "MskClusterArn",
+            "arn:aws:kafka:us-east-1:123456789012:cluster/quotes/6cc0432b-8618-4f44-bccc-e1fbd8fb7c4d-2",
+        ),
         ("KafkaBootstrapServers", "127.0.0.1:9092"),
         ("FinnhubApiKey", ""),
     ])

@@ -10,6 +10,7 @@ mod event;
 use std::{future::Future, sync::Arc, time::Duration};
 
 use bytes::Bytes;
+use runtime::clock;
 use stream::{
     consume::{ConsumedRecord, StartAt, TopicConsumer},
     topics::TopicError,
@@ -19,7 +20,7 @@ use tokio::{
     time::{Instant, sleep, timeout_at},
 };
 
-use crate::{host::InvokeError, up::stats::Stats};
+use crate::{host::InvokeError, stats::Stats};
 pub use batch::{Batch, PAYLOAD_LIMIT};
 
 /// One mapping of a topic to a function.
@@ -126,7 +127,7 @@ where
     loop {
         match invoke(payload.clone()).await {
             Ok(_) => {
-                stats.delivered(batch.fetch_times());
+                stats.delivered(clock::now(), batch.fetch_times());
                 return;
             }
             Err(error) => stats.retried(&error.to_string()),

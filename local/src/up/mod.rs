@@ -4,20 +4,20 @@
 //! pollers finish, the triggers drain, and counts the topics against the store.
 
 pub mod audit;
-pub mod stats;
 pub mod summary;
 pub mod view;
 
+mod error;
 mod monitor;
+mod options;
 mod parts;
 
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use futures::future::join_all;
-use lake::store::StoreError;
-use stream::{embedded::EmbeddedError, topics::TopicError};
+use stream::topics::TopicError;
 use tokio::{
-    sync::{mpsc, oneshot},
+    sync::oneshot,
     task::JoinSet,
     time::{Instant, sleep},
 };
@@ -25,113 +25,23 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     binaries::{self, BinariesError},
-    data_folder::{DataFolder, DataFolderError},
-    host::{Function, Host, HostSettings},
-    object_store::ObjectStoreError,
-    replay::{self, ReplayError},
-    scheduler,
-    template::{self, TemplateError},
-    trigger,
+    data_folder::DataFolder,
+    host::{Function, Host, HostSettings, MetricsSink},
+    replay, scheduler,
+    stats::Stats,
+    template, trigger,
 };
-use monitor::Monitor;
+pub use error::UpError;
+use monitor::{Ends, Monitor};
+pub use options::{FeedSource, Options};
 use parts::{Broker, Market, Store};
-use stats::Stats;
 use summary::Summary;
-
-/// What to start, and which parts to take from elsewhere.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// The template that describes the pipeline.
-    pub template: PathBuf,
-    /// Values for the template's parameters, over its defaults and the plane's own.
-    pub parameters: BTreeMap<String, String>,
-    /// The folder for objects and logs.
-    pub data: PathBuf,
-    /// The folder of the function binaries; without it they are built first.
-    pub bin_dir: Option<PathBuf>,
-    /// Brokers instead of the embedded one.
-    pub brokers: Option<String>,
-    /// An S3 endpoint instead of the embedded store.
-    pub s3_endpoint: Option<String>,
-    /// The embedded store's port; 0 takes a free one.
-    pub s3_port: u16,
-    /// Where the quotes come from.
-    pub feed: FeedSource,
-    /// Recorded time per real time in the replay.
-    pub speed: f64,
-    /// Credentials of the store at `s3_endpoint`: access key and secret key.
-    pub s3_credentials: Option<(String, String)>,
-    /// The Finnhub key for the live feed.
-    pub finnhub_api_key: Option<String>,
-}
-
-/// Where the quotes come from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FeedSource {
-    /// The replay of recorded data on this machine.
-    Replay,
-    /// The providers themselves.
-    Live,
-}
-
-/// Why the plane did not start or can't go on.
-#[derive(Debug, thiserror::Error)]
-pub enum UpError {
-    /// The data folder.
-    #[error(transparent)]
-    DataFolder(#[from] DataFolderError),
-    /// The function binaries.
-    #[error(transparent)]
-    Binaries(#[from] BinariesError),
-    /// The template.
-    #[error(transparent)]
-    Template(#[from] TemplateError),
-    /// The embedded broker.
-    #[error(transparent)]
-    Embedded(#[from] EmbeddedError),
-    /// The brokers or a topic.
-    #[error(transparent)]
-    Topic(#[from] TopicError),
-    /// The embedded store.
-    #[error(transparent)]
-    ObjectStore(#[from] ObjectStoreError),
-    /// The store.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The replay.
-    #[error(transparent)]
-    Replay(#[from] ReplayError),
-    /// A live feed without a key.
-    #[error("--feed live needs a Finnhub key: set FINNHUB_API_KEY (finnhub.io gives one free)")]
-    NoFinnhubKey,
-    /// A template that nothing can be run from.
-    #[error("{} has no function with {what}: nothing would happen", template.display())]
-    Idle {
-        /// The template.
-        template: PathBuf,
-        /// What is missing.
-        what: &'static str,
-    },
-    /// A schedule's job names no topic.
-    #[error("the input of the schedule {schedule} in {} names no topic: add a member \"topic\"", template.display())]
-    NoTopic {
-        /// The template.
-        template: PathBuf,
-        /// The schedule.
-        schedule: String,
-    },
-    /// A trigger that would start at a time.
-    #[error(
-        "the trigger {0} starts AT_TIMESTAMP, which the plane can't do: use TRIM_HORIZON or LATEST"
-    )]
-    StartAtTime(String),
-    /// A part of the plane has failed while running.
-    #[error("a part of the plane has failed ({0}): start it again")]
-    Part(String),
-}
 
 /// The number of partitions of a topic that the plane makes.
 pub const PARTITIONS: i32 = 10;
+
+/// The pause between two looks at what is waited for.
+const LOOK_AGAIN: Duration = Duration::from_millis(200);
 
 /// How long the consumer groups may take to form.
 const JOIN: Duration = Duration::from_secs(15);
@@ -179,8 +89,12 @@ impl Plane {
         let store = Store::start(options, &folder, &pipeline).await?;
 
         let stats = Arc::new(Stats::default());
-        let monitor = Monitor::start(broker.address(), parts::mappings(&pipeline)?, &stats)?;
-        let (metrics, received) = mpsc::unbounded_channel();
+        let mappings = parts::mappings(&pipeline, &options.template)?;
+        let monitor = Monitor::start(broker.address(), mappings.clone(), &stats).await?;
+        let metrics: MetricsSink = {
+            let stats = Arc::clone(&stats);
+            Arc::new(move |values| stats.metrics(values))
+        };
         let host = Arc::new(Host::new(
             functions,
             HostSettings {
@@ -203,8 +117,7 @@ impl Plane {
             folder,
             stats,
         };
-        plane.count(received);
-        plane.run_triggers(&pipeline).await?;
+        plane.run_triggers(mappings).await;
         plane.started = Instant::now();
         plane.run_schedules(&pipeline);
         Ok(plane)
@@ -263,58 +176,58 @@ impl Plane {
     /// [`UpError`] if the brokers or the store can't be read any more.
     pub async fn stop(mut self) -> Result<Summary, UpError> {
         let elapsed = self.elapsed();
-        self.stop_schedules.cancel();
-        let answered = async {
-            while !self.schedules.is_empty() {
-                for function in &self.pollers {
-                    self.host.ask_to_finish(function);
-                }
-                tokio::select! {
-                    _ = self.schedules.join_next() => {}
-                    () = sleep(Duration::from_millis(200)) => {}
-                }
-            }
-        };
-        if tokio::time::timeout(FINISH, answered).await.is_err() {
-            self.stats
-                .trouble("a poller did not finish in time and was killed");
-        }
-        let drained_by = Instant::now() + DRAIN;
-        let ends = loop {
-            let ends = self.monitor.look().await?;
-            if self.stats.snapshot().lag.is_empty() || Instant::now() > drained_by {
-                break ends;
-            }
-            sleep(Duration::from_millis(200)).await;
-        };
+        self.finish_polling().await;
+        let ends = self.drain().await?;
         self.triggers.shutdown().await;
+        // With the last of their output, the metrics are complete.
         self.host.end().await;
         let audit = audit::audit(self.store.s3(), self.store.layout(), &ends.expected).await?;
-        Ok(Summary::new(
-            elapsed,
-            self.stats.snapshot(),
+        Ok(Summary {
+            seconds: elapsed.as_secs_f64(),
+            backlog: ends.backlog,
+            shared_topics: self.broker.is_shared(),
+            counts: self.stats.snapshot(),
             audit,
-            ends.backlog,
-            self.store.location(),
-        ))
+            location: self.store.location().to_owned(),
+        })
     }
 
-    fn count(
-        &mut self,
-        mut received: mpsc::UnboundedReceiver<Vec<(runtime::metrics::Metric, u64)>>,
-    ) {
-        let stats = Arc::clone(&self.stats);
-        tokio::spawn(async move {
-            while let Some(values) = received.recv().await {
-                stats.metrics(&values);
+    async fn finish_polling(&mut self) {
+        self.stop_schedules.cancel();
+        let deadline = Instant::now() + FINISH;
+        while !self.schedules.is_empty() {
+            if Instant::now() > deadline {
+                self.stats
+                    .trouble("a poller did not finish in time and was killed");
+                return self.schedules.shutdown().await;
             }
-        });
+            for function in &self.pollers {
+                self.host.ask_to_finish(function);
+            }
+            tokio::select! {
+                _ = self.schedules.join_next() => {}
+                () = sleep(LOOK_AGAIN) => {}
+            }
+        }
+    }
+
+    /// Waits until everything that is published is committed, and says how far that is.
+    async fn drain(&self) -> Result<Ends, UpError> {
+        let deadline = Instant::now() + DRAIN;
+        loop {
+            let ends = self.monitor.look().await;
+            let is_drained = ends.is_ok() && self.stats.snapshot().lag.is_empty();
+            if is_drained || Instant::now() > deadline {
+                return Ok(ends?);
+            }
+            sleep(LOOK_AGAIN).await;
+        }
     }
 
     /// Starts the triggers and waits until their consumers have partitions, so that the first quotes find them.
-    async fn run_triggers(&mut self, pipeline: &template::Pipeline) -> Result<(), UpError> {
+    async fn run_triggers(&mut self, mappings: Vec<(String, trigger::Mapping)>) {
         let mut joined = Vec::new();
-        for (function, mapping) in parts::mappings(pipeline)? {
+        for (function, mapping) in mappings {
             let brokers = self.broker.address().to_owned();
             let (stats, host) = (Arc::clone(&self.stats), Arc::clone(&self.host));
             let (join, is_joined) = oneshot::channel();
@@ -326,7 +239,6 @@ impl Plane {
         }
         // Another member of the group may hold every partition: that is no reason not to start.
         let _ = tokio::time::timeout(JOIN, join_all(joined)).await;
-        Ok(())
     }
 
     fn run_schedules(&mut self, pipeline: &template::Pipeline) {

@@ -14,8 +14,8 @@ use stream::{
 };
 use tokio::sync::oneshot;
 
-use super::{audit::Expected, stats::Stats};
-use crate::trigger::Mapping;
+use super::audit::Expected;
+use crate::{stats::Stats, trigger::Mapping};
 
 /// Looks at the watermarks once a second, for the lag, on a thread of its own because that blocks.
 pub(super) struct Monitor {
@@ -43,17 +43,22 @@ struct Partition {
 const INTERVAL: Duration = Duration::from_secs(1);
 
 impl Monitor {
-    pub(super) fn start(
+    pub(super) async fn start(
         brokers: &str,
         mappings: Vec<(String, Mapping)>,
         stats: &Arc<Stats>,
     ) -> Result<Self, TopicError> {
-        let mut watched = Vec::new();
-        for (_, mapping) in mappings {
-            let watermarks = Watermarks::new(brokers, &mapping.group)?;
-            let partitions = start_of(&watermarks, &mapping)?;
-            watched.push((watermarks, partitions));
-        }
+        let brokers = brokers.to_owned();
+        let begin = move || -> Result<Vec<_>, TopicError> {
+            let watch = |(_, mapping): &(String, Mapping)| {
+                let watermarks = Watermarks::new(&brokers, &mapping.group)?;
+                let partitions = start_of(&watermarks, mapping)?;
+                Ok((watermarks, partitions))
+            };
+            mappings.iter().map(watch).collect()
+        };
+        let begun = tokio::task::spawn_blocking(begin).await;
+        let watched = begun.map_err(|_| gone())??;
         let (looks, asked) = mpsc::channel::<oneshot::Sender<Result<Ends, TopicError>>>();
         let stats: Weak<Stats> = Arc::downgrade(stats);
         thread::spawn(move || {
@@ -80,13 +85,16 @@ impl Monitor {
     /// Looks now.
     pub(super) async fn look(&self) -> Result<Ends, TopicError> {
         let (answer, looked) = oneshot::channel();
-        let gone = || TopicError::Broker {
-            brokers: "the plane".to_owned(),
-            what: "the watermarks".to_owned(),
-            cause: "the monitor has ended".to_owned(),
-        };
         self.looks.send(answer).map_err(|_| gone())?;
         looked.await.map_err(|_| gone())?
+    }
+}
+
+fn gone() -> TopicError {
+    TopicError::Broker {
+        brokers: "the plane".to_owned(),
+        what: "the watermarks".to_owned(),
+        cause: "the monitor has ended".to_owned(),
     }
 }
 

@@ -9,6 +9,7 @@ use lake::{
     Layout,
     store::{Credentials, S3Settings, S3Store},
 };
+use runtime::clock;
 use stream::{consume::StartAt, embedded::EmbeddedBroker, topics};
 
 use super::{FeedSource, Options, PARTITIONS, UpError};
@@ -45,6 +46,11 @@ impl Broker {
             Self::Embedded(broker) => broker.brokers(),
             Self::External(brokers) => brokers,
         }
+    }
+
+    /// Whether others may publish to its topics too.
+    pub(super) fn is_shared(&self) -> bool {
+        matches!(self, Self::External(_))
     }
 
     pub(super) async fn create_topics(&self, topics: &BTreeSet<String>) -> Result<(), UpError> {
@@ -244,7 +250,12 @@ pub(super) fn parameters(
         ),
     ]);
     if let Broker::Embedded(_) = broker {
-        parameters.insert("BronzeEpoch".to_owned(), folder.epoch());
+        // Its offsets start again at 0. A store from elsewhere has seen other folders' starts.
+        let epoch = match &options.s3_endpoint {
+            None => folder.epoch(),
+            Some(_) => clock::now().strftime("%Y%m%dT%H%M%S%3fZ").to_string(),
+        };
+        parameters.insert("BronzeEpoch".to_owned(), epoch);
     }
     match market {
         Market::Replay(replay) => {
@@ -278,7 +289,10 @@ pub(super) fn topics(pipeline: &Pipeline, template: &Path) -> Result<BTreeSet<St
 }
 
 /// Every enabled Kafka trigger with its function.
-pub(super) fn mappings(pipeline: &Pipeline) -> Result<Vec<(String, Mapping)>, UpError> {
+pub(super) fn mappings(
+    pipeline: &Pipeline,
+    template: &Path,
+) -> Result<Vec<(String, Mapping)>, UpError> {
     let mut mappings = Vec::new();
     for function in &pipeline.functions {
         for event in function.kafka.iter().filter(|event| event.enabled) {
@@ -298,6 +312,12 @@ pub(super) fn mappings(pipeline: &Pipeline) -> Result<Vec<(String, Mapping)>, Up
             };
             mappings.push((function.name.clone(), mapping));
         }
+    }
+    if mappings.is_empty() {
+        return Err(UpError::Idle {
+            template: template.to_owned(),
+            what: "an enabled Kafka trigger",
+        });
     }
     Ok(mappings)
 }

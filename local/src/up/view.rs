@@ -8,8 +8,8 @@ use std::{
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
-use super::{Plane, stats::Snapshot, summary::Summary};
-use crate::replay;
+use super::{Plane, summary::Summary};
+use crate::{replay, stats::Snapshot};
 
 /// One of the three ways to show a run.
 pub enum View {
@@ -132,9 +132,23 @@ impl View {
                 write(&summary.to_string());
             }
             Self::Plain => write(&summary.to_string()),
-            Self::Json => write_json("summary", summary),
+            Self::Json => write_json(
+                "summary",
+                &Verdict {
+                    exact: summary.is_exact(),
+                    summary,
+                },
+            ),
         }
     }
+}
+
+/// A summary with its verdict, for machines.
+#[derive(Serialize)]
+struct Verdict<'a> {
+    exact: bool,
+    #[serde(flatten)]
+    summary: &'a Summary,
 }
 
 fn line(elapsed: Duration, counts: &Snapshot) -> String {

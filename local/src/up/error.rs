@@ -1,0 +1,65 @@
+use std::path::PathBuf;
+
+use lake::store::StoreError;
+use stream::{embedded::EmbeddedError, topics::TopicError};
+
+use crate::{
+    binaries::BinariesError, data_folder::DataFolderError, object_store::ObjectStoreError,
+    replay::ReplayError, template::TemplateError,
+};
+
+/// Why the plane did not start or can't go on.
+#[derive(Debug, thiserror::Error)]
+pub enum UpError {
+    /// The data folder.
+    #[error(transparent)]
+    DataFolder(#[from] DataFolderError),
+    /// The function binaries.
+    #[error(transparent)]
+    Binaries(#[from] BinariesError),
+    /// The template.
+    #[error(transparent)]
+    Template(#[from] TemplateError),
+    /// The embedded broker.
+    #[error(transparent)]
+    Embedded(#[from] EmbeddedError),
+    /// The brokers or a topic.
+    #[error(transparent)]
+    Topic(#[from] TopicError),
+    /// The embedded store.
+    #[error(transparent)]
+    ObjectStore(#[from] ObjectStoreError),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The replay.
+    #[error(transparent)]
+    Replay(#[from] ReplayError),
+    /// A live feed without a key.
+    #[error("--feed live needs a Finnhub key: set FINNHUB_API_KEY (finnhub.io gives one free)")]
+    NoFinnhubKey,
+    /// A template that nothing can be run from.
+    #[error("{} has no function with {what}: nothing would happen", template.display())]
+    Idle {
+        /// The template.
+        template: PathBuf,
+        /// What is missing.
+        what: &'static str,
+    },
+    /// A schedule's job names no topic.
+    #[error("the input of the schedule {schedule} in {} names no topic: add a member \"topic\"", template.display())]
+    NoTopic {
+        /// The template.
+        template: PathBuf,
+        /// The schedule.
+        schedule: String,
+    },
+    /// A trigger that would start at a time.
+    #[error(
+        "the trigger {0} starts AT_TIMESTAMP, which the plane can't do: use TRIM_HORIZON or LATEST"
+    )]
+    StartAtTime(String),
+    /// A part of the plane has failed while running.
+    #[error("a part of the plane has failed ({0}): start it again")]
+    Part(String),
+}
