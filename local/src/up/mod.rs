@@ -11,6 +11,7 @@ mod error;
 mod monitor;
 mod options;
 mod parts;
+mod store;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
@@ -34,7 +35,8 @@ use crate::{
 pub use error::UpError;
 use monitor::{Ends, Monitor};
 pub use options::{FeedSource, Options};
-use parts::{Broker, Market, Store};
+use parts::{Broker, Market};
+pub use store::Store;
 use summary::Summary;
 
 /// The number of partitions of a topic that the plane makes.

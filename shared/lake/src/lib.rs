@@ -1,7 +1,7 @@
 //! The lake: what a Kafka record becomes in the object store, and the port to that store.
 //!
-//! [`admit`] judges one record and gives the object it belongs in: its key, a pure function of the record,
-//! and its line. [`put_once`] writes an object so that repeating it, at any time and from anywhere, changes
+//! [`admit()`] judges one record and gives the object it belongs in: its key, a pure function of the record,
+//! and its line. [`put_once()`] writes an object so that repeating it, at any time and from anywhere, changes
 //! nothing.
 //!
 //! ```

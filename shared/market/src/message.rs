@@ -19,7 +19,7 @@ pub struct Message {
 /// for Binance.
 ///
 /// Numbers keep the provider's digits. The last member, `meta`, is the same in every shape: `source`,
-/// `schema`, [`event_id`], `asset_class`, `currency`, `event_time`, `fetched_at` and `flags`.
+/// `schema`, [`event_id()`], `asset_class`, `currency`, `event_time`, `fetched_at` and `flags`.
 pub fn message(observation: &Observation) -> Message {
     let body = match &observation.quote {
         Quote::Finnhub(quote) => json(&StockQuote::new(quote, observation)),

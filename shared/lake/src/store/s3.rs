@@ -5,6 +5,7 @@ pub use aws_sdk_s3::config::Credentials;
 use aws_sdk_s3::{
     Client,
     error::{ProvideErrorMetadata, SdkError},
+    operation::put_object::builders::PutObjectFluentBuilder,
     primitives::ByteStream,
 };
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
@@ -86,6 +87,25 @@ impl S3Store {
         }
     }
 
+    /// Sends `put`; `unmet` is what it means if its condition does not hold.
+    async fn put(
+        &self,
+        put: PutObjectFluentBuilder,
+        key: &ObjectKey,
+        body: Bytes,
+        unmet: StoreError,
+    ) -> Result<ETag, StoreError> {
+        let put = put
+            .bucket(&self.bucket)
+            .key(key.as_str())
+            .body(ByteStream::from(body));
+        match put.send().await {
+            Ok(written) => Ok(ETag(written.e_tag.unwrap_or_default())),
+            Err(error) if precondition_failed(&error) => Err(unmet),
+            Err(error) => Err(self.fault(key, &error)),
+        }
+    }
+
     fn fault<E: ProvideErrorMetadata + std::error::Error + 'static>(
         &self,
         key: &ObjectKey,
@@ -157,23 +177,14 @@ fn precondition_failed<E: ProvideErrorMetadata>(error: &SdkError<E>) -> bool {
 
 impl PutIf for S3Store {
     async fn put_if_absent(&self, key: &ObjectKey, body: Bytes) -> Result<ETag, StoreError> {
-        let put = self
-            .client
-            .put_object()
-            .bucket(&self.bucket)
-            .key(key.as_str());
-        match put
-            .if_none_match("*")
-            .body(ByteStream::from(body))
-            .send()
-            .await
-        {
-            Ok(written) => Ok(ETag(written.e_tag.unwrap_or_default())),
-            Err(error) if precondition_failed(&error) => {
-                Err(StoreError::AlreadyExists { key: key.clone() })
-            }
-            Err(error) => Err(self.fault(key, &error)),
-        }
+        let put = self.client.put_object().if_none_match("*");
+        self.put(
+            put,
+            key,
+            body,
+            StoreError::AlreadyExists { key: key.clone() },
+        )
+        .await
     }
 
     async fn put_if_match(
@@ -182,23 +193,9 @@ impl PutIf for S3Store {
         body: Bytes,
         etag: &ETag,
     ) -> Result<ETag, StoreError> {
-        let put = self
-            .client
-            .put_object()
-            .bucket(&self.bucket)
-            .key(key.as_str());
-        match put
-            .if_match(&etag.0)
-            .body(ByteStream::from(body))
-            .send()
+        let put = self.client.put_object().if_match(&etag.0);
+        self.put(put, key, body, StoreError::Changed { key: key.clone() })
             .await
-        {
-            Ok(written) => Ok(ETag(written.e_tag.unwrap_or_default())),
-            Err(error) if precondition_failed(&error) => {
-                Err(StoreError::Changed { key: key.clone() })
-            }
-            Err(error) => Err(self.fault(key, &error)),
-        }
     }
 }
 

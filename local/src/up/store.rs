@@ -1,0 +1,151 @@
+//! The object store of the lake, embedded or from elsewhere.
+
+use std::collections::BTreeMap;
+
+use lake::{
+    Layout,
+    store::{Credentials, S3Settings, S3Store},
+};
+
+use super::{Options, UpError};
+use crate::{
+    data_folder::DataFolder,
+    object_store::{ACCESS_KEY, ObjectStore, SECRET_KEY},
+    template::Pipeline,
+};
+
+/// The object store of the lake, as the plane reads it.
+pub struct Store {
+    s3: S3Store,
+    layout: Layout,
+    location: String,
+    endpoint: String,
+    credentials: (String, String),
+    _embedded: Option<ObjectStore>,
+}
+
+impl Store {
+    pub(super) async fn start(
+        options: &Options,
+        folder: &DataFolder,
+        pipeline: &Pipeline,
+    ) -> Result<Self, UpError> {
+        let embedded = match &options.s3_endpoint {
+            Some(_) => None,
+            None => Some(ObjectStore::start(&folder.objects(), options.s3_port).await?),
+        };
+        let credentials = match (&embedded, &options.s3_credentials) {
+            (Some(_), _) => (ACCESS_KEY.to_owned(), SECRET_KEY.to_owned()),
+            (None, Some(given)) => given.clone(),
+            // What the emulators take.
+            (None, None) => ("test".to_owned(), "test".to_owned()),
+        };
+        let endpoint = match (&embedded, &options.s3_endpoint) {
+            (Some(store), _) => store.endpoint(),
+            (None, endpoint) => endpoint.clone().unwrap_or_default(),
+        };
+        let (bucket, prefix, epoch) = lake_of(pipeline, options)?;
+        for name in pipeline.buckets.iter().chain([&bucket]) {
+            connect(name, &endpoint, &credentials)
+                .await
+                .create_bucket()
+                .await?;
+        }
+        let layout = Layout::record(&prefix, epoch.as_deref());
+        let location = match &embedded {
+            Some(_) => folder
+                .objects()
+                .join(&bucket)
+                .join(layout.root())
+                .display()
+                .to_string(),
+            None => format!("{endpoint}/{bucket}/{}", layout.root()),
+        };
+        Ok(Self {
+            s3: connect(&bucket, &endpoint, &credentials).await,
+            layout,
+            location,
+            endpoint,
+            credentials,
+            _embedded: embedded,
+        })
+    }
+
+    /// The client of the lake's bucket.
+    pub fn s3(&self) -> &S3Store {
+        &self.s3
+    }
+
+    /// Where the lake's objects are in it.
+    pub fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// Its endpoint.
+    pub fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+
+    /// Where a person finds them: a folder or a URL.
+    pub fn location(&self) -> &str {
+        &self.location
+    }
+
+    /// What Lambda and the account would set for the functions.
+    pub(super) fn service_environment(&self) -> BTreeMap<String, String> {
+        let (access_key, secret_key) = &self.credentials;
+        [
+            ("AWS_REGION", "us-east-1"),
+            ("AWS_DEFAULT_REGION", "us-east-1"),
+            ("AWS_ACCESS_KEY_ID", access_key),
+            ("AWS_SECRET_ACCESS_KEY", secret_key),
+            ("AWS_ENDPOINT_URL_S3", &self.endpoint),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .into()
+    }
+}
+
+async fn connect(bucket: &str, endpoint: &str, credentials: &(String, String)) -> S3Store {
+    let (access_key, secret_key) = credentials;
+    S3Store::connect(S3Settings {
+        bucket: bucket.to_owned(),
+        endpoint: Some(endpoint.to_owned()),
+        credentials: Some(Credentials::new(
+            access_key,
+            secret_key,
+            None,
+            None,
+            "quotelake",
+        )),
+    })
+    .await
+}
+
+/// Bucket, prefix and epoch as the triggered function gets them.
+fn lake_of(
+    pipeline: &Pipeline,
+    options: &Options,
+) -> Result<(String, String, Option<String>), UpError> {
+    let idle = |what| UpError::Idle {
+        template: options.template.clone(),
+        what,
+    };
+    let writer = pipeline
+        .functions
+        .iter()
+        .find(|function| !function.kafka.is_empty())
+        .ok_or_else(|| idle("a Kafka trigger"))?;
+    let setting = |name: &str| {
+        writer
+            .environment
+            .get(name)
+            .filter(|value| !value.is_empty())
+            .cloned()
+    };
+    let bucket =
+        setting("BRONZE_BUCKET").ok_or_else(|| idle("a Kafka trigger and a BRONZE_BUCKET"))?;
+    let prefix =
+        setting("BRONZE_PREFIX").ok_or_else(|| idle("a Kafka trigger and a BRONZE_PREFIX"))?;
+    Ok((bucket, prefix, setting("BRONZE_EPOCH")))
+}
