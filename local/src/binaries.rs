@@ -29,6 +29,28 @@ pub enum BinariesError {
     NoFolder(io::Error),
 }
 
+/// What `cargo run` and `cargo test` tell a program about its package. Build scripts watch some of these, and
+/// would run again.
+const SET_BY_CARGO: [&str; 17] = [
+    "CARGO_CRATE_NAME",
+    "CARGO_MANIFEST_DIR",
+    "CARGO_MANIFEST_PATH",
+    "CARGO_PKG_AUTHORS",
+    "CARGO_PKG_DESCRIPTION",
+    "CARGO_PKG_HOMEPAGE",
+    "CARGO_PKG_LICENSE",
+    "CARGO_PKG_LICENSE_FILE",
+    "CARGO_PKG_NAME",
+    "CARGO_PKG_README",
+    "CARGO_PKG_REPOSITORY",
+    "CARGO_PKG_RUST_VERSION",
+    "CARGO_PKG_VERSION",
+    "CARGO_PKG_VERSION_MAJOR",
+    "CARGO_PKG_VERSION_MINOR",
+    "CARGO_PKG_VERSION_PATCH",
+    "CARGO_PKG_VERSION_PRE",
+];
+
 /// Builds every binary of the workspace in `workspace`, in the profile that this tool was built in, and gives
 /// the folder that they are in.
 ///
@@ -46,6 +68,9 @@ pub async fn build(workspace: &Path) -> Result<PathBuf, BinariesError> {
     }
     if let Some(target) = folder.parent() {
         cargo.arg("--target-dir").arg(target);
+    }
+    for name in SET_BY_CARGO {
+        cargo.env_remove(name);
     }
     let status = cargo
         .stdin(Stdio::null())

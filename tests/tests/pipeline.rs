@@ -52,7 +52,7 @@ fn members(line: &[u8]) -> Vec<String> {
 #[tokio::test(flavor = "multi_thread")]
 async fn recorded_quotes_become_bronze_objects_each_once_and_restarts_add_to_them() {
     let data = tempfile::tempdir().unwrap();
-    let options = options(&data);
+    let options = options(&data).await;
     let mut plane = Plane::start(&options).await.unwrap();
     // Two cycles of five stocks, six seconds apart, and the coins' cycles meanwhile.
     run_until_polled(&mut plane, 2 * 5 + 6 * 2).await;
@@ -149,7 +149,7 @@ fn check_messages(objects: &BTreeMap<String, Bytes>) {
 #[tokio::test(flavor = "multi_thread")]
 async fn killing_the_writer_in_the_middle_of_batches_loses_and_doubles_nothing() {
     let data = tempfile::tempdir().unwrap();
-    let mut plane = Plane::start(&options(&data)).await.unwrap();
+    let mut plane = Plane::start(&options(&data).await).await.unwrap();
     let end = Instant::now() + Duration::from_secs(60);
     let mut kills = 0;
     while Instant::now() < end && kills < 6 {
@@ -171,7 +171,7 @@ async fn killing_the_writer_in_the_middle_of_batches_loses_and_doubles_nothing()
 #[tokio::test(flavor = "multi_thread")]
 async fn broken_records_in_the_topic_are_put_aside_and_their_neighbours_land() {
     let data = tempfile::tempdir().unwrap();
-    let mut plane = Plane::start(&options(&data)).await.unwrap();
+    let mut plane = Plane::start(&options(&data).await).await.unwrap();
     let publisher = KafkaPublisher::new(plane.brokers()).unwrap();
     let soon = || Instant::now() + Duration::from_secs(10);
     let mut expected = BTreeMap::new();
@@ -229,7 +229,7 @@ async fn broken_records_in_the_topic_are_put_aside_and_their_neighbours_land() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_writer_as_a_process_quarantines_what_kafka_can_not_carry_either() {
     let data = tempfile::tempdir().unwrap();
-    let plane = Plane::start(&options(&data)).await.unwrap();
+    let plane = Plane::start(&options(&data).await).await.unwrap();
     let base64 = |value: &str| base64_simd::STANDARD.encode_to_string(value);
     let event = json!({"eventSource": "aws:kafka", "records": {"other-2": [
         {"topic": "other", "partition": 2, "offset": 0, "timestamp": 1_779_480_000_123_i64, "key": "QQ==",

@@ -13,8 +13,8 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 
-fn up(data: &Path, arguments: &[&str]) -> Command {
-    let bin_dir = bin_dir();
+async fn up(data: &Path, arguments: &[&str]) -> Command {
+    let bin_dir = bin_dir().await;
     let mut command = Command::new(bin_dir.join("quotelake"));
     command
         .current_dir(workspace())
@@ -54,7 +54,7 @@ fn data() -> (TempDir, std::path::PathBuf) {
 #[tokio::test]
 async fn up_for_a_time_ends_by_itself_and_proves_its_count() {
     let (_folder, data) = data();
-    let output = outcome(&mut up(&data, &["--for", "8s", "--json"])).await;
+    let output = outcome(&mut up(&data, &["--for", "8s", "--json"]).await).await;
     let lines = json_lines(&output.stdout);
     let summary = lines.last().unwrap();
     assert_eq!(output.status.code(), Some(0), "{summary}");
@@ -71,7 +71,7 @@ async fn up_for_a_time_ends_by_itself_and_proves_its_count() {
 #[tokio::test]
 async fn without_a_terminal_the_lines_are_plain_and_the_last_ones_are_the_summary() {
     let (_folder, data) = data();
-    let output = outcome(&mut up(&data, &["--for", "6s"])).await;
+    let output = outcome(&mut up(&data, &["--for", "6s"]).await).await;
     let text = String::from_utf8(output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(0), "{text}");
     assert!(!text.contains('\u{1b}'), "no control sequences: {text:?}");
@@ -116,6 +116,7 @@ async fn are_gone(pids: &[u32]) -> bool {
 /// Starts the tool and waits until it has at least two functions running.
 async fn running(data: &Path, arguments: &[&str]) -> (Child, Vec<u32>) {
     let mut tool = up(data, &[&["--json"], arguments].concat())
+        .await
         .spawn()
         .unwrap();
     let pid = tool.id().unwrap();
@@ -164,7 +165,7 @@ async fn a_killed_tool_leaves_no_function_behind() {
 async fn what_can_not_start_is_one_sentence_and_exit_code_2() {
     let check = async |arguments: &[&str], expected: &str| {
         let (_folder, data) = data();
-        let output = outcome(&mut up(&data, arguments)).await;
+        let output = outcome(&mut up(&data, arguments).await).await;
         let said = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(2), "{said}");
         assert!(said.contains(expected), "{said}");
@@ -202,7 +203,7 @@ async fn what_can_not_start_is_one_sentence_and_exit_code_2() {
 async fn a_folder_of_somebody_else_is_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("thesis.tex"), "").unwrap();
-    let output = outcome(&mut up(folder.path(), &["--for", "1s"])).await;
+    let output = outcome(&mut up(folder.path(), &["--for", "1s"]).await).await;
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(2), "{said}");
     assert!(said.contains("is not quotelake's"), "{said}");
