@@ -21,6 +21,7 @@ async fn up(data: &Path, arguments: &[&str]) -> Command {
         .args(["up", "--data"])
         .arg(data)
         .args(arguments)
+        .env_remove("FINNHUB_API_KEY")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -185,6 +186,7 @@ async fn what_can_not_start_is_one_sentence_and_exit_code_2() {
     )
     .await;
     check(&["--speed", "0"], "speed").await;
+    check(&["--feed", "live"], "set FINNHUB_API_KEY").await;
     check(&["--parameter", "NoSuch=1"], "NoSuch").await;
     check(&["--parameter", "CryptoSymbols="], "CryptoSymbols").await;
 
