@@ -27,7 +27,7 @@ where
         tokio::select! {
             () = sleep(wait) => {
                 calls.spawn(invoke());
-                // What a suspended machine has missed is not made up for, as in the service.
+                // Times that have passed meanwhile are not made up for, as in the service.
                 due = next(time.max(clock::now()));
             }
             () = stop.cancelled() => break,

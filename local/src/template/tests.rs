@@ -87,7 +87,7 @@ fn the_repositorys_template_describes_two_functions_two_schedules_and_two_trigge
         (
             "Stocks",
             "finnhub",
-            "AAPL,FB,GOOG,IBM,MSFT",
+            "AAPL,GOOG,IBM,META,MSFT",
             "stock-quotes",
             6,
         ),
@@ -131,7 +131,7 @@ fn the_repositorys_template_describes_two_functions_two_schedules_and_two_trigge
     let trigger = |name: &str, topic: &str| KafkaEvent {
         name: name.to_owned(),
         topic: topic.to_owned(),
-        consumer_group: format!("bronze-writer-{topic}"),
+        consumer_group: format!("quotelake-local-{topic}"),
         batch_size: 100,
         window: Duration::from_secs(1),
         starting_position: StartingPosition::TrimHorizon,

@@ -16,6 +16,9 @@ use crate::{
     trigger::Mapping,
 };
 
+/// The stocks of the recording, FB among them as it was called then.
+const RECORDED_STOCKS: &str = "AAPL,FB,GOOG,IBM,MSFT";
+
 /// The replay's Finnhub token.
 const REPLAY_TOKEN: &str = "replay";
 
@@ -121,6 +124,7 @@ pub(super) fn parameters(
             parameters.insert("FinnhubUrl".to_owned(), replay.finnhub_url());
             parameters.insert("FinnhubApiKey".to_owned(), REPLAY_TOKEN.to_owned());
             parameters.insert("BinanceUrl".to_owned(), replay.binance_url());
+            parameters.insert("StockSymbols".to_owned(), RECORDED_STOCKS.to_owned());
         }
         Market::Live { finnhub_api_key } => {
             parameters.insert("FinnhubApiKey".to_owned(), finnhub_api_key.clone());

@@ -69,11 +69,18 @@ impl Budget {
         Ok(())
     }
 
+    /// Whether at least half of the longest window is unspent now.
+    pub fn has_half_left(&self) -> bool {
+        let (spent, now) = (self.spent(), Instant::now());
+        let half_left = |window: &Window| window.spent(&spent, now) * 2 <= u64::from(window.limit);
+        self.longest().is_none_or(half_left)
+    }
+
     /// Takes the provider's word that at least `used` is spent in the longest window, by whomever.
     pub fn charge(&self, used: u32) {
         let mut spent = self.spent();
         let now = Instant::now();
-        let Some(longest) = self.windows.iter().max_by_key(|window| window.period) else {
+        let Some(longest) = self.longest() else {
             return;
         };
         let known = longest.spent(&spent, now);
@@ -101,6 +108,10 @@ impl Budget {
             spent.push_back(Spending { at: now, weight });
         }
         room
+    }
+
+    fn longest(&self) -> Option<&Window> {
+        self.windows.iter().max_by_key(|window| window.period)
     }
 
     fn spent(&self) -> MutexGuard<'_, VecDeque<Spending>> {

@@ -16,10 +16,10 @@ pub enum FeedError {
         example: &'static str,
     },
     /// The provider needs a key.
-    #[error("finnhub_token is missing: get a key at https://finnhub.io and set it")]
+    #[error("FINNHUB_API_KEY is missing: get a key at https://finnhub.io and set it")]
     MissingToken,
     /// The key can't travel in an HTTP header.
-    #[error("finnhub_token holds characters that no key has: copy the key again")]
+    #[error("FINNHUB_API_KEY holds characters that no key has: copy the key again")]
     UnusableToken,
     /// The HTTP client can't be built.
     #[error("the HTTP client can't be built ({}): check that the system has CA certificates", chain(.0))]

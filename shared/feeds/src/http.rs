@@ -123,6 +123,11 @@ impl Http {
         self.cooldown.start(reason, time);
     }
 
+    /// Whether at least half of the budget is unspent now.
+    pub(crate) fn has_half_left(&self) -> bool {
+        self.budget.has_half_left()
+    }
+
     /// Takes the provider's word on the budget that is spent.
     pub(crate) fn charge(&self, used: u32) {
         self.budget.charge(used);

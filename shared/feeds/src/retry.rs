@@ -10,11 +10,16 @@ const RETRIES: u32 = 2;
 /// The longest pause before the first retry; it doubles with each.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 
-/// The outcome of `request`, tried again after a failure that [may pass](FetchError::is_retryable).
+/// The outcome of `request`, tried again after a failure that [may pass](FetchError::is_retryable), as long as
+/// `may_retry` says so.
 ///
 /// The pause is random between nothing and its longest ("full jitter"), and no shorter than the
 /// provider asks for. A pause that would reach `until` is not made.
-pub(crate) async fn retried<T, F>(until: Instant, request: impl Fn() -> F) -> Result<T, FetchError>
+pub(crate) async fn retried<T, F>(
+    until: Instant,
+    may_retry: impl Fn() -> bool,
+    request: impl Fn() -> F,
+) -> Result<T, FetchError>
 where
     F: Future<Output = Result<T, FetchError>>,
 {
@@ -29,6 +34,9 @@ where
             return Err(error);
         }
         sleep(pause).await;
+        if !may_retry() {
+            return Err(error);
+        }
     }
     request().await
 }
@@ -51,11 +59,15 @@ mod tests {
     async fn run(errors: &[FetchError], seconds: u64) -> (Result<(), FetchError>, usize, Duration) {
         let tries = Cell::new(0);
         let start = Instant::now();
-        let result = retried(start + Duration::from_secs(seconds), || {
-            let error = errors.get(tries.get()).cloned();
-            tries.set(tries.get() + 1);
-            async move { error.map_or(Ok(()), Err) }
-        })
+        let result = retried(
+            start + Duration::from_secs(seconds),
+            || true,
+            || {
+                let error = errors.get(tries.get()).cloned();
+                tries.set(tries.get() + 1);
+                async move { error.map_or(Ok(()), Err) }
+            },
+        )
         .await;
         (result, tries.get(), start.elapsed())
     }

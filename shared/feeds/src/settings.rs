@@ -140,7 +140,7 @@ mod tests {
             "https://finnhub.io/api/v1/",
             " https://finnhub.io/api/v1\n",
         ] {
-            let url = endpoint("finnhub_url", base, &["quote"], "").unwrap();
+            let url = endpoint("FINNHUB_URL", base, &["quote"], "").unwrap();
             assert_eq!(url.as_str(), "https://finnhub.io/api/v1/quote");
         }
     }
@@ -160,11 +160,11 @@ mod tests {
         ];
         for (base, problem) in cases {
             let error =
-                endpoint("finnhub_url", base, &["quote"], finnhub::DEFAULT_URL).unwrap_err();
+                endpoint("FINNHUB_URL", base, &["quote"], finnhub::DEFAULT_URL).unwrap_err();
             assert_eq!(
                 error.to_string(),
                 format!(
-                    "finnhub_url is not a usable URL ({problem}): write it like https://finnhub.io/api/v1"
+                    "FINNHUB_URL is not a usable URL ({problem}): write it like https://finnhub.io/api/v1"
                 )
             );
         }

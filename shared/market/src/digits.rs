@@ -71,7 +71,7 @@ impl FromStr for Digits {
             return Err(DigitsError::OutOfRange { input: start() });
         }
         let value = if input.contains(['e', 'E']) {
-            Decimal::from_scientific(input)
+            Decimal::from_scientific_lossy(input)
         } else {
             Decimal::from_str(input)
         }

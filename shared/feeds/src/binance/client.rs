@@ -60,7 +60,7 @@ impl Client {
     /// [`FeedError`] names the setting that is wrong.
     pub fn new(settings: &FeedSettings, clock: fn() -> Timestamp) -> Result<Self, FeedError> {
         let ticker = endpoint(
-            "binance_url",
+            "BINANCE_URL",
             &settings.binance_url,
             &["api", "v3", "ticker", "24hr"],
             DEFAULT_URL,
@@ -100,7 +100,10 @@ impl Client {
         let mut groups: VecDeque<&[&Symbol]> = asked.chunks(MAX_SYMBOLS).collect();
         let mut outcomes = Outcomes::new();
         while let Some(group) = groups.pop_front() {
-            match (retried(until, || self.fetch(group, until)).await, group) {
+            match (
+                retried(until, || true, || self.fetch(group, until)).await,
+                group,
+            ) {
                 (Ok(found), _) => outcomes.extend(found),
                 (Err(FetchError::UnknownSymbol), [symbol]) => {
                     self.unknown.insert(Symbol::clone(symbol));

@@ -55,7 +55,7 @@ impl Client {
     /// [`FeedError`] names the setting that is missing or wrong.
     pub fn new(settings: &FeedSettings, clock: fn() -> Timestamp) -> Result<Self, FeedError> {
         let quote = endpoint(
-            "finnhub_url",
+            "FINNHUB_URL",
             &settings.finnhub_url,
             &["quote"],
             DEFAULT_URL,
@@ -102,8 +102,11 @@ impl Client {
         polled
     }
 
+    /// One symbol. Retries stop at half of the budget: beyond it they would cost other symbols theirs, and the
+    /// next poll is soon.
     async fn poll_one(&self, symbol: &Symbol, until: Instant) -> Polled {
-        let result = retried(until, || self.fetch(symbol, until))
+        let may_retry = || self.http.has_half_left();
+        let result = retried(until, may_retry, || self.fetch(symbol, until))
             .await
             .map_err(|error| error.redacted(&self.token));
         Polled {
@@ -115,7 +118,12 @@ impl Client {
     async fn fetch(&self, symbol: &Symbol, until: Instant) -> Result<Observation, FetchError> {
         let mut url = self.quote.clone();
         url.query_pairs_mut().append_pair("symbol", symbol.as_str());
-        let response = self.http.get(url, self.headers.clone(), 1, until).await?;
+        let mut response = self.http.get(url, self.headers.clone(), 1, until).await?;
+        // Before anything is cut from it: half a key is still a secret.
+        response.body = self
+            .token
+            .redact(&String::from_utf8_lossy(&response.body))
+            .into_bytes();
         let fetched_at = (self.clock)();
         if let Some(failure) = response.failure(fetched_at) {
             if let FetchError::RateLimited { retry_after } | FetchError::Banned { retry_after } =
