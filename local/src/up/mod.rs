@@ -87,11 +87,11 @@ impl Plane {
         let pipeline = template::read(&options.template, &parameters)?;
         let functions = functions(&pipeline, &bin_dir)?;
         let topics = parts::topics(&pipeline, &options.template)?;
+        let mappings = parts::mappings(&pipeline, &options.template)?;
         broker.create_topics(&topics).await?;
         let store = Store::start(options, &folder, &pipeline).await?;
 
         let stats = Arc::new(Stats::default());
-        let mappings = parts::mappings(&pipeline, &options.template)?;
         let monitor = Monitor::start(broker.address(), mappings.clone(), &stats).await?;
         let metrics: MetricsSink = {
             let stats = Arc::clone(&stats);
@@ -220,7 +220,7 @@ impl Plane {
             let ends = self.monitor.look().await;
             let is_drained = ends.is_ok() && self.stats.snapshot().lag.is_empty();
             if is_drained || Instant::now() > deadline {
-                return Ok(ends?);
+                return ends;
             }
             sleep(LOOK_AGAIN).await;
         }

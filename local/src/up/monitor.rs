@@ -14,7 +14,7 @@ use stream::{
 };
 use tokio::sync::oneshot;
 
-use super::audit::Expected;
+use super::{UpError, audit::Expected};
 use crate::{stats::Stats, trigger::Mapping};
 
 /// Looks at the watermarks once a second, for the lag, on a thread of its own because that blocks.
@@ -47,7 +47,7 @@ impl Monitor {
         brokers: &str,
         mappings: Vec<(String, Mapping)>,
         stats: &Arc<Stats>,
-    ) -> Result<Self, TopicError> {
+    ) -> Result<Self, UpError> {
         let brokers = brokers.to_owned();
         let begin = move || -> Result<Vec<_>, TopicError> {
             let watch = |(_, mapping): &(String, Mapping)| {
@@ -83,19 +83,15 @@ impl Monitor {
     }
 
     /// Looks now.
-    pub(super) async fn look(&self) -> Result<Ends, TopicError> {
+    pub(super) async fn look(&self) -> Result<Ends, UpError> {
         let (answer, looked) = oneshot::channel();
         self.looks.send(answer).map_err(|_| gone())?;
-        looked.await.map_err(|_| gone())?
+        Ok(looked.await.map_err(|_| gone())??)
     }
 }
 
-fn gone() -> TopicError {
-    TopicError::Broker {
-        brokers: "the plane".to_owned(),
-        what: "the watermarks".to_owned(),
-        cause: "the monitor has ended".to_owned(),
-    }
+fn gone() -> UpError {
+    UpError::Part("the look at the watermarks has ended".to_owned())
 }
 
 fn start_of(watermarks: &Watermarks, mapping: &Mapping) -> Result<Vec<Partition>, TopicError> {

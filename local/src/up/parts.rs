@@ -103,14 +103,8 @@ pub(super) fn parameters(
     broker: &Broker,
     market: &Market,
 ) -> BTreeMap<String, String> {
-    let mut parameters = BTreeMap::from([
-        ("KafkaBootstrapServers".to_owned(), broker.address().to_owned()),
-        (
-            "MskClusterArn".to_owned(),
-            "arn:aws:kafka:us-east-1:000000000000:cluster/local/00000000-0000-0000-0000-000000000000-1"
-                .to_owned(),
-        ),
-    ]);
+    let brokers = broker.address().to_owned();
+    let mut parameters = BTreeMap::from([("KafkaBootstrapServers".to_owned(), brokers)]);
     if let Broker::Embedded(_) = broker {
         // Its offsets start again at 0. A store from elsewhere has seen other folders' starts.
         let epoch = match &options.s3_endpoint {

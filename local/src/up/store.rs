@@ -30,19 +30,20 @@ impl Store {
         folder: &DataFolder,
         pipeline: &Pipeline,
     ) -> Result<Self, UpError> {
-        let embedded = match &options.s3_endpoint {
-            Some(_) => None,
-            None => Some(ObjectStore::start(&folder.objects(), options.s3_port).await?),
-        };
-        let credentials = match (&embedded, &options.s3_credentials) {
-            (Some(_), _) => (ACCESS_KEY.to_owned(), SECRET_KEY.to_owned()),
-            (None, Some(given)) => given.clone(),
-            // What the emulators take.
-            (None, None) => ("test".to_owned(), "test".to_owned()),
-        };
-        let endpoint = match (&embedded, &options.s3_endpoint) {
-            (Some(store), _) => store.endpoint(),
-            (None, endpoint) => endpoint.clone().unwrap_or_default(),
+        let pair =
+            |access_key: &str, secret_key: &str| (access_key.to_owned(), secret_key.to_owned());
+        let (embedded, endpoint, credentials) = match &options.s3_endpoint {
+            None => {
+                let store = ObjectStore::start(&folder.objects(), options.s3_port).await?;
+                let endpoint = store.endpoint();
+                (Some(store), endpoint, pair(ACCESS_KEY, SECRET_KEY))
+            }
+            Some(endpoint) => {
+                let given = options.s3_credentials.clone();
+                // What the emulators take.
+                let credentials = given.unwrap_or_else(|| pair("test", "test"));
+                (None, endpoint.clone(), credentials)
+            }
         };
         let (bucket, prefix, epoch) = lake_of(pipeline, options)?;
         for name in pipeline.buckets.iter().chain([&bucket]) {
@@ -134,14 +135,10 @@ fn lake_of(
     let writer = pipeline
         .functions
         .iter()
-        .find(|function| !function.kafka.is_empty())
-        .ok_or_else(|| idle("a Kafka trigger"))?;
+        .find(|function| !function.kafka.is_empty());
     let setting = |name: &str| {
-        writer
-            .environment
-            .get(name)
-            .filter(|value| !value.is_empty())
-            .cloned()
+        let value = writer?.environment.get(name)?;
+        (!value.is_empty()).then(|| value.clone())
     };
     let bucket =
         setting("BRONZE_BUCKET").ok_or_else(|| idle("a Kafka trigger and a BRONZE_BUCKET"))?;

@@ -1,6 +1,6 @@
 use std::{error::Error, time::Duration};
 
-use crate::{BodyError, Secret, budget::OverBudget};
+use crate::{BodyError, budget::OverBudget};
 
 /// Why a provider can't be set up. Never carries a secret or a URL.
 #[derive(Debug, thiserror::Error)]
@@ -142,29 +142,6 @@ impl FetchError {
             Self::Unavailable { retry_after, .. } => *retry_after,
             _ => None,
         }
-    }
-
-    /// The same without the secret, should the provider's words hold it.
-    pub(crate) fn redacted(mut self, secret: &Secret) -> Self {
-        match &mut self {
-            Self::Unauthorized { detail }
-            | Self::Forbidden { detail }
-            | Self::Rejected { detail, .. }
-            | Self::Unavailable { detail, .. }
-            | Self::Transport { detail }
-            | Self::Malformed(
-                BodyError::Refused(detail) | BodyError::Text(detail) | BodyError::Shape(detail),
-            ) => *detail = secret.redact(detail),
-            Self::UnknownSymbol
-            | Self::RateLimited { .. }
-            | Self::Banned { .. }
-            | Self::Redirected { .. }
-            | Self::Timeout { .. }
-            | Self::Malformed(BodyError::Html | BodyError::TooLong)
-            | Self::OverBudget
-            | Self::PastDeadline => {}
-        }
-        self
     }
 }
 

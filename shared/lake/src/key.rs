@@ -70,7 +70,7 @@ impl Layout {
     pub fn record(prefix: &str, epoch: Option<&str>) -> Self {
         let prefix = prefix.trim_matches('/');
         let root = match epoch {
-            Some(epoch) => format!("{prefix}/epoch={}", segment(epoch, SYMBOL_MAX)),
+            Some(epoch) => format!("{prefix}/epoch={}", segment(epoch, SEGMENT_MAX)),
             None => prefix.to_owned(),
         };
         Self {
@@ -105,7 +105,7 @@ impl Layout {
             "{}/{}/symbol={}/date={}/{}-p{:03}-o{offset:019}.ndjson",
             self.root,
             segment(place.topic, TOPIC_MAX),
-            segment(place.symbol, SYMBOL_MAX),
+            segment(place.symbol, SEGMENT_MAX),
             time.strftime("%Y-%m-%d"),
             time.strftime("%Y%m%dT%H%M%S%.3fZ"),
             place.partition,
@@ -137,9 +137,9 @@ const KEPT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_')
 /// The longest segment of a topic: Kafka's own limit.
 const TOPIC_MAX: usize = 249;
 
-/// The longest segment of a symbol. S3 allows keys of 1,024 bytes, but an object store on a file system may
+/// The longest segment of a symbol or an epoch. S3 allows keys of 1,024 bytes, but an object store on a file system may
 /// spell a whole key in one file name of at most 255.
-const SYMBOL_MAX: usize = 40;
+const SEGMENT_MAX: usize = 40;
 
 /// Any text as one path segment of at most `max` bytes: percent-encoded, and where that is too long cut and
 /// told apart by a hash.
@@ -246,11 +246,11 @@ mod tests {
         #[test]
         fn different_symbols_never_share_a_segment_and_none_leaves_it(a in ".{0,60}", b in ".{0,60}") {
             for text in [&a, &b] {
-                let segment = segment(text, SYMBOL_MAX);
-                prop_assert!(segment.len() <= SYMBOL_MAX);
+                let segment = segment(text, SEGMENT_MAX);
+                prop_assert!(segment.len() <= SEGMENT_MAX);
                 prop_assert!(segment.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~%".contains(&b)));
             }
-            prop_assert_eq!(a == b, segment(&a, SYMBOL_MAX) == segment(&b, SYMBOL_MAX));
+            prop_assert_eq!(a == b, segment(&a, SEGMENT_MAX) == segment(&b, SEGMENT_MAX));
         }
     }
 }

@@ -58,7 +58,15 @@ impl<'a> KafkaEvent<'a> {
     /// # Errors
     /// [`NotAnEvent`] if it is no JSON object with a map of lists named `records`.
     pub fn decode(json: &'a str) -> Result<Self, NotAnEvent> {
-        Ok(serde_json::from_str(json)?)
+        #[derive(Deserialize)]
+        struct Envelope<'a> {
+            #[serde(borrow)]
+            records: Partitions<'a>,
+        }
+        let Envelope { records } = serde_json::from_str(json)?;
+        Ok(Self {
+            partitions: records.0,
+        })
     }
 
     /// How many records it holds.
@@ -78,20 +86,6 @@ impl<'a> Record<'a> {
     /// that can't be represented.
     pub fn decode(json: &'a RawValue) -> Self {
         serde_json::from_str(json.get()).unwrap_or_default()
-    }
-}
-
-impl<'de: 'a, 'a> Deserialize<'de> for KafkaEvent<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        struct Envelope<'a> {
-            #[serde(borrow)]
-            records: Partitions<'a>,
-        }
-        let envelope = Envelope::deserialize(deserializer)?;
-        Ok(Self {
-            partitions: envelope.records.0,
-        })
     }
 }
 

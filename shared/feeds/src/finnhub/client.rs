@@ -106,9 +106,7 @@ impl Client {
     /// next poll is soon.
     async fn poll_one(&self, symbol: &Symbol, until: Instant) -> Polled {
         let may_retry = || self.http.has_half_left();
-        let result = retried(until, may_retry, || self.fetch(symbol, until))
-            .await
-            .map_err(|error| error.redacted(&self.token));
+        let result = retried(until, may_retry, || self.fetch(symbol, until)).await;
         Polled {
             symbol: symbol.clone(),
             result,
