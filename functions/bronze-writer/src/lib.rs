@@ -1,97 +1,169 @@
-//! The Kafka-triggered function: every record of a batch becomes one object in the lake, once.
+//! The Kafka-triggered function: every record of a batch becomes one line in the lake, once.
 //!
-//! A record is in bronze or in quarantine before its offset counts as done. The answer is an error only if
-//! the store did not take some of them in time; the trigger then brings the whole batch again, and what is
-//! already there is found to be there.
+//! A record is in bronze or in quarantine before its offset counts as done. What the store did not take in
+//! time is named in the answer, and the trigger brings it again; what is already there is found to be there.
 
+mod aside;
+mod places;
 mod receive;
 mod report;
 mod settings;
 
-use futures::StreamExt;
+use std::time::Duration;
+
+use ::stream::event::KafkaEvent;
+use futures::{StreamExt, stream};
 use lake::{
-    Admitted, Kind, Landed, Layout, Reason, Received, admit, offset_reused, put_once,
-    store::{Get, PutIf, StoreError},
+    DescribeError, Layout, MergeError, Merged, OpenObjects, Requests, Share, describe, gather,
+    merge, put_once,
+    store::{Get, PutIf},
 };
 use runtime::{Invocation, clock};
 use serde_json::value::RawValue;
-use stream::event::KafkaEvent;
-use tokio::time::Instant;
+use tokio::{sync::OnceCell, time::Instant};
 
-pub use report::{Fault, Report};
-pub use settings::Settings;
+pub use report::{Answer, FailureResponse, Fault, ItemFailure, ItemIdentifier, Report};
+pub use settings::{Settings, layout};
 
-use receive::Incoming;
-use report::{Outcome, Tally};
+use aside::{Aside, Why};
+use report::Tally;
 
-/// PUTs in flight. S3 is bound by latency: at 20 ms a PUT these make some 3,000 a second.
-const CONCURRENT_PUTS: usize = 64;
+/// Requests in flight. S3 is bound by latency: at 20 ms a PUT these make some 3,000 a second.
+const CONCURRENT_REQUESTS: usize = 64;
 
 /// What is left of the time limit for the answer itself.
-const ANSWER_MARGIN: std::time::Duration = std::time::Duration::from_secs(1);
+const ANSWER_MARGIN: Duration = Duration::from_secs(1);
 
-/// Lands every record of the trigger's event in `store`.
-///
-/// # Errors
-/// [`Fault`] if the payload is no such event, or if some record is not durable; it names them.
-pub async fn handle(
-    store: &(impl PutIf + Get),
-    layout: &Layout,
-    event: &RawValue,
-    invocation: &Invocation,
-) -> Result<Report, Fault> {
-    let decoded = KafkaEvent::decode(event.get())?;
-    let until = Instant::now() + invocation.remaining(ANSWER_MARGIN);
-    let outcomes = futures::stream::iter(receive::records(&decoded))
-        .map(|incoming| async move {
-            let place = incoming.place();
-            (place, land(store, layout, incoming, until).await)
-        })
-        .buffer_unordered(CONCURRENT_PUTS);
-    let tally = outcomes
-        .fold(Tally::default(), async |mut tally, (place, outcome)| {
-            tally.add(place, outcome);
-            tally
-        })
-        .await;
-    tally.emit(clock::now());
-    tally.into_result()
+/// What a function keeps from one invocation to the next.
+pub struct Writer<S> {
+    store: S,
+    layout: Layout,
+    failure_response: FailureResponse,
+    open: OpenObjects,
+    described: OnceCell<()>,
 }
 
-async fn land(
-    store: &(impl PutIf + Get),
-    layout: &Layout,
-    incoming: Incoming,
-    until: Instant,
-) -> Result<Outcome, StoreError> {
-    let received = match incoming {
-        Incoming::Record(received) => received,
-        Incoming::Malformed(malformed) => {
-            let admitted = malformed.quarantine(layout);
-            put_once(store, &admitted.key, &admitted.body, until).await?;
-            return Ok(Outcome::Quarantined(Reason::MalformedRecord));
+impl<S: PutIf + Get> Writer<S> {
+    /// A writer to `store` that remembers nothing yet.
+    pub fn new(store: S, layout: Layout, failure_response: FailureResponse) -> Self {
+        Self {
+            store,
+            layout,
+            failure_response,
+            open: OpenObjects::default(),
+            described: OnceCell::new(),
         }
-    };
-    let Admitted { key, body, kind } = admit(layout, &received);
-    let landed = put_once(store, &key, &body, until).await?;
-    match (kind, landed) {
-        (Kind::Bronze, Landed::Written) => Ok(Outcome::Written),
-        (Kind::Bronze, Landed::AlreadyThere) => Ok(Outcome::Merged),
-        (Kind::Bronze, Landed::TakenByOther) => set_aside(store, layout, &received, until).await,
-        (Kind::Quarantine(reason), _) => Ok(Outcome::Quarantined(reason)),
+    }
+
+    /// The store.
+    pub fn store(&self) -> &S {
+        &self.store
+    }
+
+    /// Lands every record of the trigger's event, and answers in the way that the trigger expects.
+    ///
+    /// # Errors
+    /// [`Fault`] if the payload is no such event, or if some record is not durable and the trigger retries
+    /// whole batches.
+    pub async fn handle(&self, event: &RawValue, invocation: &Invocation) -> Result<Answer, Fault> {
+        let event = KafkaEvent::decode(event.get())?;
+        let until = Instant::now() + invocation.remaining(ANSWER_MARGIN);
+        self.describe(until).await?;
+        let tally = self.land(&event, until).await;
+        tally.emit(clock::now());
+        tally.answer(self.failure_response)
+    }
+
+    /// Once in the life of the function: the history has this layout.
+    async fn describe(&self, until: Instant) -> Result<(), DescribeError> {
+        let describe = || describe(&self.store, &self.layout, until);
+        self.described.get_or_try_init(describe).await.map(drop)
+    }
+
+    async fn land<'e>(&self, event: &'e KafkaEvent<'e>, until: Instant) -> Tally<'e> {
+        let headers = receive::headers(event);
+        let received = receive::received(event, &headers);
+        let gathered = gather(&self.layout, &received);
+        let shares = gathered.shares();
+        let mut tally = Tally::of(event);
+
+        let unreadable = 0..event.unreadable.len();
+        let mut asides: Vec<Aside<'_>> = unreadable.map(Aside::Unreadable).collect();
+        asides.extend(gathered.unfit().map(|(position, unfit)| Aside::Record {
+            position,
+            why: Why::Unfit(unfit),
+        }));
+        let landing = shares.iter().map(|share| self.land_share(share, until));
+        let mut landing = stream::iter(landing).buffer_unordered(CONCURRENT_REQUESTS);
+        while let Some((share, landed)) = landing.next().await {
+            tally.add_share(share, &landed);
+            asides.extend(landed.asides);
+        }
+
+        let put_aside = async |aside: Aside<'_>| {
+            let object = aside.object(&self.layout, event, &received);
+            put_once(&self.store, &object.key, &object.body, until).await
+        };
+        let putting = asides
+            .iter()
+            .map(async |&aside| (aside, put_aside(aside).await));
+        let mut putting = stream::iter(putting).buffer_unordered(CONCURRENT_REQUESTS);
+        while let Some((aside, put)) = putting.next().await {
+            tally.add_aside(aside, put);
+        }
+        tally
+    }
+
+    async fn land_share<'s, 'e>(
+        &self,
+        share: &'s Share<'e>,
+        until: Instant,
+    ) -> (&'s Share<'e>, LandedShare) {
+        let key = share.key();
+        let (lines, twice) = share.lines();
+        let mut requests = Requests::default();
+        let (store, layout, open) = (&self.store, &self.layout, &self.open);
+        let merged = merge(store, layout, open, (&key, &lines), until, &mut requests).await;
+        let asides = match &merged {
+            Ok(merged) => not_first_at_their_offset(share, twice, merged),
+            Err(error @ MergeError::Damaged { .. }) => {
+                tracing::error!(%error, "its records go to quarantine");
+                let positions = share.positions().iter().copied();
+                positions.map(aside(Why::ObjectDamaged)).collect()
+            }
+            Err(MergeError::Store(_)) => Vec::new(),
+        };
+        let landed = LandedShare {
+            merged,
+            asides,
+            requests,
+        };
+        (share, landed)
     }
 }
 
-/// Keeps a record whose offset is taken by other bytes beside them.
-async fn set_aside(
-    store: &(impl PutIf + Get),
-    layout: &Layout,
-    received: &Received,
-    until: Instant,
-) -> Result<Outcome, StoreError> {
-    let aside = offset_reused(layout, received);
-    put_once(store, &aside.key, &aside.body, until).await?;
-    Ok(Outcome::Quarantined(Reason::OffsetReused))
+/// What became of one object's share of a batch.
+struct LandedShare {
+    merged: Result<Merged, MergeError>,
+    /// Its records that can't be in the object.
+    asides: Vec<Aside<'static>>,
+    requests: Requests,
+}
+
+/// The records whose offset is taken by other bytes, in the store or, at the positions `twice`, in the batch.
+fn not_first_at_their_offset(
+    share: &Share<'_>,
+    mut twice: Vec<usize>,
+    merged: &Merged,
+) -> Vec<Aside<'static>> {
+    for &offset in &merged.taken {
+        twice.extend(share.first_at(offset));
+    }
+    twice.into_iter().map(aside(Why::OffsetReused)).collect()
+}
+
+fn aside(why: Why<'static>) -> impl Fn(usize) -> Aside<'static> {
+    move |position| Aside::Record { position, why }
 }
 
 #[cfg(test)]

@@ -2,20 +2,19 @@
 
 use std::{process::ExitCode, sync::Arc};
 
-use bronze_writer::{Settings, handle};
+use bronze_writer::{Settings, Writer};
 use lake::store::S3Store;
 use runtime::{Environment, Event, Invocation, SettingError};
 
 fn main() -> ExitCode {
     runtime::start(async |environment: Environment| {
-        let Settings { store, layout } = Settings::read(&environment)?;
-        let shared = Arc::new((S3Store::connect(store).await, layout));
+        let settings = Settings::read(&environment)?;
+        let store = S3Store::connect(settings.store).await;
+        let writer = Writer::new(store, settings.layout, settings.failure_response);
+        let writer = Arc::new(writer);
         Ok::<_, SettingError>(move |event: Event, invocation: Invocation| {
-            let shared = Arc::clone(&shared);
-            async move {
-                let (store, layout) = &*shared;
-                handle(store, layout, &event, &invocation).await
-            }
+            let writer = Arc::clone(&writer);
+            async move { writer.handle(&event, &invocation).await }
         })
     })
 }

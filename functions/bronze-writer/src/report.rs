@@ -1,24 +1,76 @@
-use std::{collections::BTreeMap, fmt::Write};
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use lake::{Reason, store::StoreError};
+use lake::{DescribeError, Landed, MergeError, Reason, Requests, Share, store::StoreError};
 use runtime::metrics::{Metric, emit};
 use serde::Serialize;
-use stream::event::NotAnEvent;
+use stream::event::{KafkaEvent, NotAnEvent};
 
-use crate::receive::Place;
+use crate::{
+    LandedShare,
+    aside::Aside,
+    places::{Place, ranges},
+};
 
-/// What became of a batch whose every record is durable.
+/// What became of a batch.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Report {
     /// Records in the batch.
     pub records: u64,
-    /// Objects that this call created.
-    pub written: u64,
+    /// Lines that this call brought.
+    pub added: u64,
     /// Records that were there already, with the same bytes.
-    pub merged: u64,
+    pub already_there: u64,
     /// Records in quarantine, by reason.
     pub quarantined: BTreeMap<Reason, u64>,
+    /// PUTs sent to the store, whatever came of them.
+    pub puts: u64,
+    /// GETs sent to the store.
+    pub gets: u64,
+}
+
+/// How a trigger wants to hear of records that are not durable.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FailureResponse {
+    /// By an error for the whole batch: on-demand mode, and any mapping without `ReportBatchItemFailures`.
+    #[default]
+    Batch,
+    /// By a list of them: a mapping with `ReportBatchItemFailures`. Without that setting the list is ignored and the
+    /// records are lost.
+    Items,
+}
+
+/// What the function answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum Answer {
+    /// Every record is durable.
+    Done(Report),
+    /// The list for `ReportBatchItemFailures`.
+    Items {
+        /// Every record that is not durable.
+        #[serde(rename = "batchItemFailures")]
+        batch_item_failures: Vec<ItemFailure>,
+    },
+}
+
+/// A record that is not durable.
+///
+/// Format: AWS Lambda developer guide, "Kafka retry configurations": the identifier is an object.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ItemFailure {
+    /// Which.
+    pub item_identifier: ItemIdentifier,
+}
+
+/// A record in the trigger's words.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ItemIdentifier {
+    /// The key of the event's map, `<topic>-<partition>`.
+    pub partition: String,
+    /// The offset.
+    pub offset: i64,
 }
 
 /// Why a batch has to come again.
@@ -27,6 +79,9 @@ pub enum Fault {
     /// The payload is of another kind.
     #[error(transparent)]
     NotAnEvent(#[from] NotAnEvent),
+    /// The history can't be gone on with.
+    #[error(transparent)]
+    Describe(#[from] DescribeError),
     /// Some records are neither in bronze nor in quarantine.
     #[error("{missing} of {records} records are not durable ({offsets}): {cause}")]
     NotDurable {
@@ -41,47 +96,76 @@ pub enum Fault {
     },
 }
 
-/// What became of one record.
-pub(crate) enum Outcome {
-    Written,
-    Merged,
-    Quarantined(Reason),
-}
-
 /// The counts of a batch while it lands.
-#[derive(Default)]
-pub(crate) struct Tally {
+pub(crate) struct Tally<'e> {
+    event: &'e KafkaEvent<'e>,
     report: Report,
-    by_topic: BTreeMap<String, BTreeMap<Metric, u64>>,
-    missing: Vec<Place>,
+    by_topic: BTreeMap<&'e str, BTreeMap<Metric, u64>>,
+    missing: Vec<Place<'e>>,
     cause: Option<StoreError>,
 }
 
-impl Tally {
-    pub(crate) fn add(&mut self, place: Place, outcome: Result<Outcome, StoreError>) {
-        self.report.records += 1;
-        let counts = self.by_topic.entry(place.topic.clone()).or_default();
-        let mut count = |metric| *counts.entry(metric).or_default() += 1;
-        match outcome {
-            Ok(Outcome::Written) => {
-                self.report.written += 1;
-                count(Metric::ObjectsWritten);
+impl<'e> Tally<'e> {
+    pub(crate) fn of(event: &'e KafkaEvent<'e>) -> Self {
+        let records = event.records.len() + event.unreadable.len();
+        Self {
+            event,
+            report: Report {
+                records: records as u64,
+                ..Report::default()
+            },
+            by_topic: BTreeMap::new(),
+            missing: Vec::new(),
+            cause: None,
+        }
+    }
+
+    pub(crate) fn add_share(&mut self, share: &Share<'_>, landed: &LandedShare) {
+        let positions = share.positions();
+        let topic = positions
+            .first()
+            .map(|&position| &*self.event.records[position].topic);
+        let Some(topic) = topic else { return };
+        self.requests(topic, landed.requests);
+        match &landed.merged {
+            Ok(merged) => {
+                let already_there = positions.len() - merged.added - landed.asides.len();
+                self.report.added += merged.added as u64;
+                self.report.already_there += already_there as u64;
+                self.count(topic, Metric::RecordsWritten, merged.added);
+                self.count(topic, Metric::RecordsAlreadyThere, already_there);
             }
-            Ok(Outcome::Merged) => {
-                self.report.merged += 1;
-                count(Metric::RecordsMerged);
+            Err(MergeError::Damaged { .. }) => self.count(topic, Metric::ObjectsDamaged, 1),
+            Err(MergeError::Store(cause)) => {
+                self.count(topic, Metric::RecordsNotDurable, positions.len());
+                self.cause.get_or_insert_with(|| cause.clone());
+                let records = positions
+                    .iter()
+                    .map(|&position| &self.event.records[position]);
+                self.missing.extend(records.map(Place::of_record));
             }
-            Ok(Outcome::Quarantined(reason)) => {
+        }
+    }
+
+    pub(crate) fn add_aside(&mut self, aside: Aside<'_>, put: Result<Landed, StoreError>) {
+        let place = match aside {
+            Aside::Unreadable(position) => Place::of_unreadable(&self.event.unreadable[position]),
+            Aside::Record { position, .. } => Place::of_record(&self.event.records[position]),
+        };
+        self.requests(place.topic, Requests { puts: 1, gets: 0 });
+        match put {
+            Ok(_) => {
+                let reason = aside.reason();
                 *self.report.quarantined.entry(reason).or_default() += 1;
-                count(Metric::RecordsQuarantined);
+                self.count(place.topic, Metric::RecordsQuarantined, 1);
                 if reason == Reason::OffsetReused {
-                    count(Metric::OffsetsReused);
+                    self.count(place.topic, Metric::OffsetsReused, 1);
                 }
             }
             Err(cause) => {
+                self.count(place.topic, Metric::RecordsNotDurable, 1);
                 self.missing.push(place);
                 self.cause.get_or_insert(cause);
-                count(Metric::RecordsNotDurable);
             }
         }
     }
@@ -96,71 +180,62 @@ impl Tally {
         }
     }
 
-    pub(crate) fn into_result(self) -> Result<Report, Fault> {
-        match self.cause {
-            None => Ok(self.report),
-            Some(cause) => Err(Fault::NotDurable {
-                missing: self.missing.len(),
-                records: self.report.records,
-                offsets: ranges(self.missing),
-                cause,
-            }),
+    pub(crate) fn answer(mut self, failure_response: FailureResponse) -> Result<Answer, Fault> {
+        let Some(cause) = self.cause.take() else {
+            return Ok(match failure_response {
+                FailureResponse::Batch => Answer::Done(self.report),
+                FailureResponse::Items => Answer::Items {
+                    batch_item_failures: Vec::new(),
+                },
+            });
+        };
+        let items: Option<Vec<ItemFailure>> =
+            self.missing.iter().map(|place| self.item(place)).collect();
+        let fault = Fault::NotDurable {
+            missing: self.missing.len(),
+            records: self.report.records,
+            offsets: ranges(self.missing),
+            cause,
+        };
+        match (failure_response, items) {
+            (FailureResponse::Items, Some(batch_item_failures)) => {
+                tracing::error!(error = %fault, "the trigger brings these records again");
+                Ok(Answer::Items {
+                    batch_item_failures,
+                })
+            }
+            // A record without an offset has no identifier, so the whole batch comes again.
+            (FailureResponse::Items, None) | (FailureResponse::Batch, _) => Err(fault),
         }
     }
-}
 
-/// Places as text: `topic-0: 3, 5-9; topic-1: 4`.
-fn ranges(mut places: Vec<Place>) -> String {
-    places.sort();
-    let mut text = String::new();
-    let mut places = places.into_iter().peekable();
-    let mut partition = None;
-    while let Some(first) = places.next() {
-        let mut last = first.offset;
-        while let Some(next) = places.next_if(|next| {
-            (&next.topic, next.partition) == (&first.topic, first.partition)
-                && next.offset.is_some()
-                && next.offset == last.map(|last| last + 1)
-        }) {
-            last = next.offset;
-        }
-        let here = (first.topic, first.partition);
-        if partition.as_ref() == Some(&here) {
-            text.push_str(", ");
-        } else {
-            let separator = if text.is_empty() { "" } else { "; " };
-            // Writing to a String can't fail.
-            let _ = write!(text, "{separator}{}-{}: ", here.0, here.1);
-        }
-        partition = Some(here);
-        let _ = match (first.offset, last) {
-            (Some(first), Some(last)) if first != last => write!(text, "{first}-{last}"),
-            (Some(first), _) => write!(text, "{first}"),
-            (None, _) => write!(text, "no offset"),
-        };
+    fn item(&self, place: &Place<'_>) -> Option<ItemFailure> {
+        Some(ItemFailure {
+            item_identifier: ItemIdentifier {
+                partition: self.event.sources[place.source].clone().into_owned(),
+                offset: place.offset?,
+            },
+        })
     }
-    text
-}
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+    fn requests(&mut self, topic: &'e str, requests: Requests) {
+        self.report.puts += requests.puts;
+        self.report.gets += requests.gets;
+        *self.metric(topic, Metric::StorePuts) += requests.puts;
+        *self.metric(topic, Metric::StoreGets) += requests.gets;
+    }
 
-    #[test]
-    fn offsets_are_named_as_ranges_by_partition() {
-        let place = |topic: &str, partition, offset| Place {
-            topic: topic.to_owned(),
-            partition,
-            offset,
-        };
-        let places = vec![
-            place("t", 1, Some(4)),
-            place("t", 0, Some(6)),
-            place("t", 0, Some(5)),
-            place("t", 0, Some(3)),
-            place("u", 0, Some(7)),
-            place("u", 0, None),
-        ];
-        assert_eq!(ranges(places), "t-0: 3, 5-6; t-1: 4; u-0: no offset, 7");
+    fn count(&mut self, topic: &'e str, metric: Metric, records: usize) {
+        if records > 0 {
+            *self.metric(topic, metric) += records as u64;
+        }
+    }
+
+    fn metric(&mut self, topic: &'e str, metric: Metric) -> &mut u64 {
+        self.by_topic
+            .entry(topic)
+            .or_default()
+            .entry(metric)
+            .or_default()
     }
 }

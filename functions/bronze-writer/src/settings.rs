@@ -1,12 +1,17 @@
-use lake::{Layout, store::S3Settings};
+use lake::{Compression, Granularity, Layout, store::S3Settings};
 use runtime::{Environment, SettingError};
+
+use crate::FailureResponse;
 
 /// What the function is configured with.
 pub struct Settings {
     /// The store: `BRONZE_BUCKET`, and `AWS_ENDPOINT_URL_S3` or `AWS_ENDPOINT_URL` where it is not AWS.
     pub store: S3Settings,
-    /// Where objects go: `BRONZE_PREFIX` and `BRONZE_EPOCH`.
+    /// Where objects go and what they look like: `BRONZE_PREFIX`, `BRONZE_EPOCH`, `BRONZE_GRANULARITY`,
+    /// `BRONZE_SEGMENT_SECONDS`, `BRONZE_SEGMENT_OFFSETS` and `BRONZE_COMPRESSION`.
     pub layout: Layout,
+    /// How to tell the trigger of records that are not durable: `FAILURE_RESPONSE`.
+    pub failure_response: FailureResponse,
 }
 
 impl Settings {
@@ -16,10 +21,10 @@ impl Settings {
     /// [`SettingError`] for the first that is missing or wrong.
     pub fn read(environment: &Environment) -> Result<Self, SettingError> {
         let bucket: Bucket = environment.required("BRONZE_BUCKET", "the name of an S3 bucket")?;
-        let prefix: Prefix =
-            environment.required("BRONZE_PREFIX", "a key prefix such as 'bronze'")?;
-        let epoch: Option<String> =
-            environment.optional("BRONZE_EPOCH", "a name for this history of the topics")?;
+        let failure_response = environment.optional(
+            "FAILURE_RESPONSE",
+            "'batch', or 'items' if the trigger has ReportBatchItemFailures",
+        )?;
         Ok(Self {
             store: S3Settings {
                 bucket: bucket.0,
@@ -28,8 +33,107 @@ impl Settings {
                     .or_else(|| environment.secret("AWS_ENDPOINT_URL")),
                 credentials: None,
             },
-            layout: Layout::record(&prefix.0, epoch.as_deref()),
+            layout: layout(environment)?,
+            failure_response: failure_response.unwrap_or_default(),
         })
+    }
+}
+
+/// The layout that a writer with this environment has.
+///
+/// # Errors
+/// [`SettingError`] for the first setting that is missing or wrong.
+pub fn layout(environment: &Environment) -> Result<Layout, SettingError> {
+    let prefix: Prefix = environment.required("BRONZE_PREFIX", "a key prefix such as 'bronze'")?;
+    let epoch: Option<String> =
+        environment.optional("BRONZE_EPOCH", "a name for this history of the topics")?;
+    let compression: Option<Compression> =
+        environment.optional("BRONZE_COMPRESSION", "'none' or 'zstd'")?;
+    Ok(Layout::new(
+        &prefix.0,
+        epoch.as_deref(),
+        granularity(environment)?,
+        compression.unwrap_or_default(),
+    ))
+}
+
+fn granularity(environment: &Environment) -> Result<Granularity, SettingError> {
+    let shares: Option<Shares> =
+        environment.optional("BRONZE_GRANULARITY", "'segment' or 'record'")?;
+    if let Some(Shares::Record) = shares {
+        return Ok(Granularity::RECORD);
+    }
+    let seconds: Option<Seconds> = environment.optional(
+        "BRONZE_SEGMENT_SECONDS",
+        "a number of seconds that divides a day, such as 3600",
+    )?;
+    let offsets: Option<Offsets> = environment.optional(
+        "BRONZE_SEGMENT_OFFSETS",
+        "a number of offsets such as 50000",
+    )?;
+    let bucket_ms = seconds.map_or(Granularity::SEGMENT.bucket_ms(), |seconds| {
+        seconds.0 * 1_000
+    });
+    let segment = offsets.map_or(Granularity::SEGMENT.segment(), |offsets| offsets.0);
+    // Both were checked when they were read.
+    Ok(Granularity::new(bucket_ms, segment).unwrap_or(Granularity::SEGMENT))
+}
+
+enum Shares {
+    Record,
+    Segment,
+}
+
+impl std::str::FromStr for Shares {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "record" => Ok(Self::Record),
+            "segment" => Ok(Self::Segment),
+            _ => Err("neither 'segment' nor 'record'"),
+        }
+    }
+}
+
+struct Seconds(i64);
+
+impl std::str::FromStr for Seconds {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let seconds: i64 = text.parse().map_err(|_| "not a number".to_owned())?;
+        let bucket_ms = seconds.saturating_mul(1_000);
+        match Granularity::new(bucket_ms, 1) {
+            Ok(_) => Ok(Self(seconds)),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+}
+
+struct Offsets(i64);
+
+impl std::str::FromStr for Offsets {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let offsets = text.parse().map_err(|_| "not a number".to_owned())?;
+        match Granularity::new(1, offsets) {
+            Ok(_) => Ok(Self(offsets)),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+}
+
+impl std::str::FromStr for FailureResponse {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "batch" => Ok(Self::Batch),
+            "items" => Ok(Self::Items),
+            _ => Err("neither 'batch' nor 'items'"),
+        }
     }
 }
 
@@ -90,5 +194,40 @@ mod tests {
             refusal(&[("BRONZE_BUCKET", "lake"), ("BRONZE_PREFIX", "a//b")]),
             "the setting BRONZE_PREFIX is 'a//b' (not letters, digits, '-', '_' and '=' between single slashes): set it to a key prefix such as 'bronze'"
         );
+    }
+
+    #[test]
+    fn the_layout_is_an_hour_and_50_000_offsets_unless_set_otherwise() {
+        let of = |pairs: &[(&str, &str)]| {
+            let all = pairs.iter().copied().chain([("BRONZE_PREFIX", "b")]);
+            layout(&all.collect()).map(|layout| (layout.granularity(), layout.compression()))
+        };
+        assert_eq!(of(&[]), Ok((Granularity::SEGMENT, Compression::None)));
+        assert_eq!(
+            of(&[
+                ("BRONZE_GRANULARITY", "record"),
+                ("BRONZE_COMPRESSION", "zstd")
+            ]),
+            Ok((Granularity::RECORD, Compression::Zstd))
+        );
+        assert_eq!(
+            of(&[
+                ("BRONZE_SEGMENT_SECONDS", "60"),
+                ("BRONZE_SEGMENT_OFFSETS", "10")
+            ]),
+            Ok((Granularity::new(60_000, 10).unwrap(), Compression::None))
+        );
+        for wrong in [
+            ("BRONZE_GRANULARITY", "hour"),
+            ("BRONZE_SEGMENT_SECONDS", "7"),
+            ("BRONZE_SEGMENT_SECONDS", "9223372036854775807"),
+            ("BRONZE_SEGMENT_OFFSETS", "0"),
+            ("BRONZE_SEGMENT_OFFSETS", "many"),
+            ("BRONZE_COMPRESSION", "gzip"),
+        ] {
+            let error = of(&[wrong]).unwrap_err().to_string();
+            let expected = format!("the setting {} is '{}' (", wrong.0, wrong.1);
+            assert!(error.starts_with(&expected), "{error}");
+        }
     }
 }

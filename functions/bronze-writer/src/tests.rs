@@ -1,6 +1,10 @@
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
-use lake::{coordinates, quarantined_coordinates, store::MemoryStore};
+use bytes::Bytes;
+use lake::{
+    Compression, Granularity, ObjectKey, Reason, read_quarantined, read_stored,
+    store::{ETag, MemoryStore, Object, StoreError},
+};
 use serde_json::{Value, json};
 
 use super::*;
@@ -13,12 +17,40 @@ fn invocation() -> Invocation {
 }
 
 fn layout() -> Layout {
-    Layout::record("bronze", Some("1"))
+    Layout::new("bronze", Some("1"), Granularity::SEGMENT, Compression::None)
 }
 
-async fn deliver(store: &(impl PutIf + Get), event: &Value) -> Result<Report, Fault> {
+fn writer<S: PutIf + Get>(store: S) -> Writer<S> {
+    Writer::new(store, layout(), FailureResponse::Batch)
+}
+
+async fn deliver<S: PutIf + Get>(writer: &Writer<S>, event: &Value) -> Result<Answer, Fault> {
     let event = serde_json::value::to_raw_value(event).unwrap();
-    handle(store, &layout(), &event, &invocation()).await
+    writer.handle(&event, &invocation()).await
+}
+
+async fn report<S: PutIf + Get>(writer: &Writer<S>, event: &Value) -> Report {
+    match deliver(writer, event).await.unwrap() {
+        Answer::Done(report) => report,
+        items @ Answer::Items { .. } => panic!("{items:?}"),
+    }
+}
+
+/// The offsets that are in bronze, and those in quarantine with their reasons.
+fn offsets(objects: &BTreeMap<ObjectKey, Bytes>) -> (Vec<i64>, Vec<(i64, Reason)>) {
+    let (mut bronze, mut aside) = (Vec::new(), Vec::new());
+    for (key, body) in objects {
+        if key.as_str().starts_with(&layout().quarantine_root()) {
+            let read = read_quarantined(body).unwrap();
+            aside.push((read.offset.unwrap(), read.reason));
+        } else if *key != layout().description_key() {
+            let lines = read_stored(&layout(), key, body).unwrap();
+            bronze.extend(lines.iter().map(|(offset, _)| offset));
+        }
+    }
+    bronze.sort_unstable();
+    aside.sort_unstable();
+    (bronze, aside)
 }
 
 fn record(offset: i64, value: &str) -> Value {
@@ -46,37 +78,26 @@ async fn each_bad_record_is_quarantined_with_its_coordinates_and_its_neighbours_
         json!({"topic": "t", "partition": 0, "offset": offset,
                "value": base64_simd::STANDARD.encode_to_string(value)})
     };
-    let store = MemoryStore::default();
-    let report = deliver(
-        &store,
-        &event(&[
-            quote(0),
-            record(1, "{\"symbol\":"),
-            record(2, r#"{"c":1,"fetched_at":1779480005}"#),
-            record(3, r#"{"symbol":"../../x","fetched_at":1779480005}"#),
-            json!({"topic": "t", "partition": 0, "offset": 4, "timestamp": 1, "value": null, "headers": []}),
-            bare(5, r#"{"symbol":"A"}"#),
-            json!({"topic": "t", "partition": 0, "offset": 6, "value": "%%%"}),
-            json!({"offset": 7, "value": "e30=", "headers": [{"h": "text"}]}),
-            bare(8, r#"{"symbol":"A","fetched_at":1779480005}"#),
-            quote(9),
-        ]),
-    )
-    .await
-    .unwrap();
-
-    assert_eq!((report.records, report.written, report.merged), (10, 3, 0));
-    let mut lines = Vec::new();
-    let mut aside = Vec::new();
-    for body in store.objects().values() {
-        match quarantined_coordinates(body) {
-            Some((at, reason)) => aside.push((at.offset, reason)),
-            None => lines.push(coordinates(body).unwrap().offset),
-        }
-    }
-    lines.sort_unstable();
-    aside.sort_unstable();
-    assert_eq!(lines, [0, 8, 9]);
+    let writer = writer(MemoryStore::default());
+    let batch = event(&[
+        quote(0),
+        record(1, "{\"symbol\":"),
+        record(2, r#"{"c":1,"fetched_at":1779480005}"#),
+        record(3, r#"{"symbol":"../../x","fetched_at":1779480005}"#),
+        json!({"topic": "t", "partition": 0, "offset": 4, "timestamp": 1, "value": null, "headers": []}),
+        bare(5, r#"{"symbol":"A"}"#),
+        json!({"topic": "t", "partition": 0, "offset": 6, "value": "%%%"}),
+        json!({"offset": 7, "value": "e30=", "headers": [{"h": "text"}]}),
+        bare(8, r#"{"symbol":"A","fetched_at":1779480005}"#),
+        quote(9),
+    ]);
+    let report = report(&writer, &batch).await;
+    assert_eq!(
+        (report.records, report.added, report.already_there),
+        (10, 3, 0)
+    );
+    let (bronze, aside) = offsets(&writer.store().objects());
+    assert_eq!(bronze, [0, 8, 9]);
     assert_eq!(
         aside,
         [
@@ -89,60 +110,121 @@ async fn each_bad_record_is_quarantined_with_its_coordinates_and_its_neighbours_
             (7, Reason::MalformedRecord),
         ]
     );
-    let malformed = store
-        .objects()
-        .into_values()
-        .find(|body| quarantined_coordinates(body).is_some_and(|(at, _)| at.offset == 7))
-        .unwrap();
-    let malformed: Value = serde_json::from_slice(&malformed).unwrap();
-    assert_eq!(malformed["topic"], "t");
+    let objects = writer.store().objects();
+    let mut records = objects
+        .values()
+        .filter_map(|body| read_quarantined(body).ok());
+    let malformed = records.find(|read| read.offset == Some(7)).unwrap();
+    assert_eq!(malformed.topic, "t");
     assert_eq!(
-        serde_json::from_str::<Value>(malformed["record"].as_str().unwrap()).unwrap(),
+        serde_json::from_str::<Value>(&malformed.record.unwrap()).unwrap(),
         json!({"offset": 7, "value": "e30=", "headers": [{"h": "text"}]})
     );
 }
 
 #[tokio::test]
 async fn a_batch_that_comes_again_in_another_cut_changes_nothing() {
-    let store = MemoryStore::default();
-    deliver(&store, &event(&(0..6).map(quote).collect::<Vec<_>>()))
-        .await
-        .unwrap();
-    let first = store.objects();
-    let report = deliver(&store, &event(&(3..8).rev().map(quote).collect::<Vec<_>>()))
-        .await
-        .unwrap();
-    assert_eq!((report.written, report.merged), (2, 3));
-    let again = store.objects();
-    assert_eq!(again.len(), 8);
-    assert!(first.iter().all(|(key, body)| again[key] == *body));
+    let writer = writer(MemoryStore::default());
+    report(&writer, &event(&(0..6).map(quote).collect::<Vec<_>>())).await;
+    let report = report(
+        &writer,
+        &event(&(3..8).rev().map(quote).collect::<Vec<_>>()),
+    )
+    .await;
+    assert_eq!((report.added, report.already_there), (2, 3));
+
+    let clean = self::writer(MemoryStore::default());
+    self::report(&clean, &event(&(0..8).map(quote).collect::<Vec<_>>())).await;
+    assert_eq!(writer.store().objects(), clean.store().objects());
+    assert_eq!(clean.store().objects().len(), 2, "the lines and the layout");
+}
+
+#[tokio::test]
+async fn growing_a_remembered_object_is_one_request_and_of_a_forgotten_one_three() {
+    let warm = writer(MemoryStore::default());
+    let requests = async |writer: &Writer<_>, offset| {
+        let report = report(writer, &event(&[quote(offset)])).await;
+        (report.puts, report.gets)
+    };
+    assert_eq!(requests(&warm, 0).await, (1, 0));
+    assert_eq!(requests(&warm, 1).await, (1, 0));
+    assert_eq!(requests(&warm, 1).await, (0, 0), "known to be there");
+    let cold = writer(warm.store);
+    assert_eq!(requests(&cold, 2).await, (2, 1));
+    assert_eq!(requests(&cold, 3).await, (1, 0));
 }
 
 #[tokio::test]
 async fn an_offset_that_is_reused_with_other_bytes_keeps_both() {
-    let store = MemoryStore::default();
+    let writer = writer(MemoryStore::default());
     let one = record(0, r#"{"symbol":"A","c":1,"fetched_at":1779480005}"#);
     let two = record(0, r#"{"symbol":"A","c":2,"fetched_at":1779480005}"#);
-    deliver(&store, &event(&[one])).await.unwrap();
-    for _ in 0..2 {
-        let report = deliver(&store, &event(std::slice::from_ref(&two)))
-            .await
-            .unwrap();
+    report(&writer, &event(&[one.clone()])).await;
+    for batch in [vec![two.clone()], vec![one, two]] {
+        let report = report(&writer, &event(&batch)).await;
         assert_eq!(report.quarantined, [(Reason::OffsetReused, 1)].into());
     }
-    assert_eq!(store.objects().len(), 2);
+    let (bronze, aside) = offsets(&writer.store().objects());
+    assert_eq!((bronze, aside), (vec![0], vec![(0, Reason::OffsetReused)]));
+}
+
+#[tokio::test]
+async fn a_history_is_not_gone_on_with_in_another_layout() {
+    let writer = writer(MemoryStore::default());
+    report(&writer, &event(&[quote(0)])).await;
+    let other = Layout::new("bronze", Some("1"), Granularity::RECORD, Compression::None);
+    let other = Writer::new(writer.store, other, FailureResponse::Items);
+    let fault = deliver(&other, &event(&[quote(0)])).await.unwrap_err();
+    assert_eq!(
+        fault.to_string(),
+        r#"the history at bronze/epoch=1/ has the layout {"bucket_ms":3600000,"segment_offsets":50000,"compression":"none"}, not {"bucket_ms":1,"segment_offsets":1,"compression":"none"}: set BRONZE_GRANULARITY and its like back, or a new BRONZE_EPOCH"#
+    );
+}
+
+#[tokio::test]
+async fn a_damaged_object_stays_as_it_is_and_its_records_go_to_quarantine() {
+    let lines = |records: std::ops::Range<i64>| {
+        let batch = records.map(quote).collect::<Vec<_>>();
+        async move {
+            let writer = writer(MemoryStore::default());
+            report(&writer, &event(&batch)).await;
+            let objects = writer.store().objects();
+            let is_lines = |key: &ObjectKey| *key != layout().description_key();
+            objects.into_iter().find(|(key, _)| is_lines(key)).unwrap()
+        }
+    };
+    let (key, whole) = lines(0..2).await;
+    let (_, later) = lines(1..2).await;
+    for damaged in [
+        Bytes::new(),
+        Bytes::from_static(b"garbage"),
+        Bytes::from_static(b"{}\n"),
+        whole.slice(..whole.len() - 1),
+        whole.slice(..whole.len() / 3),
+        [later.clone(), whole.clone()].concat().into(),
+        Bytes::from(
+            String::from_utf8(whole.to_vec())
+                .unwrap()
+                .replace("\"A\"", "\"B\""),
+        ),
+    ] {
+        let store = MemoryStore::default();
+        store.put_if_absent(&key, damaged.clone()).await.unwrap();
+        let writer = writer(store);
+        let other = record(8, r#"{"symbol":"C","fetched_at":1779480005}"#);
+        let report = report(&writer, &event(&[quote(0), quote(5), other])).await;
+        assert_eq!(report.quarantined, [(Reason::ObjectDamaged, 2)].into());
+        assert_eq!(report.added, 1, "the neighbour lands");
+        assert_eq!(writer.store().objects()[&key], damaged);
+    }
 }
 
 /// A store that takes every other symbol's objects only.
 struct HalfDown(MemoryStore);
 
 impl PutIf for HalfDown {
-    async fn put_if_absent(
-        &self,
-        key: &lake::ObjectKey,
-        body: bytes::Bytes,
-    ) -> Result<lake::store::ETag, StoreError> {
-        if key.as_str().contains("symbol=DOWN") {
+    async fn put_if_absent(&self, key: &ObjectKey, body: Bytes) -> Result<ETag, StoreError> {
+        if key.as_str().contains("DOWN/") {
             return Err(StoreError::Denied {
                 store: "s".into(),
                 cause: "AccessDenied".into(),
@@ -153,41 +235,61 @@ impl PutIf for HalfDown {
 
     async fn put_if_match(
         &self,
-        key: &lake::ObjectKey,
-        body: bytes::Bytes,
-        etag: &lake::store::ETag,
-    ) -> Result<lake::store::ETag, StoreError> {
+        key: &ObjectKey,
+        body: Bytes,
+        etag: &ETag,
+    ) -> Result<ETag, StoreError> {
         self.0.put_if_match(key, body, etag).await
     }
 }
 
 impl Get for HalfDown {
-    async fn get(&self, key: &lake::ObjectKey) -> Result<lake::store::Object, StoreError> {
+    async fn get(&self, key: &ObjectKey) -> Result<Object, StoreError> {
         self.0.get(key).await
     }
 }
 
 #[tokio::test]
 async fn what_the_store_refuses_is_named_and_the_rest_is_durable() {
-    let store = HalfDown(MemoryStore::default());
+    let batch = writer(HalfDown(MemoryStore::default()));
     let down = |offset| record(offset, r#"{"symbol":"DOWN","fetched_at":1779480005}"#);
-    let fault = deliver(
-        &store,
-        &event(&[quote(0), down(1), down(2), quote(3), down(4)]),
-    )
-    .await
-    .unwrap_err();
+    let records = event(&[quote(0), down(1), down(2), quote(3), down(4)]);
+    let fault = deliver(&batch, &records).await.unwrap_err();
     assert_eq!(
         fault.to_string(),
         "3 of 5 records are not durable (t-0: 1-2, 4): access to s is denied (AccessDenied): grant s3:PutObject, s3:GetObject and s3:ListBucket on it"
     );
-    assert_eq!(store.0.objects().len(), 2);
+    assert_eq!(offsets(&batch.store().0.objects()).0, [0, 3]);
+
+    let items = Writer::new(
+        HalfDown(MemoryStore::default()),
+        layout(),
+        FailureResponse::Items,
+    );
+    let answer = deliver(&items, &records).await.unwrap();
+    let item = |offset| json!({"itemIdentifier": {"partition": "t-0", "offset": offset}});
+    assert_eq!(
+        serde_json::to_value(&answer).unwrap(),
+        json!({"batchItemFailures": [item(1), item(2), item(4)]})
+    );
+    let answer = deliver(&items, &event(&[quote(0)])).await.unwrap();
+    assert_eq!(
+        serde_json::to_value(&answer).unwrap(),
+        json!({"batchItemFailures": []})
+    );
+    let no_offset = json!({"topic": "DOWN", "value": "%"});
+    let fault = deliver(&items, &event(&[quote(0), no_offset]))
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(fault, Fault::NotDurable { missing: 1, .. }),
+        "{fault}"
+    );
 }
 
 #[tokio::test]
 async fn a_payload_that_is_no_event_is_an_error() {
-    let fault = deliver(&MemoryStore::default(), &json!({"Records": []}))
-        .await
-        .unwrap_err();
+    let writer = writer(MemoryStore::default());
+    let fault = deliver(&writer, &json!({"Records": []})).await.unwrap_err();
     assert!(matches!(fault, Fault::NotAnEvent(_)), "{fault}");
 }

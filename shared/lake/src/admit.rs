@@ -1,17 +1,20 @@
+use std::borrow::Cow;
+
 use bytes::Bytes;
+use jiff::Timestamp;
 
 use crate::{
-    Layout, ObjectKey, Place, Reason,
-    content::{read_content, usable_time},
-    line::line,
+    Defect, Layout, ObjectKey, Place, Reason,
+    content::{Content, read_content, usable_time},
+    line::write_line,
     quarantine::quarantine,
 };
 
-/// A record as Kafka gave it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Received {
+/// A record as Kafka gave it, borrowed from wherever it was read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Received<'a> {
     /// The topic's name.
-    pub topic: String,
+    pub topic: &'a str,
     /// The partition.
     pub partition: i32,
     /// The offset.
@@ -19,22 +22,64 @@ pub struct Received {
     /// Kafka's timestamp in milliseconds since the epoch, where it has one.
     pub timestamp: Option<i64>,
     /// The key.
-    pub key: Option<Vec<u8>>,
-    /// The headers in order; names may repeat, values may be null.
-    pub headers: Vec<Header>,
+    pub key: Option<&'a [u8]>,
+    /// The headers in order; names may repeat.
+    pub headers: &'a [Header<'a>],
     /// The value; `None` is a tombstone.
-    pub value: Option<Vec<u8>>,
+    pub value: Option<&'a [u8]>,
 }
 
-/// A header's name and value, which may be null.
-pub type Header = (String, Option<Vec<u8>>);
+/// A header of a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Header<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// Its value, which may be null.
+    pub value: Option<&'a [u8]>,
+}
 
-/// What one record becomes in the store.
+/// What of a record's value decides where it goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity<'a> {
+    /// The symbol.
+    pub symbol: Cow<'a, str>,
+    /// The value's own time, else Kafka's.
+    pub time: Timestamp,
+}
+
+impl Identity<'_> {
+    /// The place of the record that this is the identity of.
+    pub fn place<'a>(&'a self, received: &Received<'a>) -> Place<'a> {
+        Place {
+            topic: received.topic,
+            symbol: &self.symbol,
+            time: self.time,
+            partition: received.partition,
+            offset: received.offset,
+        }
+    }
+}
+
+/// Why a record can be no bronze line.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unfit {
+    /// It has no value.
+    #[error("the record has no value")]
+    Tombstone,
+    /// Its value is none that a line can hold.
+    #[error(transparent)]
+    Value(#[from] Defect),
+    /// It has no time.
+    #[error("neither the value nor the record has a usable time")]
+    NoTime,
+}
+
+/// What one record alone becomes in the store.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Admitted {
     /// The object that holds it.
     pub key: ObjectKey,
-    /// The object's bytes, with this record alone.
+    /// For bronze its line; for quarantine the whole object.
     pub body: Bytes,
     /// Which of the two it is.
     pub kind: Kind,
@@ -49,76 +94,79 @@ pub enum Kind {
     Quarantine(Reason),
 }
 
-/// Judges a record: a JSON object with a symbol and a time becomes a bronze line, anything else is kept in
-/// quarantine. The result is a function of the layout and the record alone.
-pub fn admit(layout: &Layout, received: &Received) -> Admitted {
-    let Some(value) = &received.value else {
-        return quarantine(
-            layout,
-            received,
-            Reason::Tombstone,
-            "the record has no value",
-        );
-    };
-    let content = match read_content(value) {
-        Ok(content) => content,
-        Err(defect) => {
-            return quarantine(layout, received, Reason::of(&defect), &defect.to_string());
-        }
-    };
-    let Some(time) = content
-        .time
+/// Judges a record: a JSON object with a symbol and a time becomes a bronze line. The result is a function of
+/// the record alone.
+///
+/// # Errors
+/// [`Unfit`] for what belongs in quarantine.
+pub fn identify<'a>(received: &Received<'a>) -> Result<Identity<'a>, Unfit> {
+    let value = received.value.ok_or(Unfit::Tombstone)?;
+    let Content { symbol, time } = read_content(value)?;
+    let time = time
         .or_else(|| received.timestamp.and_then(usable_time))
-    else {
-        let detail = "neither the value nor the record has a usable time";
-        return quarantine(layout, received, Reason::NoTime, detail);
-    };
-    let place = Place {
-        topic: &received.topic,
-        symbol: &content.symbol,
-        time,
-        partition: received.partition,
-        offset: received.offset,
-    };
-    Admitted {
-        key: layout.bronze_key(place),
-        body: line(received, value).into(),
-        kind: Kind::Bronze,
+        .ok_or(Unfit::NoTime)?;
+    Ok(Identity { symbol, time })
+}
+
+/// A record's object as if it were alone in it: its key, and its line or its quarantine body.
+pub fn admit(layout: &Layout, received: &Received<'_>) -> Admitted {
+    match (identify(received), received.value) {
+        (Ok(identity), Some(value)) => {
+            let mut line = Vec::with_capacity(value.len() + 192);
+            write_line(&mut line, received, value);
+            Admitted {
+                key: layout.bronze_key(identity.place(received)),
+                body: line.into(),
+                kind: Kind::Bronze,
+            }
+        }
+        (Err(unfit), _) => put_aside(layout, received, &unfit),
+        (Ok(_), None) => put_aside(layout, received, &Unfit::Tombstone),
     }
 }
 
+/// The quarantine object of a record that can be no bronze line.
+pub fn put_aside(layout: &Layout, received: &Received<'_>, unfit: &Unfit) -> Admitted {
+    quarantine(layout, received, Reason::of(unfit), &unfit.to_string())
+}
+
 /// The quarantine object of a record whose place in bronze is taken by other bytes.
-pub fn offset_reused(layout: &Layout, received: &Received) -> Admitted {
+pub fn offset_reused(layout: &Layout, received: &Received<'_>) -> Admitted {
     let detail = "other bytes are in bronze at this offset; a recreated topic needs a new epoch";
     quarantine(layout, received, Reason::OffsetReused, detail)
+}
+
+/// The quarantine object of a record whose bronze object can't be read any more.
+pub fn object_damaged(layout: &Layout, received: &Received<'_>) -> Admitted {
+    let detail = "its bronze object is damaged; restore or remove that, then replay this";
+    quarantine(layout, received, Reason::ObjectDamaged, detail)
 }
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use serde_json::Value;
 
     use super::*;
-    use crate::{coordinates, quarantined_coordinates};
+    use crate::{Compression, Granularity, read_line, read_quarantined};
 
     fn layout() -> Layout {
-        Layout::record("bronze", Some("7"))
+        Layout::new("bronze", Some("7"), Granularity::RECORD, Compression::None)
     }
 
-    fn received(value: Option<&str>) -> Received {
+    fn received(value: Option<&str>) -> Received<'_> {
         Received {
-            topic: "t".into(),
+            topic: "t",
             partition: 1,
             offset: 5,
             timestamp: Some(1_779_480_000_123),
-            value: value.map(|value| value.as_bytes().to_vec()),
+            value: value.map(str::as_bytes),
             ..Received::default()
         }
     }
 
     #[test]
     fn each_kind_of_bad_record_has_its_reason_and_keeps_its_bytes() {
-        let check = |received: Received, reason: Reason| {
+        let check = |received: Received<'_>, reason: Reason| {
             let admitted = admit(&layout(), &received);
             assert_eq!(admitted.kind, Kind::Quarantine(reason));
             let key = admitted.key.as_str();
@@ -126,13 +174,10 @@ mod tests {
                 key.starts_with("bronze/epoch=7/_quarantine/t/p001-o0000000000000000005-"),
                 "{key}"
             );
-            let body: Value = serde_json::from_slice(&admitted.body).unwrap();
-            let kept = body["value_base64"]
-                .as_str()
-                .map(|text| base64_simd::STANDARD.decode_to_vec(text).unwrap());
-            assert_eq!(kept, received.value);
-            let (coordinates, read) = quarantined_coordinates(&admitted.body).unwrap();
-            assert_eq!((coordinates.offset, read), (5, reason));
+            let read = read_quarantined(&admitted.body).unwrap();
+            assert_eq!(read.reason, reason);
+            let headers = read.headers();
+            assert_eq!(read.received(&headers), Some(received));
         };
         check(received(None), Reason::Tombstone);
         check(received(Some("{\"symbol\":")), Reason::BrokenJson);
@@ -186,14 +231,27 @@ mod tests {
                 ".{0,10}".prop_map(|s| Some(serde_json::json!({"symbol": s, "fetched_at": 1_779_480_000}).to_string().into_bytes())),
             ],
         ) {
-            let received = Received { topic: "t".into(), partition, offset, timestamp, key, headers, value };
-            let admitted = admit(&layout(), &received);
-            let found = match admitted.kind {
-                Kind::Bronze => coordinates(&admitted.body),
-                Kind::Quarantine(_) => quarantined_coordinates(&admitted.body).map(|(found, _)| found),
+            let headers: Vec<_> = headers
+                .iter()
+                .map(|(name, value): &(String, Option<Vec<u8>>)| Header { name, value: value.as_deref() })
+                .collect();
+            let received = Received {
+                topic: "t", partition, offset, timestamp,
+                key: key.as_deref(), headers: &headers, value: value.as_deref(),
             };
-            let found = found.unwrap();
-            prop_assert_eq!((&*found.topic, found.partition, found.offset), ("t", partition, offset));
+            let admitted = admit(&layout(), &received);
+            match admitted.kind {
+                Kind::Bronze => {
+                    let line = read_line(&admitted.body).unwrap();
+                    prop_assert_eq!((&*line.topic, line.partition, line.offset), ("t", partition, offset));
+                    prop_assert_eq!(layout().bronze_key(line.place()), admitted.key.clone());
+                }
+                Kind::Quarantine(_) => {
+                    let read = read_quarantined(&admitted.body).unwrap();
+                    let headers = read.headers();
+                    prop_assert_eq!(read.received(&headers), Some(received));
+                }
+            }
             prop_assert_eq!(admit(&layout(), &received), admitted);
         }
     }

@@ -5,6 +5,7 @@ use serde::{
     Deserialize, Deserializer,
     de::{DeserializeSeed, Error, IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
+use serde_json::value::RawValue;
 
 /// What the lake needs to know of a record's value.
 #[derive(Debug, PartialEq, Eq)]
@@ -50,6 +51,14 @@ pub(crate) fn usable_time(millis: i64) -> Option<Timestamp> {
 /// # Errors
 /// [`Defect`].
 pub fn read_content(value: &[u8]) -> Result<Content<'_>, Defect> {
+    match read_members(value)? {
+        (content, None) => Ok(content),
+        (_, Some(_)) => Err(Defect::ReservedMember),
+    }
+}
+
+/// The same for what may have a member `_kafka`, which is the second value.
+pub(crate) fn read_members(value: &[u8]) -> Result<(Content<'_>, Option<&RawValue>), Defect> {
     let text = std::str::from_utf8(value).map_err(|error| Defect::BrokenJson(error.to_string()))?;
     let members: Members<'_> =
         serde_json::from_str(text).map_err(|error| Defect::BrokenJson(error.to_string()))?;
@@ -57,14 +66,11 @@ pub fn read_content(value: &[u8]) -> Result<Content<'_>, Defect> {
         symbol,
         ticker,
         times,
-        reserved,
+        kafka,
     } = members
     else {
         return Err(Defect::NotAnObject);
     };
-    if reserved {
-        return Err(Defect::ReservedMember);
-    }
     let symbol = symbol
         .or(ticker)
         .filter(|symbol| !symbol.is_empty())
@@ -75,21 +81,23 @@ pub fn read_content(value: &[u8]) -> Result<Content<'_>, Defect> {
     if is_path || symbol.chars().any(char::is_control) {
         return Err(Defect::UnsafeSymbol(symbol.chars().take(64).collect()));
     }
-    Ok(Content {
+    let content = Content {
         symbol,
         time: times.into_iter().flatten().next(),
-    })
+    };
+    Ok((content, kafka))
 }
 
-const TIMES: [&str; 5] = ["fetched_at", "event_time", "timestamp", "time", "t"];
+/// The number of members that may hold a time, in the order in which they count.
+const TIMES: usize = 5;
 
 #[derive(Debug)]
 enum Members<'a> {
     Object {
         symbol: Option<Cow<'a, str>>,
         ticker: Option<Cow<'a, str>>,
-        times: [Option<Timestamp>; TIMES.len()],
-        reserved: bool,
+        times: [Option<Timestamp>; TIMES],
+        kafka: Option<&'a RawValue>,
     },
     Other,
 }
@@ -110,29 +118,27 @@ impl<'de> Visitor<'de> for Scan {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let (mut symbol, mut ticker, mut times, mut reserved) =
-            (None, None, [None; TIMES.len()], false);
+        let (mut symbol, mut ticker, mut times, mut kafka) = (None, None, [None; TIMES], None);
         while let Some(name) = map.next_key_seed(TextSeed)? {
             match name.as_deref().unwrap_or_default() {
                 "symbol" => symbol = map.next_value_seed(TextSeed)?,
                 "ticker" => ticker = map.next_value_seed(TextSeed)?,
-                "_kafka" => {
-                    reserved = true;
+                "fetched_at" => times[0] = map.next_value_seed(TimeSeed)?,
+                "event_time" => times[1] = map.next_value_seed(TimeSeed)?,
+                "timestamp" => times[2] = map.next_value_seed(TimeSeed)?,
+                "time" => times[3] = map.next_value_seed(TimeSeed)?,
+                "t" => times[4] = map.next_value_seed(TimeSeed)?,
+                "_kafka" => kafka = Some(map.next_value()?),
+                _ => {
                     map.next_value::<IgnoredAny>()?;
                 }
-                name => match TIMES.iter().position(|time| *time == name) {
-                    Some(position) => times[position] = map.next_value_seed(TimeSeed)?,
-                    None => {
-                        map.next_value::<IgnoredAny>()?;
-                    }
-                },
             }
         }
         Ok(Members::Object {
             symbol,
             ticker,
             times,
-            reserved,
+            kafka,
         })
     }
 

@@ -4,6 +4,8 @@ use jiff::{Timestamp, tz::TimeZone};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use sha2::{Digest, Sha256};
 
+use crate::Compression;
+
 /// An object's name in the store. Only [`Layout`] makes one from records; a listing gives the others.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ObjectKey(String);
@@ -29,10 +31,19 @@ impl fmt::Display for ObjectKey {
 /// How many records share an object: those of one time bucket and one offset segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Granularity {
-    /// The length of a time bucket in milliseconds, at least 1.
-    pub bucket_ms: i64,
-    /// The number of offsets in a segment, at least 1.
-    pub segment: i64,
+    bucket_ms: i64,
+    segment: i64,
+}
+
+/// A bucket or a segment that makes no layout.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum GranularityError {
+    /// A bucket that does not divide a day.
+    #[error("a time bucket of {0} ms does not divide a day: take a part of it, such as 3600000")]
+    Bucket(i64),
+    /// A segment without offsets.
+    #[error("a segment of {0} offsets holds nothing: take 1 or more")]
+    Segment(i64),
 }
 
 impl Granularity {
@@ -41,13 +52,46 @@ impl Granularity {
         bucket_ms: 1,
         segment: 1,
     };
+
+    /// An hour and 50,000 offsets: few objects for slow symbols, and at most some 25 MB for a fast one.
+    pub const SEGMENT: Self = Self {
+        bucket_ms: 3_600_000,
+        segment: 50_000,
+    };
+
+    /// Buckets of `bucket_ms` milliseconds, which divide a day, and segments of `segment` offsets.
+    ///
+    /// # Errors
+    /// [`GranularityError`].
+    pub fn new(bucket_ms: i64, segment: i64) -> Result<Self, GranularityError> {
+        if bucket_ms < 1 || DAY_MS % bucket_ms != 0 {
+            return Err(GranularityError::Bucket(bucket_ms));
+        }
+        if segment < 1 {
+            return Err(GranularityError::Segment(segment));
+        }
+        Ok(Self { bucket_ms, segment })
+    }
+
+    /// The length of a time bucket in milliseconds.
+    pub fn bucket_ms(self) -> i64 {
+        self.bucket_ms
+    }
+
+    /// The number of offsets in a segment, which is also the most lines of an object.
+    pub fn segment(self) -> i64 {
+        self.segment
+    }
 }
 
-/// Where objects go: everything of a key that is not taken from the record.
+const DAY_MS: i64 = 86_400_000;
+
+/// Where objects go and what they look like: everything of them that is not taken from their records.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Layout {
     root: String,
     granularity: Granularity,
+    compression: Compression,
 }
 
 /// What of a record decides its object.
@@ -65,9 +109,24 @@ pub struct Place<'a> {
     pub offset: i64,
 }
 
+/// The records that share an object: one symbol's of one time bucket and one offset segment of a partition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Segment<'a> {
+    bucket_ms: i64,
+    start: i64,
+    partition: i32,
+    symbol: &'a str,
+    topic: &'a str,
+}
+
 impl Layout {
-    /// One object a record under `prefix`; `epoch` starts a new history where offsets start again at 0.
-    pub fn record(prefix: &str, epoch: Option<&str>) -> Self {
+    /// Objects under `prefix`; `epoch` starts a new history where offsets start again at 0.
+    pub fn new(
+        prefix: &str,
+        epoch: Option<&str>,
+        granularity: Granularity,
+        compression: Compression,
+    ) -> Self {
         let prefix = prefix.trim_matches('/');
         let root = match epoch {
             Some(epoch) => format!("{prefix}/epoch={}", segment(epoch, SEGMENT_MAX)),
@@ -75,8 +134,19 @@ impl Layout {
         };
         Self {
             root,
-            granularity: Granularity::RECORD,
+            granularity,
+            compression,
         }
+    }
+
+    /// How many records share an object.
+    pub fn granularity(&self) -> Granularity {
+        self.granularity
+    }
+
+    /// What bronze objects are packed with.
+    pub fn compression(&self) -> Compression {
+        self.compression
     }
 
     /// What every key of this layout starts with, up to and including the last `/`.
@@ -84,32 +154,53 @@ impl Layout {
         format!("{}/", self.root)
     }
 
+    /// What the key of every bronze object of `topic` starts with.
+    pub fn topic_root(&self, topic: &str) -> String {
+        format!("{}/{}/", self.root, segment(topic, TOPIC_MAX))
+    }
+
     /// What the key of every quarantined record of this layout starts with.
     pub fn quarantine_root(&self) -> String {
         format!("{}/_quarantine/", self.root)
     }
 
-    /// The bronze object that a record belongs in:
-    /// `{root}/{topic}/symbol={symbol}/date={YYYY-MM-DD}/{time}-p{partition}-o{offset}.ndjson`, with the time
-    /// floored to its bucket and the offset to its segment.
-    pub fn bronze_key(&self, place: Place<'_>) -> ObjectKey {
-        let Granularity {
-            bucket_ms,
-            segment: length,
-        } = self.granularity;
+    /// The object that says which layout this history has.
+    pub fn description_key(&self) -> ObjectKey {
+        ObjectKey(format!("{}/_layout.json", self.root))
+    }
+
+    /// The segment that a record belongs in: its time floored to the bucket, its offset to the segment.
+    pub fn segment_of<'a>(&self, place: Place<'a>) -> Segment<'a> {
         let time_ms = place.time.as_millisecond();
-        let bucket = Timestamp::from_millisecond(time_ms - time_ms.rem_euclid(bucket_ms));
-        let offset = place.offset - place.offset.rem_euclid(length);
+        Segment {
+            bucket_ms: time_ms - time_ms.rem_euclid(self.granularity.bucket_ms),
+            start: place.offset - place.offset.rem_euclid(self.granularity.segment),
+            partition: place.partition,
+            symbol: place.symbol,
+            topic: place.topic,
+        }
+    }
+
+    /// A segment's object:
+    /// `{root}/{topic}/symbol={symbol}/date={YYYY-MM-DD}/{bucket}-p{partition}-o{start}.ndjson[.zst]`.
+    pub fn segment_key(&self, at: &Segment<'_>) -> ObjectKey {
+        let bucket = Timestamp::from_millisecond(at.bucket_ms);
         let time = bucket.unwrap_or(Timestamp::MIN).to_zoned(TimeZone::UTC);
         ObjectKey(format!(
-            "{}/{}/symbol={}/date={}/{}-p{:03}-o{offset:019}.ndjson",
-            self.root,
-            segment(place.topic, TOPIC_MAX),
-            segment(place.symbol, SEGMENT_MAX),
+            "{}symbol={}/date={}/{}-p{:03}-o{:019}{}",
+            self.topic_root(at.topic),
+            segment(at.symbol, SEGMENT_MAX),
             time.strftime("%Y-%m-%d"),
             time.strftime("%Y%m%dT%H%M%S%.3fZ"),
-            place.partition,
+            at.partition,
+            at.start,
+            self.compression.extension(),
         ))
+    }
+
+    /// The bronze object that a record belongs in.
+    pub fn bronze_key(&self, place: Place<'_>) -> ObjectKey {
+        self.segment_key(&self.segment_of(place))
     }
 
     /// The quarantine object of a record: its coordinates and 16 hex digits of the SHA-256 of its body, so
@@ -170,6 +261,10 @@ mod tests {
 
     use super::*;
 
+    fn layout(granularity: Granularity) -> Layout {
+        Layout::new("bronze", None, granularity, Compression::None)
+    }
+
     fn place(symbol: &str) -> Place<'_> {
         Place {
             topic: "t",
@@ -184,7 +279,7 @@ mod tests {
     fn a_symbol_stays_one_path_segment() {
         let check = |symbol: &str, expected: &str| {
             assert_eq!(
-                Layout::record("bronze", None)
+                layout(Granularity::RECORD)
                     .bronze_key(place(symbol))
                     .as_str(),
                 format!(
@@ -204,12 +299,9 @@ mod tests {
 
     #[test]
     fn a_segment_of_a_thousand_offsets_and_an_hour_shares_one_key() {
-        let mut layout = Layout::record("bronze", Some("1"));
-        layout.granularity = Granularity {
-            bucket_ms: 3_600_000,
-            segment: 1_000,
-        };
-        let expected = "bronze/epoch=1/t/symbol=A/date=2026-05-22/20260522T200000.000Z-p003-o0000000000000000000.ndjson";
+        let granularity = Granularity::new(3_600_000, 1_000).unwrap();
+        let layout = Layout::new("bronze", Some("1"), granularity, Compression::Zstd);
+        let expected = "bronze/epoch=1/t/symbol=A/date=2026-05-22/20260522T200000.000Z-p003-o0000000000000000000.ndjson.zst";
         for (second, offset) in [(1_779_480_000, 0), (1_779_483_599, 999)] {
             let time = Timestamp::constant(second, 999_000_000);
             let place = Place {
@@ -222,10 +314,21 @@ mod tests {
     }
 
     #[test]
+    fn a_granularity_that_makes_no_layout_is_refused() {
+        for (bucket_ms, segment) in [(0, 1), (-1, 1), (7, 1), (86_400_001, 1), (1, 0)] {
+            assert!(
+                Granularity::new(bucket_ms, segment).is_err(),
+                "{bucket_ms} {segment}"
+            );
+        }
+        assert_eq!(Granularity::new(1, 1), Ok(Granularity::RECORD));
+    }
+
+    #[test]
     fn names_sort_by_time_then_partition_then_offset() {
         let key = |time_ms, partition, offset| {
             let time = Timestamp::from_millisecond(time_ms).unwrap();
-            Layout::record("b", None).bronze_key(Place {
+            layout(Granularity::RECORD).bronze_key(Place {
                 time,
                 partition,
                 offset,

@@ -1,40 +1,54 @@
 //! The lake: what a Kafka record becomes in the object store, and the port to that store.
 //!
-//! [`admit()`] judges one record and gives the object it belongs in: its key, a pure function of the record,
-//! and its line. [`put_once()`] writes an object so that repeating it, at any time and from anywhere, changes
-//! nothing.
+//! [`gather()`] sorts a batch into the objects that its records belong in, each object's key a pure function of
+//! each record in it; [`merge()`] grows such an object so that bringing the same records again, at any time, in
+//! any order and from anywhere, changes nothing. What can be no line goes to quarantine by [`put_once()`].
 //!
 //! ```
-//! use lake::{Layout, Received, admit};
+//! use lake::{Compression, Granularity, Layout, Received, gather};
 //!
-//! let layout = Layout::record("bronze", Some("1"));
-//! let object = admit(
-//!     &layout,
-//!     &Received {
-//!         topic: "stock-quotes".into(),
-//!         partition: 3,
-//!         offset: 902,
-//!         value: Some(br#"{"symbol":"AAPL","fetched_at":1779480005}"#.to_vec()),
-//!         ..Received::default()
-//!     },
-//! );
+//! let layout = Layout::new("bronze", Some("1"), Granularity::SEGMENT, Compression::None);
+//! let batch = [Received {
+//!     topic: "stock-quotes",
+//!     partition: 3,
+//!     offset: 50_902,
+//!     value: Some(br#"{"symbol":"AAPL","fetched_at":1779480005}"#),
+//!     ..Received::default()
+//! }];
+//! let gathered = gather(&layout, &batch);
 //! assert_eq!(
-//!     object.key.as_str(),
-//!     "bronze/epoch=1/stock-quotes/symbol=AAPL/date=2026-05-22/20260522T200005.000Z-p003-o0000000000000000902.ndjson"
+//!     gathered.shares()[0].key().as_str(),
+//!     "bronze/epoch=1/stock-quotes/symbol=AAPL/date=2026-05-22/20260522T200000.000Z-p003-o0000000000000050000.ndjson"
 //! );
 //! ```
 
 mod admit;
+mod compression;
 mod content;
+mod described;
+mod gather;
 mod key;
 mod line;
+mod lines;
+mod merge;
+mod open;
 mod put_once;
 mod quarantine;
 pub mod store;
+mod stored;
 
-pub use admit::{Admitted, Header, Kind, Received, admit, offset_reused};
+pub use admit::{
+    Admitted, Header, Identity, Kind, Received, Unfit, admit, identify, object_damaged,
+    offset_reused, put_aside,
+};
+pub use compression::Compression;
 pub use content::{Content, Defect, read_content};
-pub use key::{Granularity, Layout, ObjectKey, Place};
-pub use line::{Coordinates, coordinates};
+pub use described::{DescribeError, describe, described};
+pub use gather::{Gathered, Share, gather};
+pub use key::{Granularity, GranularityError, Layout, ObjectKey, Place, Segment};
+pub use lines::{Lines, LinesBuilder, Union};
+pub use merge::{MergeError, Merged, Requests, merge};
+pub use open::{OpenObjects, REMEMBERED_BYTES};
 pub use put_once::{Landed, put_once};
-pub use quarantine::{Reason, malformed, quarantined_coordinates};
+pub use quarantine::{Quarantined, Reason, malformed, read_quarantined};
+pub use stored::{Damage, LineDefect, StoredLine, read_line, read_stored};

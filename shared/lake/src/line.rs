@@ -1,28 +1,6 @@
-use serde::{Deserialize, Serialize, Serializer, ser::SerializeMap};
+use serde::{Serialize, Serializer, ser::SerializeMap};
 
-use crate::Received;
-
-/// Where a line's record was in Kafka.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
-pub struct Coordinates {
-    /// The topic's name.
-    pub topic: String,
-    /// The partition.
-    pub partition: i32,
-    /// The offset.
-    pub offset: i64,
-}
-
-/// Reads the coordinates of a bronze line; `None` if it has none.
-pub fn coordinates(line: &[u8]) -> Option<Coordinates> {
-    #[derive(Deserialize)]
-    struct Line {
-        _kafka: Coordinates,
-    }
-    serde_json::from_slice(line)
-        .ok()
-        .map(|Line { _kafka }| _kafka)
-}
+use crate::{Header, Received};
 
 /// The member that a line has more than its record's value.
 #[derive(Serialize)]
@@ -32,49 +10,42 @@ struct Kafka<'a> {
     offset: i64,
     timestamp: Option<i64>,
     key: Option<Bytes<'a>>,
-    headers: Vec<Header<'a>>,
+    headers: Headers<'a>,
 }
 
-/// The record's value exactly as received plus `_kafka`, and a line feed. `value` is a JSON object; a line
-/// break between its tokens becomes a space.
-pub(crate) fn line(received: &Received, value: &[u8]) -> Vec<u8> {
+/// Appends the record's value exactly as received plus `_kafka`, and a line feed. `value` is a JSON object; a
+/// line break between its tokens becomes a space.
+pub(crate) fn write_line(out: &mut Vec<u8>, received: &Received<'_>, value: &[u8]) {
     let object = value.trim_ascii_end();
     let open = &object[..object.len() - 1];
-    let has_members = open.trim_ascii() != b"{";
-    let mut line = Vec::with_capacity(value.len() + 192);
-    line.extend(open.iter().map(|&byte| match byte {
-        b'\n' | b'\r' => b' ',
-        byte => byte,
-    }));
-    line.extend_from_slice(if has_members {
+    let start = out.len();
+    out.extend_from_slice(open);
+    if open.contains(&b'\n') || open.contains(&b'\r') {
+        for byte in &mut out[start..] {
+            if matches!(byte, b'\n' | b'\r') {
+                *byte = b' ';
+            }
+        }
+    }
+    let has_members = open.trim_ascii_end() != b"{" && open.trim_ascii() != b"{";
+    out.extend_from_slice(if has_members {
         b",\"_kafka\":"
     } else {
         b"\"_kafka\":"
     });
-    write_json(&mut line, &kafka(received));
-    line.extend_from_slice(b"}\n");
-    line
+    write_json(out, &kafka(received));
+    out.extend_from_slice(b"}\n");
 }
 
-fn kafka(received: &Received) -> Kafka<'_> {
+fn kafka<'a>(received: &Received<'a>) -> Kafka<'a> {
     Kafka {
-        topic: &received.topic,
+        topic: received.topic,
         partition: received.partition,
         offset: received.offset,
         timestamp: received.timestamp,
-        key: received.key.as_deref().map(Bytes),
-        headers: headers(&received.headers),
+        key: received.key.map(Bytes),
+        headers: Headers(received.headers),
     }
-}
-
-pub(crate) fn headers(headers: &[crate::Header]) -> Vec<Header<'_>> {
-    headers
-        .iter()
-        .map(|(name, value)| Header {
-            name,
-            value: value.as_deref().map(Bytes),
-        })
-        .collect()
 }
 
 /// Appends `value` as JSON; writing to memory and to types of our own can't fail.
@@ -97,16 +68,21 @@ impl Serialize for Bytes<'_> {
     }
 }
 
-/// A header in JSON: `{"name": value}`.
-pub(crate) struct Header<'a> {
-    name: &'a str,
-    value: Option<Bytes<'a>>,
+/// Headers in JSON: `[{"name": value}, ...]`.
+pub(crate) struct Headers<'a>(pub(crate) &'a [Header<'a>]);
+
+impl Serialize for Headers<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(OneHeader))
+    }
 }
 
-impl Serialize for Header<'_> {
+struct OneHeader<'a>(&'a Header<'a>);
+
+impl Serialize for OneHeader<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(1))?;
-        map.serialize_entry(self.name, &self.value)?;
+        map.serialize_entry(self.0.name, &self.0.value.map(Bytes))?;
         map.end()
     }
 }
@@ -118,20 +94,34 @@ mod tests {
 
     use super::*;
 
-    fn received() -> Received {
-        Received {
-            topic: "stock-quotes".into(),
+    const HEADERS: [Header<'_>; 3] = [
+        Header {
+            name: "schema",
+            value: Some(b"v1"),
+        },
+        Header {
+            name: "sig",
+            value: Some(&[255]),
+        },
+        Header {
+            name: "n",
+            value: None,
+        },
+    ];
+
+    fn line(value: &[u8]) -> Vec<u8> {
+        let received = Received {
+            topic: "stock-quotes",
             partition: 3,
             offset: 902,
             timestamp: Some(1_779_480_005_123),
-            key: Some(b"AAPL".to_vec()),
-            headers: vec![
-                ("schema".into(), Some(b"v1".to_vec())),
-                ("sig".into(), Some(vec![255])),
-                ("n".into(), None),
-            ],
+            key: Some(b"AAPL"),
+            headers: &HEADERS,
             value: None,
-        }
+        };
+        let mut line = Vec::new();
+        write_line(&mut line, &received, value);
+        line
     }
 
     const KAFKA: &str = r#""_kafka":{"topic":"stock-quotes","partition":3,"offset":902,"timestamp":1779480005123,"key":"AAPL","headers":[{"schema":"v1"},{"sig":{"base64":"/w=="}},{"n":null}]}"#;
@@ -139,7 +129,7 @@ mod tests {
     #[test]
     fn a_line_is_the_value_as_received_plus_its_coordinates() {
         let check = |value: &str, before: &str| {
-            let line = String::from_utf8(line(&received(), value.as_bytes())).unwrap();
+            let line = String::from_utf8(line(value.as_bytes())).unwrap();
             assert_eq!(line, format!("{before}{KAFKA}}}\n"));
         };
         check(
@@ -152,18 +142,6 @@ mod tests {
         check("{}", "{");
     }
 
-    #[test]
-    fn coordinates_are_read_back_from_a_line() {
-        let line = line(&received(), br#"{"symbol":"AAPL"}"#);
-        let expected = Coordinates {
-            topic: "stock-quotes".into(),
-            partition: 3,
-            offset: 902,
-        };
-        assert_eq!(coordinates(&line), Some(expected));
-        assert_eq!(coordinates(b"{}"), None);
-    }
-
     proptest! {
         #[test]
         fn any_object_keeps_its_members_on_one_line(
@@ -172,7 +150,7 @@ mod tests {
         ) {
             let value = json!(members);
             let text = if pretty { serde_json::to_string_pretty(&value) } else { serde_json::to_string(&value) }.unwrap();
-            let line = line(&received(), text.as_bytes());
+            let line = line(text.as_bytes());
             prop_assert_eq!(line.iter().filter(|&&byte| byte == b'\n').count(), 1);
             let mut read: Value = serde_json::from_slice(&line).unwrap();
             prop_assert!(read.as_object_mut().unwrap().remove("_kafka").is_some());

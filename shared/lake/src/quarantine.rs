@@ -1,8 +1,10 @@
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Admitted, Coordinates, Defect, Kind, Layout, Received,
-    line::{Bytes, Header, headers, write_json},
+    Admitted, Defect, Header, Kind, Layout, Received, Unfit,
+    line::{Bytes, Headers, write_json},
 };
 
 /// Why a record is in quarantine and not in bronze.
@@ -27,16 +29,21 @@ pub enum Reason {
     MalformedRecord,
     /// Other bytes took this offset before: the topic was recreated without a new epoch.
     OffsetReused,
+    /// The bronze object that the record belongs in can't be read: it was edited, cut or replaced.
+    ObjectDamaged,
 }
 
 impl Reason {
-    pub(crate) fn of(defect: &Defect) -> Self {
-        match defect {
-            Defect::BrokenJson(_) => Self::BrokenJson,
-            Defect::NotAnObject => Self::NotAnObject,
-            Defect::NoSymbol => Self::NoSymbol,
-            Defect::UnsafeSymbol(_) => Self::UnsafeSymbol,
-            Defect::ReservedMember => Self::ReservedMember,
+    /// The reason of what can be no line.
+    pub fn of(unfit: &Unfit) -> Self {
+        match unfit {
+            Unfit::Tombstone => Self::Tombstone,
+            Unfit::NoTime => Self::NoTime,
+            Unfit::Value(Defect::BrokenJson(_)) => Self::BrokenJson,
+            Unfit::Value(Defect::NotAnObject) => Self::NotAnObject,
+            Unfit::Value(Defect::NoSymbol) => Self::NoSymbol,
+            Unfit::Value(Defect::UnsafeSymbol(_)) => Self::UnsafeSymbol,
+            Unfit::Value(Defect::ReservedMember) => Self::ReservedMember,
         }
     }
 }
@@ -51,7 +58,7 @@ struct Body<'a> {
     offset: Option<i64>,
     timestamp: Option<i64>,
     key: Option<Bytes<'a>>,
-    headers: Vec<Header<'a>>,
+    headers: Headers<'a>,
     /// The raw bytes; null for a tombstone and where `record` has them.
     value_base64: Option<String>,
     /// The record as the event had it, where it could not be taken apart.
@@ -62,22 +69,21 @@ struct Body<'a> {
 /// The quarantine object of a record that could be read as far as its coordinates.
 pub(crate) fn quarantine(
     layout: &Layout,
-    received: &Received,
+    received: &Received<'_>,
     reason: Reason,
     detail: &str,
 ) -> Admitted {
     let body = Body {
         reason,
         detail,
-        topic: &received.topic,
+        topic: received.topic,
         partition: received.partition,
         offset: Some(received.offset),
         timestamp: received.timestamp,
-        key: received.key.as_deref().map(Bytes),
-        headers: headers(&received.headers),
+        key: received.key.map(Bytes),
+        headers: Headers(received.headers),
         value_base64: received
             .value
-            .as_ref()
             .map(|value| base64_simd::STANDARD.encode_to_string(value)),
         record: None,
     };
@@ -102,23 +108,99 @@ pub fn malformed(
         offset,
         timestamp: None,
         key: None,
-        headers: Vec::new(),
+        headers: Headers(&[]),
         value_base64: None,
         record: Some(record),
     };
     admitted(layout, &body)
 }
 
-/// Reads the coordinates and the reason of a quarantine object; `None` if it is none or has no offset.
-pub fn quarantined_coordinates(body: &[u8]) -> Option<(Coordinates, Reason)> {
-    #[derive(Deserialize)]
-    struct Head {
-        reason: Reason,
-        #[serde(flatten)]
-        coordinates: Coordinates,
+/// A quarantine object as it is read back.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Quarantined {
+    /// Why it is there.
+    pub reason: Reason,
+    /// The same in words.
+    pub detail: String,
+    /// The topic's name.
+    pub topic: String,
+    /// The partition.
+    pub partition: i32,
+    /// The offset; a record that could not be taken apart may lack it.
+    pub offset: Option<i64>,
+    timestamp: Option<i64>,
+    key: Option<Raw>,
+    headers: Vec<BTreeMap<String, Option<Raw>>>,
+    value_base64: Option<Base64>,
+    /// The record's JSON in the trigger's event, where it could not be taken apart.
+    pub record: Option<String>,
+}
+
+impl Quarantined {
+    /// The record's headers, for [`Quarantined::received`].
+    pub fn headers(&self) -> Vec<Header<'_>> {
+        let entries = self.headers.iter().flatten();
+        entries
+            .map(|(name, value)| Header {
+                name,
+                value: value.as_ref().map(Raw::bytes),
+            })
+            .collect()
     }
-    let head: Head = serde_json::from_slice(body).ok()?;
-    Some((head.coordinates, head.reason))
+
+    /// The record as it was received; `None` where it could not be taken apart.
+    pub fn received<'a>(&'a self, headers: &'a [Header<'a>]) -> Option<Received<'a>> {
+        if self.record.is_some() {
+            return None;
+        }
+        Some(Received {
+            topic: &self.topic,
+            partition: self.partition,
+            offset: self.offset?,
+            timestamp: self.timestamp,
+            key: self.key.as_ref().map(Raw::bytes),
+            headers,
+            value: self.value_base64.as_ref().map(|value| &*value.0),
+        })
+    }
+}
+
+/// Reads a quarantine object.
+///
+/// # Errors
+/// `serde_json`'s, if it is none.
+pub fn read_quarantined(body: &[u8]) -> Result<Quarantined, serde_json::Error> {
+    serde_json::from_slice(body)
+}
+
+/// What [`Bytes`] wrote.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(untagged)]
+enum Raw {
+    Text(String),
+    Bytes { base64: Base64 },
+}
+
+impl Raw {
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Text(text) => text.as_bytes(),
+            Self::Bytes { base64 } => &base64.0,
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Base64(Vec<u8>);
+
+impl<'de> Deserialize<'de> for Base64 {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        base64_simd::STANDARD
+            .decode_to_vec(text)
+            .map(Self)
+            .map_err(serde::de::Error::custom)
+    }
 }
 
 fn admitted(layout: &Layout, body: &Body<'_>) -> Admitted {

@@ -21,30 +21,39 @@ pub enum Metric {
     QuotesFailed,
     /// Cycles left out because an earlier one overran the beat.
     CyclesSkipped,
-    /// Objects that this function created.
-    ObjectsWritten,
+    /// Lines that this function brought to the lake.
+    RecordsWritten,
     /// Records that were in the lake already and were found to be equal.
-    RecordsMerged,
+    RecordsAlreadyThere,
     /// Records put aside with their reason.
     RecordsQuarantined,
     /// Records whose offset was already taken by other bytes; they are in quarantine too.
     OffsetsReused,
+    /// Bronze objects found edited, cut or replaced; their records are in quarantine.
+    ObjectsDamaged,
     /// Records that are not durable at the end of the invocation; the trigger brings them again.
     RecordsNotDurable,
+    /// PUTs sent to the store, whatever came of them.
+    StorePuts,
+    /// GETs sent to the store.
+    StoreGets,
 }
 
 impl Metric {
     /// Every metric.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 12] = [
         Self::QuotesPolled,
         Self::QuotesPublished,
         Self::QuotesFailed,
         Self::CyclesSkipped,
-        Self::ObjectsWritten,
-        Self::RecordsMerged,
+        Self::RecordsWritten,
+        Self::RecordsAlreadyThere,
         Self::RecordsQuarantined,
         Self::OffsetsReused,
+        Self::ObjectsDamaged,
         Self::RecordsNotDurable,
+        Self::StorePuts,
+        Self::StoreGets,
     ];
 
     /// The name in CloudWatch.
@@ -54,11 +63,14 @@ impl Metric {
             Self::QuotesPublished => "QuotesPublished",
             Self::QuotesFailed => "QuotesFailed",
             Self::CyclesSkipped => "CyclesSkipped",
-            Self::ObjectsWritten => "ObjectsWritten",
-            Self::RecordsMerged => "RecordsMerged",
+            Self::RecordsWritten => "RecordsWritten",
+            Self::RecordsAlreadyThere => "RecordsAlreadyThere",
             Self::RecordsQuarantined => "RecordsQuarantined",
             Self::OffsetsReused => "OffsetsReused",
+            Self::ObjectsDamaged => "ObjectsDamaged",
             Self::RecordsNotDurable => "RecordsNotDurable",
+            Self::StorePuts => "StorePuts",
+            Self::StoreGets => "StoreGets",
         }
     }
 

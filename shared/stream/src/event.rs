@@ -1,49 +1,71 @@
-//! The event that Lambda's Kafka trigger sends, decoded tolerantly and without copies.
+//! The event that Lambda's Kafka trigger sends, decoded in one pass and without an allocation a record.
 //!
-//! Format: AWS Lambda developer guide, "Using Lambda with Amazon MSK", example event. A record's members
-//! may be absent, null or of another type without harm to its neighbours: what can't be read is
-//! [`Field::Absent`] or [`Field::Odd`], and only a payload that is not such an event at all is an error.
+//! Format: AWS Lambda developer guide, "Using Lambda with Amazon MSK", example event. A record that is
+//! described in a way that can't be read costs itself and not its neighbours: it is [`Unreadable`], and only a
+//! payload that is not such an event at all is an error.
 
 mod lenient;
+mod read;
 
 use std::borrow::Cow;
 
-use serde::{
-    Deserialize, Deserializer,
-    de::{IgnoredAny, MapAccess, SeqAccess, Visitor},
-};
 use serde_json::value::RawValue;
 
-pub use lenient::Field;
-
-/// One invocation's records, by partition, in the order of the payload.
+/// One invocation's records, in the order of the payload. Keys, values and headers' bytes are decoded into
+/// memory of the event's own.
 #[derive(Debug, Default)]
 pub struct KafkaEvent<'a> {
-    /// The map's entries: the key `"<topic>-<partition>"` and its records in offset order, not yet decoded.
-    pub partitions: Vec<(Cow<'a, str>, Vec<&'a RawValue>)>,
+    /// The map's keys, `"<topic>-<partition>"`.
+    pub sources: Vec<Cow<'a, str>>,
+    /// The records; those of one source are in offset order.
+    pub records: Vec<Record<'a>>,
+    /// What should be records and can't be read.
+    pub unreadable: Vec<Unreadable<'a>>,
+    headers: Vec<(Cow<'a, str>, Option<Span>)>,
+    bytes: Vec<u8>,
 }
 
-/// One record as the trigger wrote it; nothing here is checked beyond its JSON type.
-#[derive(Debug, Default, PartialEq)]
+/// A record; its bytes are in its event.
+#[derive(Debug, PartialEq)]
 pub struct Record<'a> {
-    /// The topic's name.
-    pub topic: Field<Cow<'a, str>>,
-    /// The partition.
-    pub partition: Field<i64>,
+    /// The position of the map's key in [`KafkaEvent::sources`].
+    pub source: usize,
+    /// The topic's name, its own or that of the map's key.
+    pub topic: Cow<'a, str>,
+    /// The partition, its own or that of the map's key.
+    pub partition: i32,
     /// The offset.
-    pub offset: Field<i64>,
-    /// Milliseconds since the epoch; Kafka says -1 where a record has none.
-    pub timestamp: Field<i64>,
-    /// The key in Base64; absent when the producer sent none.
-    pub key: Field<Cow<'a, str>>,
-    /// The value in Base64; absent or null is a tombstone.
-    pub value: Field<Cow<'a, str>>,
-    /// Header names and values in order. The service writes signed bytes, some emulators unsigned ones.
-    pub headers: Field<Vec<Header<'a>>>,
+    pub offset: i64,
+    /// Milliseconds since the epoch, where it has one.
+    pub timestamp: Option<i64>,
+    key: Option<Span>,
+    value: Option<Span>,
+    headers: Span,
 }
 
-/// A header's name and value.
-pub type Header<'a> = (Cow<'a, str>, Field<Vec<u8>>);
+/// What should be a record and can't be read.
+#[derive(Debug, PartialEq)]
+pub struct Unreadable<'a> {
+    /// The position of the map's key in [`KafkaEvent::sources`].
+    pub source: usize,
+    /// The topic's name, its own or that of the map's key.
+    pub topic: Cow<'a, str>,
+    /// The partition, its own or that of the map's key; -1 if neither is one.
+    pub partition: i32,
+    /// The offset, if that much can be read.
+    pub offset: Option<i64>,
+    /// Its JSON in the payload.
+    pub json: &'a str,
+    /// What is wrong with it.
+    pub defect: String,
+}
+
+/// A range of an event's bytes or headers; a payload is far below 4 GiB.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Span {
+    start: u32,
+    end: u32,
+}
 
 /// A payload that is no event of a Kafka trigger.
 #[derive(Debug, thiserror::Error)]
@@ -53,141 +75,64 @@ pub type Header<'a> = (Cow<'a, str>, Field<Vec<u8>>);
 pub struct NotAnEvent(#[from] serde_json::Error);
 
 impl<'a> KafkaEvent<'a> {
-    /// Decodes an event; strings without escapes are borrowed from `json`.
+    /// Decodes an event; names without escapes are borrowed from `json`.
     ///
     /// # Errors
     /// [`NotAnEvent`] if it is no JSON object with a map of lists named `records`.
     pub fn decode(json: &'a str) -> Result<Self, NotAnEvent> {
-        #[derive(Deserialize)]
-        struct Envelope<'a> {
-            #[serde(borrow)]
-            records: Partitions<'a>,
+        // The rare event with a record that can't be read is read again, record by record.
+        match read::all_sound(json) {
+            Ok(event) => Ok(event),
+            Err(_) => Ok(read::one_by_one(json)?),
         }
-        let Envelope { records } = serde_json::from_str(json)?;
-        Ok(Self {
-            partitions: records.0,
+    }
+
+    /// Decodes one record's JSON, as an event has it under the key `source`.
+    pub fn of_record(source: &'a str, json: &'a RawValue) -> Self {
+        let mut event = Self {
+            sources: vec![Cow::Borrowed(source)],
+            ..Self::default()
+        };
+        read::one(&mut event, 0, json);
+        event
+    }
+
+    /// A record's key.
+    pub fn key(&self, record: &Record<'_>) -> Option<&[u8]> {
+        record.key.map(|span| self.bytes(span))
+    }
+
+    /// A record's value; `None` is a tombstone.
+    pub fn value(&self, record: &Record<'_>) -> Option<&[u8]> {
+        record.value.map(|span| self.bytes(span))
+    }
+
+    /// The names and values of every record's headers.
+    pub fn headers(&self) -> impl Iterator<Item = (&str, Option<&[u8]>)> {
+        let headers = self.headers.iter();
+        headers.map(|(name, value)| (&**name, value.map(|span| self.bytes(span))))
+    }
+
+    /// Which of [`KafkaEvent::headers`] are the record's.
+    pub fn headers_of(&self, record: &Record<'_>) -> std::ops::Range<usize> {
+        record.headers.range()
+    }
+
+    fn bytes(&self, span: Span) -> &[u8] {
+        &self.bytes[span.range()]
+    }
+}
+
+impl Span {
+    fn between(start: usize, end: usize) -> Option<Self> {
+        Some(Self {
+            start: u32::try_from(start).ok()?,
+            end: u32::try_from(end).ok()?,
         })
     }
 
-    /// How many records it holds.
-    pub fn len(&self) -> usize {
-        let lengths = self.partitions.iter().map(|(_, records)| records.len());
-        lengths.sum()
-    }
-
-    /// Whether it holds no record.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-}
-
-impl<'a> Record<'a> {
-    /// Decodes one record of an event. What is no object has no members; nor has what holds text or a number
-    /// that can't be represented.
-    pub fn decode(json: &'a RawValue) -> Self {
-        serde_json::from_str(json.get()).unwrap_or_default()
-    }
-}
-
-struct Partitions<'a>(Vec<(Cow<'a, str>, Vec<&'a RawValue>)>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for Partitions<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Entries;
-        impl<'de> Visitor<'de> for Entries {
-            type Value = Partitions<'de>;
-
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("a map of \"<topic>-<partition>\" to a list of records")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut entries = Vec::new();
-                while let Some((name, records)) = map.next_entry::<lenient::Text, _>()? {
-                    entries.push((name.0, records));
-                }
-                Ok(Partitions(entries))
-            }
-        }
-        deserializer.deserialize_map(Entries)
-    }
-}
-
-impl<'de: 'a, 'a> Deserialize<'de> for Record<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer
-            .deserialize_any(lenient::Tolerant(RecordMembers))
-            .map(Field::or_default)
-    }
-}
-
-struct RecordMembers;
-
-impl<'de> lenient::Expect<'de> for RecordMembers {
-    type Value = Record<'de>;
-
-    fn map<A: MapAccess<'de>>(self, mut map: A) -> Result<Field<Record<'de>>, A::Error> {
-        let mut record = Record::default();
-        while let Some(name) = map.next_key::<lenient::Text<'de>>()? {
-            match &*name.0 {
-                "topic" => record.topic = map.next_value()?,
-                "partition" => record.partition = map.next_value()?,
-                "offset" => record.offset = map.next_value()?,
-                "timestamp" => record.timestamp = map.next_value()?,
-                "key" => record.key = map.next_value()?,
-                "value" => record.value = map.next_value()?,
-                "headers" => record.headers = map.next_value()?,
-                _ => {
-                    map.next_value::<IgnoredAny>()?;
-                }
-            }
-        }
-        Ok(Field::Is(record))
-    }
-}
-
-impl<'de: 'a, 'a> Deserialize<'de> for Field<Vec<Header<'a>>> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(lenient::Tolerant(HeaderList))
-    }
-}
-
-/// A list of maps; each map's entries are headers, so a name may repeat.
-struct HeaderList;
-
-impl<'de> lenient::Expect<'de> for HeaderList {
-    type Value = Vec<Header<'de>>;
-
-    fn seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Field<Self::Value>, A::Error> {
-        let mut headers = Vec::new();
-        let mut odd = false;
-        while let Some(entry) = seq.next_element::<Field<HeaderEntry<'de>>>()? {
-            match entry {
-                Field::Is(HeaderEntry(entries)) => headers.extend(entries),
-                Field::Absent | Field::Odd => odd = true,
-            }
-        }
-        Ok(if odd { Field::Odd } else { Field::Is(headers) })
-    }
-}
-
-struct HeaderEntry<'a>(Vec<Header<'a>>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for Field<HeaderEntry<'a>> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Entries;
-        impl<'de> lenient::Expect<'de> for Entries {
-            type Value = HeaderEntry<'de>;
-
-            fn map<A: MapAccess<'de>>(self, mut map: A) -> Result<Field<Self::Value>, A::Error> {
-                let mut entries = Vec::new();
-                while let Some((name, value)) = map.next_entry::<lenient::Text, _>()? {
-                    entries.push((name.0, value));
-                }
-                Ok(Field::Is(HeaderEntry(entries)))
-            }
-        }
-        deserializer.deserialize_any(lenient::Tolerant(Entries))
+    fn range(self) -> std::ops::Range<usize> {
+        self.start as usize..self.end as usize
     }
 }
 

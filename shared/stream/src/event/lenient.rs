@@ -1,4 +1,4 @@
-//! Deserialization that never fails on a member's type: what is not as expected is [`Field::Odd`].
+//! Members that are read if they are as expected, and left out if they are not.
 
 use std::{borrow::Cow, fmt, marker::PhantomData};
 
@@ -7,169 +7,91 @@ use serde::{
     de::{Error, IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
 
-/// A member of a record.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Field<T> {
-    /// Not there, or null.
-    #[default]
-    Absent,
-    /// There, with a type that it should not have.
-    Odd,
-    /// There and usable.
-    Is(T),
-}
-
-impl<T> Field<T> {
-    /// The value if it is usable.
-    pub fn is(&self) -> Option<&T> {
-        match self {
-            Self::Is(value) => Some(value),
-            Self::Absent | Self::Odd => None,
-        }
-    }
-
-    pub(super) fn or_default(self) -> T
-    where
-        T: Default,
-    {
-        match self {
-            Self::Is(value) => value,
-            Self::Absent | Self::Odd => T::default(),
-        }
-    }
-}
-
-/// What a [`Tolerant`] visitor takes; every method that is left out answers [`Field::Odd`].
-pub(super) trait Expect<'de>: Sized {
-    type Value;
-
-    fn text(self, _: Cow<'de, str>) -> Field<Self::Value> {
-        Field::Odd
-    }
-
-    fn integer(self, _: i64) -> Field<Self::Value> {
-        Field::Odd
-    }
-
-    fn seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Field<Self::Value>, A::Error> {
-        while seq.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Field::Odd)
-    }
-
-    fn map<A: MapAccess<'de>>(self, mut map: A) -> Result<Field<Self::Value>, A::Error> {
-        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(Field::Odd)
-    }
-}
-
-pub(super) struct Tolerant<E>(pub(super) E);
-
-impl<'de, E: Expect<'de>> Visitor<'de> for Tolerant<E> {
-    type Value = Field<E::Value>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("any JSON value")
-    }
-
-    fn visit_unit<F: Error>(self) -> Result<Self::Value, F> {
-        Ok(Field::Absent)
-    }
-
-    fn visit_bool<F: Error>(self, _: bool) -> Result<Self::Value, F> {
-        Ok(Field::Odd)
-    }
-
-    fn visit_i64<F: Error>(self, number: i64) -> Result<Self::Value, F> {
-        Ok(self.0.integer(number))
-    }
-
-    fn visit_u64<F: Error>(self, number: u64) -> Result<Self::Value, F> {
-        Ok(i64::try_from(number).map_or(Field::Odd, |number| self.0.integer(number)))
-    }
-
-    fn visit_f64<F: Error>(self, _: f64) -> Result<Self::Value, F> {
-        Ok(Field::Odd)
-    }
-
-    fn visit_borrowed_str<F: Error>(self, text: &'de str) -> Result<Self::Value, F> {
-        Ok(self.0.text(Cow::Borrowed(text)))
-    }
-
-    fn visit_str<F: Error>(self, text: &str) -> Result<Self::Value, F> {
-        Ok(self.0.text(Cow::Owned(text.to_owned())))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Self::Value, A::Error> {
-        self.0.seq(seq)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-        self.0.map(map)
-    }
-}
+/// A member's value; `None` where it is absent, null, or of another type.
+#[derive(Debug, Default)]
+pub(super) struct Lenient<T>(pub(super) Option<T>);
 
 /// A string that is borrowed where it has no escapes.
 #[derive(Deserialize)]
 pub(super) struct Text<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
 
-impl<'de: 'a, 'a> Deserialize<'de> for Field<Cow<'a, str>> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Any<'a>(PhantomData<&'a ()>);
-        impl<'de> Expect<'de> for Any<'de> {
-            type Value = Cow<'de, str>;
+/// What a member can be made of.
+trait Scalar<'de>: Sized {
+    fn of_text(text: Cow<'de, str>) -> Option<Self>;
+    fn of_integer(number: i64) -> Option<Self>;
+}
 
-            fn text(self, text: Cow<'de, str>) -> Field<Self::Value> {
-                Field::Is(text)
-            }
-        }
-        deserializer.deserialize_any(Tolerant(Any(PhantomData)))
+impl<'de: 'a, 'a> Scalar<'de> for Cow<'a, str> {
+    fn of_text(text: Cow<'de, str>) -> Option<Self> {
+        Some(text)
+    }
+
+    fn of_integer(_: i64) -> Option<Self> {
+        None
     }
 }
 
 /// An integer, or a string of one.
-impl<'de> Deserialize<'de> for Field<i64> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Integer;
-        impl<'de> Expect<'de> for Integer {
-            type Value = i64;
+impl Scalar<'_> for i64 {
+    fn of_text(text: Cow<'_, str>) -> Option<Self> {
+        text.parse().ok()
+    }
 
-            fn text(self, text: Cow<'de, str>) -> Field<i64> {
-                text.parse().map_or(Field::Odd, Field::Is)
-            }
-
-            fn integer(self, number: i64) -> Field<i64> {
-                Field::Is(number)
-            }
-        }
-        deserializer.deserialize_any(Tolerant(Integer))
+    fn of_integer(number: i64) -> Option<Self> {
+        Some(number)
     }
 }
 
-/// A list of bytes, each from -128 to 255.
-impl<'de> Deserialize<'de> for Field<Vec<u8>> {
+impl<'de, T: Scalar<'de>> Deserialize<'de> for Lenient<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Bytes;
-        impl<'de> Expect<'de> for Bytes {
-            type Value = Vec<u8>;
-
-            fn seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Field<Vec<u8>>, A::Error> {
-                let mut bytes = Some(Vec::new());
-                while let Some(byte) = seq.next_element::<Field<i64>>()? {
-                    let byte = byte.is().and_then(|&byte| byte_of(byte));
-                    match (&mut bytes, byte) {
-                        (Some(bytes), Some(byte)) => bytes.push(byte),
-                        _ => bytes = None,
-                    }
-                }
-                Ok(bytes.map_or(Field::Odd, Field::Is))
-            }
-        }
-        deserializer.deserialize_any(Tolerant(Bytes))
+        deserializer.deserialize_any(Any(PhantomData)).map(Self)
     }
 }
 
-fn byte_of(number: i64) -> Option<u8> {
-    u8::try_from(number)
-        .or_else(|_| i8::try_from(number).map(i8::cast_unsigned))
-        .ok()
+struct Any<T>(PhantomData<T>);
+
+impl<'de, T: Scalar<'de>> Visitor<'de> for Any<T> {
+    type Value = Option<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any JSON value")
+    }
+
+    fn visit_i64<E: Error>(self, number: i64) -> Result<Self::Value, E> {
+        Ok(T::of_integer(number))
+    }
+
+    fn visit_u64<E: Error>(self, number: u64) -> Result<Self::Value, E> {
+        Ok(i64::try_from(number).ok().and_then(T::of_integer))
+    }
+
+    fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Self::Value, E> {
+        Ok(T::of_text(Cow::Borrowed(text)))
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(T::of_text(Cow::Owned(text.to_owned())))
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_bool<E: Error>(self, _: bool) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_f64<E: Error>(self, _: f64) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+        while seq.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(None)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(None)
+    }
 }

@@ -1,0 +1,162 @@
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    hash::{BuildHasher, RandomState},
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+use crate::{Lines, ObjectKey, store::ETag};
+
+/// What a warm function remembers of the objects that it has written, so that growing one takes no read.
+///
+/// Its memory is bounded: the lines of the objects used last up to a number of bytes, and of the others that
+/// they exist (a hash each, up to 65,536). What is forgotten costs a request, never a record.
+pub struct OpenObjects {
+    memory: Mutex<Memory>,
+    limit: usize,
+    reads: Semaphore,
+}
+
+/// What is known of an object before it is asked for.
+#[derive(Debug)]
+pub(crate) enum Known {
+    /// Nothing; it is most likely new.
+    Nothing,
+    /// That it exists.
+    Exists,
+    /// All of it, at one version.
+    All(Stored),
+}
+
+/// An object's lines at one version.
+#[derive(Debug)]
+pub(crate) struct Stored {
+    pub(crate) lines: Lines,
+    pub(crate) etag: ETag,
+}
+
+/// The memory for lines unless told otherwise: 16 MiB.
+pub const REMEMBERED_BYTES: usize = 16 << 20;
+
+/// How many objects are known to exist at most; beyond that all are forgotten.
+const SEEN_LIMIT: usize = 1 << 16;
+
+/// Objects that are read into memory at the same time, besides those that are remembered.
+const CONCURRENT_READS: usize = 8;
+
+#[derive(Default)]
+struct Memory {
+    objects: HashMap<ObjectKey, (Stored, u64)>,
+    /// Keys by the time of their last use.
+    by_use: BTreeMap<u64, ObjectKey>,
+    uses: u64,
+    bytes: usize,
+    /// Hashes of keys: one that is taken for another costs a read.
+    seen: HashSet<u64>,
+    hasher: RandomState,
+}
+
+impl Default for OpenObjects {
+    fn default() -> Self {
+        Self::new(REMEMBERED_BYTES)
+    }
+}
+
+impl OpenObjects {
+    /// Remembers up to `limit` bytes of lines.
+    pub fn new(limit: usize) -> Self {
+        Self {
+            memory: Mutex::default(),
+            limit,
+            reads: Semaphore::new(CONCURRENT_READS),
+        }
+    }
+
+    /// The bytes of lines that are remembered now.
+    pub fn bytes(&self) -> usize {
+        self.lock().bytes
+    }
+
+    /// Takes out what is known of `key`.
+    pub(crate) fn recall(&self, key: &ObjectKey) -> Known {
+        let mut memory = self.lock();
+        if let Some(stored) = memory.take(key) {
+            return Known::All(stored);
+        }
+        if memory.seen.contains(&memory.hasher.hash_one(key)) {
+            Known::Exists
+        } else {
+            Known::Nothing
+        }
+    }
+
+    pub(crate) fn remember(&self, key: &ObjectKey, stored: Stored) {
+        let mut memory = self.lock();
+        memory.take(key);
+        if memory.seen.len() >= SEEN_LIMIT {
+            memory.seen.clear();
+        }
+        let hash = memory.hasher.hash_one(key);
+        memory.seen.insert(hash);
+        memory.bytes += stored.lines.memory();
+        memory.uses += 1;
+        let used = memory.uses;
+        memory.by_use.insert(used, key.clone());
+        memory.objects.insert(key.clone(), (stored, used));
+        while memory.bytes > self.limit {
+            let Some((_, oldest)) = memory.by_use.pop_first() else {
+                break;
+            };
+            memory.take(&oldest);
+        }
+    }
+
+    /// Waits for a turn to read an object into memory.
+    pub(crate) async fn turn_to_read(&self) -> Option<SemaphorePermit<'_>> {
+        self.reads.acquire().await.ok()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Memory> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Memory {
+    fn take(&mut self, key: &ObjectKey) -> Option<Stored> {
+        let (stored, used) = self.objects.remove(key)?;
+        self.bytes -= stored.lines.memory();
+        self.by_use.remove(&used);
+        Some(stored)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stored(bytes: usize) -> Stored {
+        let mut lines = Lines::builder(1, bytes);
+        lines.push(0, &vec![b'x'; bytes]);
+        Stored {
+            lines: lines.build(),
+            etag: ETag("1".to_owned()),
+        }
+    }
+
+    #[test]
+    fn memory_stays_within_its_limit_and_what_is_forgotten_is_known_to_exist() {
+        let open = OpenObjects::new(10_000);
+        let key = |index: usize| ObjectKey::new(format!("k{index}"));
+        for index in 0..1_000 {
+            open.remember(&key(index), stored(900));
+            assert!(open.bytes() <= 10_000, "{}", open.bytes());
+        }
+        assert!(matches!(open.recall(&key(999)), Known::All(_)));
+        assert!(matches!(open.recall(&key(999)), Known::Exists));
+        assert!(matches!(open.recall(&key(0)), Known::Exists));
+        assert!(matches!(open.recall(&key(1_000)), Known::Nothing));
+        open.remember(&key(5), stored(20_000));
+        assert_eq!(open.bytes(), 0, "an object beyond the limit is not kept");
+    }
+}

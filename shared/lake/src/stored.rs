@@ -1,0 +1,156 @@
+use std::borrow::Cow;
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use crate::{
+    Defect, Layout, Lines, ObjectKey, Place,
+    compression::Unpackable,
+    content::{read_members, usable_time},
+};
+
+/// Why an object is none that a writer of this layout has made: it was edited, cut, or replaced.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Damage {
+    /// It does not unpack.
+    #[error("{0}")]
+    Packing(String),
+    /// It ends in the middle of a line, or has none.
+    #[error("it ends without a line feed")]
+    Cut,
+    /// A line is no bronze line.
+    #[error("line {number} is no bronze line: {cause}")]
+    NotALine {
+        /// From 1.
+        number: usize,
+        /// What is wrong with it.
+        cause: LineDefect,
+    },
+    /// A line's offset is not above that of the line before.
+    #[error("line {number} is out of order: its offset {offset} is not above the one before")]
+    OutOfOrder {
+        /// From 1.
+        number: usize,
+        /// The offset.
+        offset: i64,
+    },
+    /// A line belongs in another object.
+    #[error("line {number} belongs in {belongs}")]
+    Elsewhere {
+        /// From 1.
+        number: usize,
+        /// Where.
+        belongs: ObjectKey,
+    },
+}
+
+/// Why a line is no bronze line.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LineDefect {
+    /// Its value is none.
+    #[error(transparent)]
+    Value(#[from] Defect),
+    /// It has no coordinates.
+    #[error("it has no member '_kafka' with topic, partition and offset")]
+    NoCoordinates,
+    /// It has no time.
+    #[error("it has no usable time")]
+    NoTime,
+}
+
+impl From<Unpackable> for Damage {
+    fn from(unpackable: Unpackable) -> Self {
+        Self::Packing(unpackable.to_string())
+    }
+}
+
+/// Reads a bronze object and checks that every line of it belongs there.
+///
+/// # Errors
+/// [`Damage`], the first one found.
+pub fn read_stored(layout: &Layout, key: &ObjectKey, object: &Bytes) -> Result<Lines, Damage> {
+    let body = layout.compression().unpack(object)?;
+    if body.last() != Some(&b'\n') {
+        return Err(Damage::Cut);
+    }
+    let mut lines = Lines::over(body.clone());
+    let mut first: Option<StoredLine<'_>> = None;
+    for (index, line) in body.split_inclusive(|&byte| byte == b'\n').enumerate() {
+        let number = index + 1;
+        let read = read_line(line).map_err(|cause| Damage::NotALine { number, cause })?;
+        let segment = layout.segment_of(read.place());
+        let belongs = match &first {
+            None => layout.segment_key(&segment) == *key,
+            Some(first) => segment == layout.segment_of(first.place()),
+        };
+        if !belongs {
+            let belongs = layout.segment_key(&segment);
+            return Err(Damage::Elsewhere { number, belongs });
+        }
+        let offset = read.offset;
+        if !lines.mark(offset, line.len()) {
+            return Err(Damage::OutOfOrder { number, offset });
+        }
+        first.get_or_insert(read);
+    }
+    Ok(lines)
+}
+
+/// What a bronze line says of its record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredLine<'a> {
+    /// The topic's name.
+    pub topic: Cow<'a, str>,
+    /// The partition.
+    pub partition: i32,
+    /// The offset.
+    pub offset: i64,
+    /// The symbol.
+    pub symbol: Cow<'a, str>,
+    /// The value's own time, else Kafka's.
+    pub time: Timestamp,
+}
+
+impl StoredLine<'_> {
+    /// Where the line belongs.
+    pub fn place(&self) -> Place<'_> {
+        Place {
+            topic: &self.topic,
+            symbol: &self.symbol,
+            time: self.time,
+            partition: self.partition,
+            offset: self.offset,
+        }
+    }
+}
+
+/// Reads a bronze line.
+///
+/// # Errors
+/// [`LineDefect`].
+pub fn read_line(line: &[u8]) -> Result<StoredLine<'_>, LineDefect> {
+    #[derive(Deserialize)]
+    struct Kafka<'a> {
+        #[serde(borrow)]
+        topic: Cow<'a, str>,
+        partition: i32,
+        offset: i64,
+        timestamp: Option<i64>,
+    }
+    let (content, kafka) = read_members(line)?;
+    let kafka = kafka.ok_or(LineDefect::NoCoordinates)?;
+    let kafka: Kafka<'_> =
+        serde_json::from_str(kafka.get()).map_err(|_| LineDefect::NoCoordinates)?;
+    let time = content
+        .time
+        .or_else(|| kafka.timestamp.and_then(usable_time))
+        .ok_or(LineDefect::NoTime)?;
+    Ok(StoredLine {
+        topic: kafka.topic,
+        partition: kafka.partition,
+        offset: kafka.offset,
+        symbol: content.symbol,
+        time,
+    })
+}
