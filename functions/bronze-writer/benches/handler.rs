@@ -1,5 +1,6 @@
 //! One 6 MB batch of 10,000 quotes through the handler, beside the least that any handler has to do: one
-//! validating pass over the event, one Base64 decode and one validating pass over the values.
+//! validating pass over the event, one Base64 decode and one validating pass over the values. Then what a record
+//! costs in batches of other sizes and with other numbers of symbols, and what the thousandth batch costs.
 //!
 //! `cargo bench -p bronze-writer`; the method and figures are in docs/benchmarks.md.
 
@@ -11,12 +12,12 @@
 
 use std::{collections::BTreeMap, fmt::Write, time::Duration};
 
-use bronze_writer::handle;
+use bronze_writer::{Answer, FailureResponse, Writer};
 use divan::{
     AllocProfiler, Bencher, black_box,
     counter::{BytesCount, ItemsCount},
 };
-use lake::{Layout, store::MemoryStore};
+use lake::{Compression, Granularity, Layout, store::MemoryStore};
 use runtime::Invocation;
 use serde::{Deserialize, de::IgnoredAny};
 use serde_json::value::RawValue;
@@ -28,36 +29,57 @@ static ALLOCATIONS: AllocProfiler = AllocProfiler::system();
 
 const RECORDS: usize = 10_000;
 const SYMBOLS: usize = 100;
+const SECONDS_OF_A_BATCH: usize = 300;
 const PARTITIONS: usize = 10;
 
 fn main() {
     divan::main();
 }
 
-/// A message of the topic `stock-quotes`, a little shortened so that 10,000 of them fill a payload.
-fn quote(index: usize) -> String {
+/// A batch of the topic `stock-quotes`.
+#[derive(Clone, Copy)]
+struct Batch {
+    records: usize,
+    symbols: usize,
+    /// How many such batches came before.
+    number: usize,
+}
+
+const FULL: Batch = Batch {
+    records: RECORDS,
+    symbols: SYMBOLS,
+    number: 0,
+};
+
+/// A message, a little shortened so that 10,000 of them fill a payload.
+fn quote(index: usize, symbol: usize, second: usize) -> String {
     format!(
         concat!(
             r#"{{"c":308.{:02},"d":3.83,"dp":1.2558,"h":311.4,"l":305.84,"o":306.12,"pc":304.99,"t":1779480000,"#,
-            r#""symbol":"SYM{:03}","fetched_at":1779480005,"meta":{{"source":"finnhub","schema":"stock-quotes/1","#,
+            r#""symbol":"SYM{:03}","fetched_at":{},"meta":{{"source":"finnhub","schema":"stock-quotes/1","#,
             r#""event_id":"0123456789abcdef0123456789abcdef","currency":"USD","#,
             r#""event_time":"2026-05-22T20:00:00.000Z","fetched_at":"2026-05-22T20:00:05.123Z","flags":[]}}}}"#
         ),
         index % 100,
-        index % SYMBOLS,
+        symbol,
+        1_779_480_005 + second,
     )
 }
 
-fn event() -> Box<RawValue> {
+fn event(batch: Batch) -> Box<RawValue> {
+    let per_partition = batch.records / PARTITIONS;
     let mut text = String::from(r#"{"eventSource":"aws:kafka","records":{"#);
     for partition in 0..PARTITIONS {
         let comma = if partition == 0 { "" } else { "," };
         write!(text, r#"{comma}"stock-quotes-{partition}":["#).unwrap();
-        for offset in 0..RECORDS / PARTITIONS {
-            let comma = if offset == 0 { "" } else { "," };
-            let index = offset * PARTITIONS + partition;
-            let key = base64_simd::STANDARD.encode_to_string(format!("SYM{:03}", index % SYMBOLS));
-            let value = base64_simd::STANDARD.encode_to_string(quote(index));
+        for place in 0..per_partition {
+            let comma = if place == 0 { "" } else { "," };
+            let index = place * PARTITIONS + partition;
+            let symbol = index % batch.symbols;
+            let second = batch.number * SECONDS_OF_A_BATCH;
+            let key = base64_simd::STANDARD.encode_to_string(format!("SYM{symbol:03}"));
+            let value = base64_simd::STANDARD.encode_to_string(quote(index, symbol, second));
+            let offset = batch.number * per_partition + place;
             write!(
                 text,
                 r#"{comma}{{"topic":"stock-quotes","partition":{partition},"offset":{offset},"timestamp":1779480005123,"timestampType":"CREATE_TIME","key":"{key}","value":"{value}","headers":[]}}"#
@@ -70,28 +92,109 @@ fn event() -> Box<RawValue> {
     RawValue::from_string(text).unwrap()
 }
 
-#[divan::bench]
-fn handler(bencher: Bencher<'_, '_>) {
-    let event = event();
-    let layout = Layout::record("bronze", Some("1"));
-    let runtime = tokio::runtime::Builder::new_current_thread()
+fn writer(granularity: Granularity, compression: Compression) -> Writer<MemoryStore> {
+    let layout = Layout::new("bronze", Some("1"), granularity, compression);
+    Writer::new(MemoryStore::default(), layout, FailureResponse::Batch)
+}
+
+fn executor() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .unwrap();
+        .unwrap()
+}
+
+fn land(executor: &tokio::runtime::Runtime, writer: &Writer<MemoryStore>, event: &RawValue) -> u64 {
+    let invocation = Invocation {
+        deadline: Instant::now() + Duration::from_secs(60),
+        stop: CancellationToken::new(),
+    };
+    match executor
+        .block_on(writer.handle(event, &invocation))
+        .unwrap()
+    {
+        Answer::Done(report) => report.added,
+        Answer::Items { .. } => 0,
+    }
+}
+
+fn bench_fresh(bencher: Bencher<'_, '_>, batch: Batch, new: impl Fn() -> Writer<MemoryStore>) {
+    let (event, executor) = (event(batch), executor());
+    bencher
+        .counter(ItemsCount::new(batch.records))
+        .counter(BytesCount::new(event.get().len()))
+        .with_inputs(new)
+        .bench_local_values(|writer| {
+            assert_eq!(land(&executor, &writer, &event), batch.records as u64);
+            writer
+        });
+}
+
+fn segments() -> Writer<MemoryStore> {
+    writer(Granularity::SEGMENT, Compression::None)
+}
+
+#[divan::bench]
+fn handler(bencher: Bencher<'_, '_>) {
+    bench_fresh(bencher, FULL, segments);
+}
+
+#[divan::bench]
+fn handler_with_one_object_a_record(bencher: Bencher<'_, '_>) {
+    bench_fresh(bencher, FULL, || {
+        writer(Granularity::RECORD, Compression::None)
+    });
+}
+
+#[divan::bench]
+fn handler_with_zstd(bencher: Bencher<'_, '_>) {
+    bench_fresh(bencher, FULL, || {
+        writer(Granularity::SEGMENT, Compression::Zstd)
+    });
+}
+
+#[divan::bench(args = [100, 1_000, 10_000])]
+fn records_in_a_batch(bencher: Bencher<'_, '_>, records: usize) {
+    // As many records of a symbol as in the full batch, so that objects are of one size.
+    let symbols = (records / 100).max(1);
+    bench_fresh(
+        bencher,
+        Batch {
+            records,
+            symbols,
+            ..FULL
+        },
+        segments,
+    );
+}
+
+#[divan::bench(args = [1, 10, 100, 1_000])]
+fn symbols_in_a_batch(bencher: Bencher<'_, '_>, symbols: usize) {
+    bench_fresh(bencher, Batch { symbols, ..FULL }, segments);
+}
+
+/// The first batch and the thousandth: batches of 300 s, so the thousandth is in the 84th hour.
+#[divan::bench(args = [1, 10, 100, 1_000], sample_count = 3, sample_size = 1)]
+fn batch_number(bencher: Bencher<'_, '_>, number: usize) {
+    let executor = executor();
     bencher
         .counter(ItemsCount::new(RECORDS))
-        .counter(BytesCount::new(event.get().len()))
-        .with_inputs(MemoryStore::default)
-        .bench_local_values(|store| {
-            let invocation = Invocation {
-                deadline: Instant::now() + Duration::from_secs(60),
-                stop: CancellationToken::new(),
-            };
-            let report = runtime
-                .block_on(handle(&store, &layout, &event, &invocation))
-                .unwrap();
-            assert_eq!(usize::try_from(report.written).unwrap(), RECORDS);
-            store
+        .with_inputs(|| {
+            let writer = segments();
+            for number in 0..number - 1 {
+                land(&executor, &writer, &event(Batch { number, ..FULL }));
+            }
+            (
+                writer,
+                event(Batch {
+                    number: number - 1,
+                    ..FULL
+                }),
+            )
+        })
+        .bench_local_values(|(writer, event)| {
+            assert_eq!(land(&executor, &writer, &event), RECORDS as u64);
+            writer
         });
 }
 
@@ -118,7 +221,7 @@ fn values(event: &RawValue) -> Vec<&str> {
 
 #[divan::bench]
 fn floor(bencher: Bencher<'_, '_>) {
-    let event = event();
+    let event = event(FULL);
     let values = values(&event);
     bencher.counter(ItemsCount::new(RECORDS)).bench_local(|| {
         black_box(serde_json::from_str::<IgnoredAny>(event.get()).unwrap());

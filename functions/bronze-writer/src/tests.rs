@@ -1,4 +1,7 @@
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use lake::{
@@ -8,6 +11,10 @@ use lake::{
 use serde_json::{Value, json};
 
 use super::*;
+
+mod histories;
+mod interleavings;
+mod simulation;
 
 fn invocation() -> Invocation {
     Invocation {
@@ -70,6 +77,34 @@ fn quote(offset: i64) -> Value {
 
 fn event(records: &[Value]) -> Value {
     json!({"eventSource": "aws:kafka", "records": {"t-0": records}})
+}
+
+/// Every record that is in bronze or in quarantine, by partition and offset.
+fn durable(layout: &Layout, objects: &BTreeMap<ObjectKey, Bytes>) -> BTreeSet<(String, i64)> {
+    let mut durable = BTreeSet::new();
+    for (key, body) in objects {
+        if key.as_str().starts_with(&layout.quarantine_root()) {
+            let read = read_quarantined(body).unwrap();
+            durable.insert((
+                format!("{}-{}", read.topic, read.partition),
+                read.offset.unwrap(),
+            ));
+        } else if *key != layout.description_key() {
+            for line in layout_lines(layout, key, body) {
+                durable.insert(line);
+            }
+        }
+    }
+    durable
+}
+
+fn layout_lines(layout: &Layout, key: &ObjectKey, body: &Bytes) -> Vec<(String, i64)> {
+    let lines = read_stored(layout, key, body).unwrap();
+    let at = |(_, line)| {
+        let line = lake::read_line(line).unwrap();
+        (format!("{}-{}", line.topic, line.partition), line.offset)
+    };
+    lines.iter().map(at).collect()
 }
 
 #[tokio::test]
