@@ -1,5 +1,5 @@
-//! What the end-to-end tests share: the suite that every object store adapter has to pass, and the plane
-//! that the pipeline's promises are tried on.
+//! What the end-to-end tests share: the suite that every object store adapter has to pass, the proxy that
+//! loses a store's requests and replies, and the plane that the pipeline's promises are tried on.
 
 #![allow(
     clippy::unwrap_used,
@@ -9,4 +9,5 @@
 )]
 
 pub mod plane;
+pub mod proxy;
 pub mod store;

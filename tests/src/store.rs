@@ -4,8 +4,22 @@ use bytes::Bytes;
 use futures::{TryStreamExt, future::join_all};
 use lake::{
     ObjectKey,
-    store::{Delete, ETag, Get, List, Listed, PAGE, PutIf, StoreError, list_all, list_pages},
+    store::{
+        Credentials, Delete, ETag, Get, List, Listed, PAGE, PutIf, S3Settings, S3Store, StoreError,
+        list_all, list_pages,
+    },
 };
+use quotelake::object_store::{ACCESS_KEY, SECRET_KEY};
+
+/// A client of `bucket` at `endpoint`, with the embedded store's credentials.
+pub async fn client(endpoint: &str, bucket: &str) -> S3Store {
+    S3Store::connect(S3Settings {
+        bucket: bucket.to_owned(),
+        endpoint: Some(endpoint.to_owned()),
+        credentials: Some(Credentials::new(ACCESS_KEY, SECRET_KEY, None, None, "test")),
+    })
+    .await
+}
 
 /// Everything that the lake needs of a store.
 pub trait Store: PutIf + Get + Delete + List {}

@@ -2,17 +2,8 @@ use lake::{
     ObjectKey,
     store::{Credentials, Get, MemoryStore, PutIf, S3Settings, S3Store, StoreError, list_all},
 };
-use pipeline_tests::store;
-use quotelake::object_store::{ACCESS_KEY, ObjectStore, SECRET_KEY};
-
-async fn client(endpoint: &str, bucket: &str) -> S3Store {
-    S3Store::connect(S3Settings {
-        bucket: bucket.to_owned(),
-        endpoint: Some(endpoint.to_owned()),
-        credentials: Some(Credentials::new(ACCESS_KEY, SECRET_KEY, None, None, "test")),
-    })
-    .await
-}
+use pipeline_tests::store::{self, client};
+use quotelake::object_store::{ACCESS_KEY, ObjectStore};
 
 #[tokio::test]
 async fn the_store_in_memory_keeps_every_promise() {
