@@ -1,7 +1,7 @@
 //! What a workload costs on AWS, as arithmetic on list prices: no account, no bill, no clock, no network.
 //!
 //! [`Options`] are the command line's; [`Workload`] is what they describe; [`estimate`] counts what AWS bills and
-//! prices it by the table in [`prices`]. How each figure comes about is in `docs/cost.md`, which [`document`] writes.
+//! prices it by the table in [`prices`]. How each figure comes about is in `docs/cost.md`, which [`document()`] writes.
 
 mod document;
 mod model;
