@@ -5,7 +5,10 @@ use std::{path::PathBuf, time::Duration};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use runtime::Environment;
 
-use crate::up::{FeedSource, Options};
+use crate::{
+    cost,
+    up::{FeedSource, Options},
+};
 
 /// A serverless market-data pipeline: a scheduled poller publishes quotes to Kafka, and a Kafka-triggered
 /// function writes each record to S3 once.
@@ -32,6 +35,10 @@ pub enum Command {
     /// Exits with 0 if polled = published = bronze + quarantine and there was something to count, 1 if not, and 2 if
     /// it could not start or a part failed.
     Up(Up),
+    /// Tell what a workload would cost on AWS, by its list prices, and how many PUTs it makes.
+    ///
+    /// Without options it is the template's own workload. The derivation is in docs/cost.md.
+    Cost(cost::Options),
 }
 
 /// The options of `up`.

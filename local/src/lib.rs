@@ -4,6 +4,7 @@
 
 pub mod binaries;
 pub mod cli;
+pub mod cost;
 pub mod data_folder;
 pub mod host;
 pub mod object_store;

@@ -1,7 +1,7 @@
 //! The command-line tool.
 
 use std::{
-    io::{Write, stderr},
+    io::{Write, stderr, stdout},
     process::ExitCode,
     time::Duration,
 };
@@ -9,6 +9,7 @@ use std::{
 use clap::Parser;
 use quotelake::{
     cli::{Cli, Command, Up},
+    cost,
     up::{
         Plane, UpError,
         view::{Place, View},
@@ -30,9 +31,13 @@ const FAILED: u8 = 2;
 const INTERRUPTED: u8 = 130;
 
 fn main() -> ExitCode {
-    let Cli {
-        command: Command::Up(options),
-    } = Cli::parse();
+    match Cli::parse().command {
+        Command::Up(options) => run(options),
+        Command::Cost(options) => cost(&options),
+    }
+}
+
+fn run(options: Up) -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -44,6 +49,25 @@ fn main() -> ExitCode {
     // A call that hangs on a broker that has gone must not hold up the exit.
     runtime.shutdown_timeout(Duration::from_secs(2));
     code
+}
+
+fn cost(options: &cost::Options) -> ExitCode {
+    let workload = options.workload();
+    if let Err(error) = workload.check() {
+        return fail(&error);
+    }
+    let estimate = cost::estimate(&workload);
+    let text = if options.document {
+        cost::document()
+    } else if options.json {
+        cost::json(&workload, &estimate)
+    } else {
+        cost::text(&estimate)
+    };
+    match stdout().write_all(text.as_bytes()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(&error),
+    }
 }
 
 async fn up(command: Up) -> ExitCode {

@@ -36,6 +36,35 @@ fn help_teaches_the_first_step_and_every_option() {
 }
 
 #[test]
+fn cost_is_a_table_a_json_object_or_one_sentence_and_exit_code_2() {
+    let cost = |arguments: &[&str]| {
+        Command::new(env!("CARGO_BIN_EXE_quotelake"))
+            .arg("cost")
+            .args(arguments)
+            .output()
+            .unwrap()
+    };
+    let table = cost(&[]);
+    assert_eq!(table.status.code(), Some(0));
+    assert!(
+        String::from_utf8(table.stdout)
+            .unwrap()
+            .contains("lake: S3 PUT")
+    );
+
+    let figures = cost(&["--json"]);
+    let figures: serde_json::Value = serde_json::from_slice(&figures.stdout).unwrap();
+    assert_eq!(figures["puts_per_million_quotes"], 1_000_000.0);
+
+    let refused = cost(&["--window", "400s"]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert_eq!(
+        String::from_utf8(refused.stderr).unwrap(),
+        "quotelake: --window is 400: choose 0 to 300 seconds\n"
+    );
+}
+
+#[test]
 fn a_wrong_option_is_refused_with_exit_code_2() {
     let output = Command::new(env!("CARGO_BIN_EXE_quotelake"))
         .args(["up", "--for", "soon"])

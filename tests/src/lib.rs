@@ -1,5 +1,5 @@
-//! What the end-to-end tests share: the suite that every object store adapter has to pass, and the plane
-//! that the pipeline's promises are tried on.
+//! What the end-to-end tests share: the suite that every object store adapter has to pass, the proxy that
+//! loses a store's requests and replies, an emulator, and the plane that the pipeline's promises are tried on.
 
 #![allow(
     clippy::unwrap_used,
@@ -8,5 +8,7 @@
     reason = "a test may panic"
 )]
 
+pub mod ministack;
 pub mod plane;
+pub mod proxy;
 pub mod store;

@@ -1,16 +1,30 @@
 //! What an object store adapter promises, as functions over the port.
 
 use bytes::Bytes;
-use futures::future::join_all;
+use futures::{TryStreamExt, future::join_all};
 use lake::{
     ObjectKey,
-    store::{ETag, Get, List, PutIf, StoreError, list_all},
+    store::{
+        Credentials, Delete, ETag, Get, List, Listed, PAGE, PutIf, S3Settings, S3Store, StoreError,
+        list_all, list_pages,
+    },
 };
+use quotelake::object_store::{ACCESS_KEY, SECRET_KEY};
 
-/// Everything that bronze needs of a store.
-pub trait Store: PutIf + Get + List {}
+/// A client of `bucket` at `endpoint`, with the embedded store's credentials.
+pub async fn client(endpoint: &str, bucket: &str) -> S3Store {
+    S3Store::connect(S3Settings {
+        bucket: bucket.to_owned(),
+        endpoint: Some(endpoint.to_owned()),
+        credentials: Some(Credentials::new(ACCESS_KEY, SECRET_KEY, None, None, "test")),
+    })
+    .await
+}
 
-impl<S: PutIf + Get + List> Store for S {}
+/// Everything that the lake needs of a store.
+pub trait Store: PutIf + Get + Delete + List {}
+
+impl<S: PutIf + Get + Delete + List> Store for S {}
 
 /// Tries every promise on an empty store, each under a prefix of its own.
 pub async fn keeps_every_promise(store: &impl Store) {
@@ -19,6 +33,8 @@ pub async fn keeps_every_promise(store: &impl Store) {
     a_swap_needs_the_present_version(store).await;
     bytes_come_back_as_they_went(store).await;
     a_listing_is_whole_and_in_order(store).await;
+    a_listing_starts_after_any_key_and_is_in_the_order_of_bytes(store).await;
+    what_is_deleted_is_gone_and_may_be_created_anew(store).await;
     of_many_creators_one_wins(store).await;
     of_many_swaps_one_wins(store).await;
 }
@@ -117,6 +133,9 @@ async fn a_listing_is_whole_and_in_order(store: &impl Store) {
         .unwrap();
     let mut sorted = names;
     sorted.sort();
+    let pages: Vec<Vec<Listed>> = list_pages(store, "list/").try_collect().await.unwrap();
+    let lengths: Vec<_> = pages.iter().map(Vec::len).collect();
+    assert_eq!(lengths, [PAGE, 3]);
     assert_eq!(list_all(store, "list/").await.unwrap(), sorted);
     let from = sorted
         .iter()
@@ -127,6 +146,74 @@ async fn a_listing_is_whole_and_in_order(store: &impl Store) {
         .position(|name| name.as_str() >= "list/04")
         .unwrap();
     assert_eq!(list_all(store, "list/03").await.unwrap(), sorted[from..to]);
+}
+
+async fn a_listing_starts_after_any_key_and_is_in_the_order_of_bytes(store: &impl Store) {
+    // '-' and '.' sort before '/', '0' after it, and a surrogate pair's UTF-8 after every other.
+    let names = [
+        "order/a-b",
+        "order/a.b",
+        "order/a/b",
+        "order/a/c/d",
+        "order/a0",
+        "order/é",
+        "order/\u{fb01}",
+        "order/\u{1f600}",
+    ];
+    for (size, name) in names.iter().enumerate().rev() {
+        let body = Bytes::from(vec![b'x'; size]);
+        store.put_if_absent(&key(name), body).await.unwrap();
+    }
+    let listed: Vec<_> = names
+        .iter()
+        .enumerate()
+        .map(|(size, name)| Listed {
+            key: key(name),
+            size: size as u64,
+        })
+        .collect();
+    let after = async |after: &str| store.list("order/", Some(&key(after))).await.unwrap();
+    assert_eq!(store.list("order/", None).await.unwrap(), listed);
+    for (index, name) in names.iter().enumerate() {
+        assert_eq!(after(name).await, listed[index + 1..], "after {name}");
+    }
+    assert_eq!(after("nothing").await, listed, "before the prefix");
+    assert_eq!(after("order/a").await, listed, "an absent key");
+    assert_eq!(after("order/a/").await, listed[2..], "a folder");
+    assert_eq!(after("order/a/c").await, listed[3..], "a folder's name");
+    assert_eq!(after("order/a/z").await, listed[4..], "past a folder's end");
+    assert_eq!(after("orderly").await, [], "past the prefix");
+    assert_eq!(store.list("order/a/", None).await.unwrap(), listed[2..4]);
+    assert_eq!(store.list("order/a", None).await.unwrap(), listed[..5]);
+    assert_eq!(store.list("order/x", None).await.unwrap(), []);
+}
+
+async fn what_is_deleted_is_gone_and_may_be_created_anew(store: &impl Store) {
+    let key = key("delete/a");
+    store.delete(&key).await.unwrap();
+    let first = store
+        .put_if_absent(&key, Bytes::from_static(b"one"))
+        .await
+        .unwrap();
+    store.delete(&key).await.unwrap();
+    store.delete(&key).await.unwrap();
+    let not_found = StoreError::NotFound { key: key.clone() };
+    assert_eq!(store.get(&key).await, Err(not_found.clone()));
+    assert_eq!(list_all(store, "delete/").await.unwrap(), []);
+    let swap = store
+        .put_if_match(&key, Bytes::from_static(b"two"), &first)
+        .await;
+    assert_eq!(swap, Err(not_found));
+
+    let second = store
+        .put_if_absent(&key, Bytes::from_static(b"two"))
+        .await
+        .unwrap();
+    let object = store.get(&key).await.unwrap();
+    assert_eq!(
+        (object.body, object.etag),
+        (Bytes::from_static(b"two"), second)
+    );
 }
 
 async fn of_many_creators_one_wins(store: &impl Store) {

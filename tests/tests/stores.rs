@@ -1,15 +1,15 @@
-use lake::store::{Credentials, MemoryStore, S3Settings, S3Store, StoreError};
-use pipeline_tests::store;
-use quotelake::object_store::{ACCESS_KEY, ObjectStore, SECRET_KEY};
+use std::io::{Write, stderr};
 
-async fn client(endpoint: &str, bucket: &str) -> S3Store {
-    S3Store::connect(S3Settings {
-        bucket: bucket.to_owned(),
-        endpoint: Some(endpoint.to_owned()),
-        credentials: Some(Credentials::new(ACCESS_KEY, SECRET_KEY, None, None, "test")),
-    })
-    .await
-}
+use lake::{
+    ObjectKey,
+    store::{Credentials, Get, MemoryStore, PutIf, S3Settings, S3Store, StoreError, list_all},
+};
+use pipeline_tests::{
+    ministack::{EXECUTABLE, Ministack},
+    store::{self, client},
+};
+use quotelake::object_store::{ACCESS_KEY, ObjectStore};
+use runtime::Environment;
 
 #[tokio::test]
 async fn the_store_in_memory_keeps_every_promise() {
@@ -27,12 +27,22 @@ async fn the_embedded_store_keeps_every_promise() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn objects_survive_a_restart_of_the_embedded_store() {
-    use lake::{
-        ObjectKey,
-        store::{Get, PutIf},
+async fn the_emulators_store_keeps_every_promise() {
+    let Some(executable) = Environment::of_process().secret(EXECUTABLE) else {
+        let _ = writeln!(
+            stderr(),
+            "skipped: set {EXECUTABLE} to ministack's executable"
+        );
+        return;
     };
+    let ministack = Ministack::start(executable.into()).await;
+    let lake = client(&ministack.endpoint(), "bronze").await;
+    lake.create_bucket().await.unwrap();
+    store::keeps_every_promise(&lake).await;
+}
 
+#[tokio::test(flavor = "multi_thread")]
+async fn objects_survive_a_restart_of_the_embedded_store() {
     let folder = tempfile::tempdir().unwrap();
     let key = ObjectKey::new("a/b");
     let etag = {
@@ -48,9 +58,45 @@ async fn objects_survive_a_restart_of_the_embedded_store() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_store_that_refuses_or_is_gone_says_so_by_name() {
-    use lake::{ObjectKey, store::PutIf};
+async fn what_a_killed_store_leaves_is_a_whole_object_or_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = ObjectKey::new("a/b");
+    let old = {
+        let server = ObjectStore::start(folder.path(), 0).await.unwrap();
+        let lake = client(&server.endpoint(), "bronze").await;
+        lake.create_bucket().await.unwrap();
+        lake.put_if_absent(&key, "old".into()).await.unwrap()
+    };
+    // Killed while a body came in, and between a body and its version.
+    let unfinished = folder.path().join(".tmp.7.internal.part");
+    std::fs::write(&unfinished, "hal").unwrap();
+    std::fs::write(folder.path().join("bronze/a/b"), "new").unwrap();
+    let is_version = |path: &std::path::Path| path.to_string_lossy().ends_with(".internal.json");
+    let beside = std::fs::read_dir(folder.path()).unwrap();
+    let versions: Vec<_> = beside
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| is_version(path))
+        .collect();
+    assert_eq!(versions.len(), 1, "{versions:?}");
+    std::fs::remove_file(&versions[0]).unwrap();
 
+    let server = ObjectStore::start(folder.path(), 0).await.unwrap();
+    let lake = client(&server.endpoint(), "bronze").await;
+    assert!(!unfinished.exists());
+    assert_eq!(list_all(&lake, "").await.unwrap(), vec![key.clone()]);
+    let object = lake.get(&key).await.unwrap();
+    assert_eq!(object.body, "new");
+    assert_eq!(
+        lake.put_if_match(&key, "lost update".into(), &old).await,
+        Err(StoreError::Changed { key: key.clone() })
+    );
+    lake.put_if_match(&key, "newer".into(), &object.etag)
+        .await
+        .unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_refuses_or_is_gone_says_so_by_name() {
     let folder = tempfile::tempdir().unwrap();
     let server = ObjectStore::start(folder.path(), 0).await.unwrap();
     let endpoint = server.endpoint();

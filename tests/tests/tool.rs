@@ -1,5 +1,5 @@
 use std::{
-    path::Path,
+    path::{Path, PathBuf},
     process::{Output, Stdio},
     time::Duration,
 };
@@ -46,7 +46,7 @@ fn json_lines(output: &[u8]) -> Vec<Value> {
         .collect()
 }
 
-fn data() -> (TempDir, std::path::PathBuf) {
+fn data() -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("data");
     (folder, path)
@@ -154,12 +154,40 @@ async fn ctrl_c_stops_cleanly_and_leaves_no_process() {
     assert!(are_gone(&functions).await);
 }
 
+/// Every file in `folder`, at any depth.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return Vec::new();
+    };
+    entries
+        .map(|entry| entry.unwrap().path())
+        .flat_map(|path| {
+            if path.is_dir() {
+                files(&path)
+            } else {
+                vec![path]
+            }
+        })
+        .collect()
+}
+
 #[tokio::test]
-async fn a_killed_tool_leaves_no_function_behind() {
+async fn a_killed_tool_leaves_no_function_and_no_half_object_behind() {
     let (_folder, data) = data();
     let (mut tool, functions) = running(&data, &["--parameter", "LogLevel=error"]).await;
+    let bucket = data.join("s3/bronze-bucket");
+    let end = Instant::now() + Duration::from_secs(60);
+    while files(&bucket).len() < 10 {
+        assert!(Instant::now() < end, "ten objects within 60 s");
+        sleep(Duration::from_millis(1)).await;
+    }
     tool.kill().await.unwrap();
     assert!(are_gone(&functions).await, "{functions:?}");
+    for object in files(&bucket) {
+        let body = std::fs::read(&object).unwrap();
+        assert_eq!(body.last(), Some(&b'\n'), "{}", object.display());
+        assert_eq!(json_lines(&body).len(), 1, "{}", object.display());
+    }
 }
 
 #[tokio::test]

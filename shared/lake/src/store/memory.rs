@@ -5,44 +5,68 @@ use std::{
 };
 
 use bytes::Bytes;
-use sha2::{Digest, Sha256};
 
-use super::{ETag, Get, List, Object, PutIf, StoreError};
+use super::{Delete, ETag, Get, List, Listed, Object, PAGE, PutIf, StoreError};
 use crate::ObjectKey;
 
 /// A store in memory, with S3's conditions: for tests, benches and what needs no disk.
 #[derive(Debug, Default)]
-pub struct MemoryStore(Mutex<BTreeMap<ObjectKey, Bytes>>);
+pub struct MemoryStore(Mutex<Contents>);
+
+#[derive(Debug, Default)]
+struct Contents {
+    objects: BTreeMap<ObjectKey, Version>,
+    /// How many writes there have been; an object's version is the number of its last one.
+    writes: u64,
+}
+
+#[derive(Debug)]
+struct Version {
+    body: Bytes,
+    write: u64,
+}
+
+impl Version {
+    fn etag(&self) -> ETag {
+        ETag(format!("\"{}\"", self.write))
+    }
+}
+
+impl Contents {
+    fn write(&mut self, key: &ObjectKey, body: Bytes) -> ETag {
+        self.writes += 1;
+        let version = Version {
+            body,
+            write: self.writes,
+        };
+        let etag = version.etag();
+        self.objects.insert(key.clone(), version);
+        etag
+    }
+}
 
 impl MemoryStore {
     /// Every object, by key.
     pub fn objects(&self) -> BTreeMap<ObjectKey, Bytes> {
-        self.lock().clone()
+        self.lock()
+            .objects
+            .iter()
+            .map(|(key, version)| (key.clone(), version.body.clone()))
+            .collect()
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<ObjectKey, Bytes>> {
+    fn lock(&self) -> MutexGuard<'_, Contents> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn etag(body: &[u8]) -> ETag {
-    ETag(
-        Sha256::digest(body)
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect(),
-    )
-}
-
 impl PutIf for MemoryStore {
     async fn put_if_absent(&self, key: &ObjectKey, body: Bytes) -> Result<ETag, StoreError> {
-        let mut objects = self.lock();
-        if objects.contains_key(key) {
+        let mut contents = self.lock();
+        if contents.objects.contains_key(key) {
             return Err(StoreError::AlreadyExists { key: key.clone() });
         }
-        let etag = etag(&body);
-        objects.insert(key.clone(), body);
-        Ok(etag)
+        Ok(contents.write(key, body))
     }
 
     async fn put_if_match(
@@ -51,29 +75,35 @@ impl PutIf for MemoryStore {
         body: Bytes,
         expected: &ETag,
     ) -> Result<ETag, StoreError> {
-        let mut objects = self.lock();
-        let Some(present) = objects.get_mut(key) else {
-            return Err(StoreError::NotFound { key: key.clone() });
-        };
-        if etag(present) != *expected {
-            return Err(StoreError::Changed { key: key.clone() });
+        let mut contents = self.lock();
+        match contents.objects.get(key) {
+            None => Err(StoreError::NotFound { key: key.clone() }),
+            Some(present) if present.etag() != *expected => {
+                Err(StoreError::Changed { key: key.clone() })
+            }
+            Some(_) => Ok(contents.write(key, body)),
         }
-        let etag = etag(&body);
-        *present = body;
-        Ok(etag)
     }
 }
 
 impl Get for MemoryStore {
     async fn get(&self, key: &ObjectKey) -> Result<Object, StoreError> {
-        let objects = self.lock();
-        let body = objects
+        let contents = self.lock();
+        let version = contents
+            .objects
             .get(key)
             .ok_or_else(|| StoreError::NotFound { key: key.clone() })?;
         Ok(Object {
-            body: body.clone(),
-            etag: etag(body),
+            body: version.body.clone(),
+            etag: version.etag(),
         })
+    }
+}
+
+impl Delete for MemoryStore {
+    async fn delete(&self, key: &ObjectKey) -> Result<(), StoreError> {
+        self.lock().objects.remove(key);
+        Ok(())
     }
 }
 
@@ -82,18 +112,21 @@ impl List for MemoryStore {
         &self,
         prefix: &str,
         after: Option<&ObjectKey>,
-    ) -> Result<Vec<ObjectKey>, StoreError> {
+    ) -> Result<Vec<Listed>, StoreError> {
         let start = match after {
             Some(after) if after.as_str() >= prefix => Bound::Excluded(after.clone()),
             _ => Bound::Included(ObjectKey::new(prefix)),
         };
         Ok(self
             .lock()
+            .objects
             .range((start, Bound::Unbounded))
-            .map(|(key, _)| key)
-            .take_while(|key| key.as_str().starts_with(prefix))
-            .take(1_000)
-            .cloned()
+            .take_while(|(key, _)| key.as_str().starts_with(prefix))
+            .take(PAGE)
+            .map(|(key, version)| Listed {
+                key: key.clone(),
+                size: version.body.len() as u64,
+            })
             .collect())
     }
 }

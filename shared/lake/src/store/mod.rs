@@ -6,6 +6,7 @@ mod s3;
 use std::{future::Future, time::Duration};
 
 use bytes::Bytes;
+use futures::{Stream, TryStreamExt, stream};
 
 pub use memory::MemoryStore;
 pub use s3::{Credentials, S3Settings, S3Store};
@@ -59,9 +60,31 @@ pub trait Get: Send + Sync {
     fn get(&self, key: &ObjectKey) -> impl Future<Output = Result<Object, StoreError>> + Send;
 }
 
+/// The capability to remove objects.
+pub trait Delete: Send + Sync {
+    /// Removes `key`, whatever its version; that it is absent already is success.
+    ///
+    /// # Errors
+    /// Any [`StoreError`]. After [`StoreError::Unavailable`] it may be removed.
+    fn delete(&self, key: &ObjectKey) -> impl Future<Output = Result<(), StoreError>> + Send;
+}
+
+/// An object as a listing shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// Its key.
+    pub key: ObjectKey,
+    /// Its length in bytes.
+    pub size: u64,
+}
+
+/// The most objects of one page of a listing, as in S3.
+pub const PAGE: usize = 1_000;
+
 /// The capability to list objects.
 pub trait List: Send + Sync {
-    /// Up to 1,000 keys that start with `prefix` and sort after `after`, in order.
+    /// The page of up to [`PAGE`] objects whose keys start with `prefix` and sort after `after`, in the order of their
+    /// keys' UTF-8 bytes. It is empty only at the end.
     ///
     /// # Errors
     /// Any [`StoreError`].
@@ -69,7 +92,7 @@ pub trait List: Send + Sync {
         &self,
         prefix: &str,
         after: Option<&ObjectKey>,
-    ) -> impl Future<Output = Result<Vec<ObjectKey>, StoreError>> + Send;
+    ) -> impl Future<Output = Result<Vec<Listed>, StoreError>> + Send;
 }
 
 /// Why the store did not do as asked.
@@ -155,19 +178,31 @@ impl StoreError {
     }
 }
 
-/// Every key that starts with `prefix`, in order.
+/// Every object whose key starts with `prefix`, in order, a page at a time: no more than a page is held.
+///
+/// The stream ends with the first [`StoreError`].
+pub fn list_pages<'a>(
+    store: &'a impl List,
+    prefix: &'a str,
+) -> impl Stream<Item = Result<Vec<Listed>, StoreError>> + Send + 'a {
+    stream::try_unfold(None, move |after: Option<ObjectKey>| async move {
+        let page = store.list(prefix, after.as_ref()).await?;
+        let last = page.last().map(|listed| listed.key.clone());
+        Ok(last.map(|last| (page, Some(last))))
+    })
+}
+
+/// Every key that starts with `prefix`, in order: for what is known to fit into memory, else [`list_pages`].
 ///
 /// # Errors
 /// Any [`StoreError`].
 pub async fn list_all(store: &impl List, prefix: &str) -> Result<Vec<ObjectKey>, StoreError> {
-    let mut keys: Vec<ObjectKey> = Vec::new();
-    loop {
-        let page = store.list(prefix, keys.last()).await?;
-        if page.is_empty() {
-            return Ok(keys);
-        }
-        keys.extend(page);
-    }
+    list_pages(store, prefix)
+        .try_fold(Vec::new(), async |mut keys, page| {
+            keys.extend(page.into_iter().map(|listed| listed.key));
+            Ok(keys)
+        })
+        .await
 }
 
 /// The pause before the `attempt`th repetition, from 0: doubles from 50 ms up to 2 s.

@@ -11,7 +11,7 @@ use aws_sdk_s3::{
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use bytes::Bytes;
 
-use super::{ETag, Get, List, Object, PutIf, StoreError};
+use super::{Delete, ETag, Get, List, Listed, Object, PutIf, StoreError};
 use crate::ObjectKey;
 
 /// Which bucket, and how to reach it. The region comes as the AWS SDK finds it.
@@ -223,12 +223,26 @@ impl Get for S3Store {
     }
 }
 
+impl Delete for S3Store {
+    async fn delete(&self, key: &ObjectKey) -> Result<(), StoreError> {
+        let delete = self
+            .client
+            .delete_object()
+            .bucket(&self.bucket)
+            .key(key.as_str());
+        match delete.send().await {
+            Ok(_) => Ok(()),
+            Err(error) => Err(self.fault(key, &error)),
+        }
+    }
+}
+
 impl List for S3Store {
     async fn list(
         &self,
         prefix: &str,
         after: Option<&ObjectKey>,
-    ) -> Result<Vec<ObjectKey>, StoreError> {
+    ) -> Result<Vec<Listed>, StoreError> {
         let list = self
             .client
             .list_objects_v2()
@@ -239,11 +253,13 @@ impl List for S3Store {
             .send()
             .await
             .map_err(|error| self.fault(&ObjectKey::new(prefix), &error))?;
-        let keys = page.contents.unwrap_or_default();
-        Ok(keys
-            .into_iter()
-            .filter_map(|object| object.key)
-            .map(ObjectKey::new)
-            .collect())
+        let listed = |object: aws_sdk_s3::types::Object| {
+            Some(Listed {
+                key: ObjectKey::new(object.key?),
+                size: u64::try_from(object.size?).ok()?,
+            })
+        };
+        let objects = page.contents.unwrap_or_default();
+        Ok(objects.into_iter().filter_map(listed).collect())
     }
 }

@@ -1,0 +1,218 @@
+use serde::Serialize;
+
+use super::{
+    Architecture, Kafka, Poll, Workload,
+    prices::{self, Price},
+};
+
+/// What a month brings and costs. A month has 30 days; no free allowance is taken off.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Estimate {
+    /// Quotes.
+    pub quotes: f64,
+    /// Batches of the triggers, each an invocation of the bronze writer.
+    pub batches: f64,
+    /// PUTs to the lake.
+    pub puts: f64,
+    /// GETs from the lake.
+    pub gets: f64,
+    /// What is billed.
+    pub items: Vec<Item>,
+}
+
+/// A line of the bill.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Item {
+    /// Whose line it is.
+    pub part: &'static str,
+    /// The price of a unit.
+    pub price: Price,
+    /// Units a month.
+    pub quantity: f64,
+    /// US dollars a month.
+    pub dollars: f64,
+}
+
+impl Estimate {
+    /// US dollars a month.
+    pub fn dollars(&self) -> f64 {
+        self.items.iter().map(|item| item.dollars).sum()
+    }
+
+    /// A month's figure for a million quotes.
+    pub fn per_million(&self, month: f64) -> f64 {
+        month / self.quotes * 1e6
+    }
+}
+
+const DAYS: f64 = 30.0;
+const HOURS: f64 = 24.0 * DAYS;
+const GB: f64 = 1e9;
+
+/// The trigger's payload limit and what a record takes of it beside its value in Base64.
+const PAYLOAD_BYTES: f64 = 6e6;
+const EVENT_OVERHEAD_BYTES: f64 = 150.0;
+/// `_kafka` and the line break.
+const LINE_OVERHEAD_BYTES: f64 = 110.0;
+/// Key, offsets, timestamps and the record's share of its Kafka batch.
+const KAFKA_OVERHEAD_BYTES: f64 = 70.0;
+
+/// The last cycle of a job, from its start to the last acknowledgement.
+const LAST_CYCLE_SECONDS: f64 = 0.5;
+/// What an invocation of the writer takes beside records and PUTs.
+const INVOCATION_SECONDS: f64 = 0.01;
+/// A record through the handler on a whole processor (docs/benchmarks.md), and the memory that buys one.
+const RECORD_SECONDS: f64 = 3.3e-6;
+const PROCESSOR_MB: f64 = 1_769.0;
+/// A PUT, and how many the writer has in flight.
+const PUT_SECONDS: f64 = 0.03;
+const CONCURRENT_PUTS: f64 = 64.0;
+/// A function's network.
+const BYTES_PER_SECOND: f64 = 75e6;
+/// A start of the writer, which is billed.
+const COLD_START_SECONDS: f64 = 0.3;
+
+/// One topic's month.
+struct Flow {
+    quotes: f64,
+    calls: f64,
+    poller_seconds: f64,
+    batches: f64,
+    puts: f64,
+    writer_seconds: f64,
+}
+
+/// Counts and prices a month of `workload`, which has been checked. The derivation is in `docs/cost.md`.
+pub fn estimate(workload: &Workload) -> Estimate {
+    let flows: Vec<Flow> = workload
+        .polls
+        .iter()
+        .map(|poll| flow(workload, *poll))
+        .collect();
+    let sum = |figure: fn(&Flow) -> f64| flows.iter().map(figure).sum::<f64>();
+    let quotes = sum(|flow| flow.quotes);
+    let batches = sum(|flow| flow.batches);
+    let puts = sum(|flow| flow.puts);
+
+    let cold_starts = workload.cold_starts_per_hour * workload.hours_per_day * DAYS;
+    let symbols: f64 = workload
+        .polls
+        .iter()
+        .map(|poll| f64::from(poll.symbols))
+        .sum();
+    // An object of one record is finished when it is written.
+    let open_objects = if workload.segment > 1 { symbols } else { 0.0 };
+    let gets = cold_starts * open_objects;
+
+    let duration = match workload.architecture {
+        Architecture::Arm64 => prices::LAMBDA_ARM64,
+        Architecture::X86 => prices::LAMBDA_X86_64,
+    };
+    let gb = |memory_mb: u32| f64::from(memory_mb) / 1024.0;
+    let poller_gb_s = sum(|flow| flow.poller_seconds) * gb(workload.poller_memory_mb);
+    let writer_seconds = sum(|flow| flow.writer_seconds) + cold_starts * COLD_START_SECONDS;
+    let line_bytes = f64::from(workload.quote_bytes) + LINE_OVERHEAD_BYTES;
+    let kept_gb = quotes / DAYS * workload.retention_days * line_bytes / GB;
+
+    let mut items = vec![
+        item(
+            "quote-poller",
+            prices::LAMBDA_REQUEST,
+            sum(|flow| flow.calls),
+        ),
+        item("quote-poller", duration, poller_gb_s),
+        item("schedules", prices::SCHEDULER_CALL, sum(|flow| flow.calls)),
+        item("bronze-writer", prices::LAMBDA_REQUEST, batches),
+        item(
+            "bronze-writer",
+            duration,
+            writer_seconds * gb(workload.writer_memory_mb),
+        ),
+        item(
+            "triggers",
+            prices::EVENT_POLLER_UNIT,
+            f64::from(workload.event_poller_units) * HOURS,
+        ),
+        item("lake", prices::S3_PUT, puts),
+        item("lake", prices::S3_GET, gets),
+        item("lake", prices::S3_STORAGE, kept_gb),
+    ];
+    if workload.kafka == Kafka::Serverless {
+        let partitions = f64::from(workload.partitions) * workload.polls.len() as f64;
+        let moved_gb = quotes * (f64::from(workload.quote_bytes) + KAFKA_OVERHEAD_BYTES) / GB;
+        items.extend([
+            item("Kafka", prices::MSK_CLUSTER, HOURS),
+            item("Kafka", prices::MSK_PARTITION, partitions * HOURS),
+            item("Kafka", prices::MSK_IN, moved_gb),
+            item("Kafka", prices::MSK_OUT, moved_gb),
+            item(
+                "Kafka",
+                prices::MSK_STORAGE,
+                moved_gb / DAYS * workload.kafka_retention_days,
+            ),
+        ]);
+    }
+    Estimate {
+        quotes,
+        batches,
+        puts,
+        gets,
+        items,
+    }
+}
+
+fn item(part: &'static str, price: Price, quantity: f64) -> Item {
+    Item {
+        part,
+        price,
+        quantity,
+        dollars: price.of(quantity),
+    }
+}
+
+fn flow(workload: &Workload, poll: Poll) -> Flow {
+    let (symbols, beat) = (f64::from(poll.symbols), f64::from(poll.beat_seconds));
+    let cycles = f64::from(60_u32.div_ceil(poll.beat_seconds));
+    let minutes = workload.hours_per_day * 60.0 * DAYS;
+    let quotes = symbols * cycles * minutes;
+    let rate = symbols * cycles / 60.0;
+
+    // A symbol's quotes are in one partition, so what is beyond the symbols has nothing to do.
+    let partitions = f64::from(workload.partitions).min(symbols);
+    let pollers = f64::from(workload.pollers).min(partitions);
+    let poller_symbols = symbols / pollers;
+    let event_bytes = f64::from(workload.quote_bytes) * 4.0 / 3.0 + EVENT_OVERHEAD_BYTES;
+    let batch = (f64::from(workload.window_seconds) * rate / pollers)
+        .max(poller_symbols)
+        .min(f64::from(workload.batch_size))
+        .min((PAYLOAD_BYTES / event_bytes).floor());
+    let batches = quotes / batch;
+    let batch_seconds = batch * pollers / rate;
+
+    let batch_symbols = batch.min(poller_symbols);
+    let batch_offsets = batch * pollers / partitions;
+    let bucket = workload.bucket.as_secs_f64();
+    let segment = f64::from(workload.segment);
+    let symbol_records = batch / batch_symbols;
+    let symbol_puts = (1.0 + batch_seconds / bucket + batch_offsets / segment).min(symbol_records);
+    let batch_puts = batch_symbols * symbol_puts;
+
+    // An object is written again and again until its bucket or its segment is over: half of it on average.
+    let full = (bucket * rate / symbols).min(segment * partitions / symbols);
+    let object_records = ((full + symbol_records) / 2.0).max(1.0);
+    let line_bytes = f64::from(workload.quote_bytes) + LINE_OVERHEAD_BYTES;
+    let processors = (f64::from(workload.writer_memory_mb) / PROCESSOR_MB).min(1.0);
+    let invocation = INVOCATION_SECONDS
+        + batch * RECORD_SECONDS / processors
+        + (batch_puts / CONCURRENT_PUTS).ceil() * PUT_SECONDS
+        + batch_puts * object_records * line_bytes / BYTES_PER_SECOND;
+
+    Flow {
+        quotes,
+        calls: minutes,
+        poller_seconds: minutes * ((cycles - 1.0) * beat + LAST_CYCLE_SECONDS),
+        batches,
+        puts: batches * batch_puts,
+        writer_seconds: batches * invocation,
+    }
+}
