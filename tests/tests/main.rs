@@ -6,3 +6,4 @@ mod kafka;
 mod pipeline;
 mod stores;
 mod tool;
+mod trigger;
