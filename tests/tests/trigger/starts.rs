@@ -25,22 +25,18 @@ async fn a_restarted_trigger_goes_on_where_it_committed_whatever_its_start() {
 async fn a_group_starts_at_the_beginning_at_the_end_or_at_a_time() {
     let first = mapping("started", 2);
     // Partition 0 gets records before and after the time, partition 1 only before.
-    let (mut low, mut high) = (Vec::new(), Vec::new());
+    let (mut before, mut keys) = ([0, 0], ["", ""]);
     for key in ["a", "b", "c", "d", "e", "f"] {
         let place = publish("started", &[key]).await[0];
-        let keys = if place.partition == 0 {
-            &mut low
-        } else {
-            &mut high
-        };
-        keys.push(key);
+        let index = usize::try_from(place.partition).unwrap();
+        (before[index], keys[index]) = (place.offset + 1, key);
     }
-    let before = (low.len() as i64, high.len() as i64);
-    assert!(before.0 > 0 && before.1 > 0, "{before:?}");
+    let ([low, high], [low_key, high_key]) = (before, keys);
+    assert!(low > 0 && high > 0, "{before:?}");
     // The next record is of a later millisecond.
     sleep(Duration::from_millis(2)).await;
     let time = runtime::clock::now();
-    publish("started", &[low[0], low[0]]).await;
+    publish("started", &[low_key, low_key]).await;
 
     let start = |name: &str, start_at| Mapping {
         group: format!("started-{name}"),
@@ -54,17 +50,17 @@ async fn a_group_starts_at_the_beginning_at_the_end_or_at_a_time() {
     let brokers = broker().brokers();
     for (mapping, begin) in [
         (&earliest, [None, None]),
-        (&latest, [Some(before.0 + 2), Some(before.1)]),
-        (&since, [Some(before.0), Some(before.1)]),
-        (&future, [Some(before.0 + 2), Some(before.1)]),
+        (&latest, [Some(low + 2), Some(high)]),
+        (&since, [Some(low), Some(high)]),
+        (&future, [Some(low + 2), Some(high)]),
     ] {
         trigger::begin(brokers, mapping).await.unwrap();
         until_committed(mapping, &begin).await;
     }
 
     // What comes before the first member joins is not skipped.
-    publish("started", &[low[0], high[0]]).await;
-    let ends = [Some(before.0 + 3), Some(before.1 + 1)];
+    publish("started", &[low_key, high_key]).await;
+    let ends = [Some(low + 3), Some(high + 1)];
     let run = async |mapping: &Mapping| {
         let running = Running::start(mapping, succeed);
         until_committed(mapping, &ends).await;
@@ -74,13 +70,13 @@ async fn a_group_starts_at_the_beginning_at_the_end_or_at_a_time() {
     };
     let (from_beginning, from_end, from_time, from_future) =
         join!(run(&earliest), run(&latest), run(&since), run(&future));
-    let all = |low: i64, high: i64| {
-        let low = (low..before.0 + 3).map(|offset| at(0, offset));
-        let high = (high..before.1 + 1).map(|offset| at(1, offset));
-        low.chain(high).collect::<Vec<_>>()
+    let from = |first: i64, second: i64| {
+        let first = (first..low + 3).map(|offset| at(0, offset));
+        let second = (second..high + 1).map(|offset| at(1, offset));
+        first.chain(second).collect::<Vec<_>>()
     };
-    assert_eq!(from_beginning, all(0, 0));
-    assert_eq!(from_end, all(before.0 + 2, before.1));
-    assert_eq!(from_time, all(before.0, before.1));
+    assert_eq!(from_beginning, from(0, 0));
+    assert_eq!(from_end, from(low + 2, high));
+    assert_eq!(from_time, from(low, high));
     assert_eq!(from_future, from_end);
 }

@@ -127,3 +127,19 @@ async fn records_that_are_too_old_are_not_sent_any_more() {
         assert_eq!(message["responseContext"], serde_json::Value::Null);
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_split_gives_no_new_retries() {
+    use Answer::{Fails, Names};
+    let policy = FailurePolicy {
+        partial_responses: true,
+        split_on_error: true,
+        ..retries(1)
+    };
+    // The one retry is used up by the partial response, before the split.
+    let function = Function::answering([Names(vec![1, 2, 3]), Fails, Fails, Fails, Fails, Fails]);
+    let counts = deliver(&mapping(policy, None), &function, four()).await;
+    let expected: [&[i64]; 6] = [&[0, 1, 2, 3], &[1, 2, 3], &[1], &[2, 3], &[2], &[3]];
+    assert_eq!(function.offsets(), expected);
+    assert_eq!((counts.batches, counts.dropped), (1, 3));
+}
