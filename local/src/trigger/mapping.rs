@@ -30,7 +30,8 @@ pub struct Mapping {
     pub on_failure: Option<Destination>,
 }
 
-/// The attempts that the service makes where there is a destination and no limit of retries is set.
+/// The attempts that the service makes where there is a destination and no limit of retries is set, whatever the
+/// outage.
 /// Source: AWS Lambda developer guide, "Configuring error handling controls for Kafka event sources".
 const ATTEMPTS_BEFORE_A_DESTINATION: u32 = 10;
 

@@ -86,7 +86,7 @@ impl fmt::Display for Summary {
         if counts.dropped + counts.sent_to_destination > 0 {
             writeln!(
                 f,
-                "given up by the triggers: {} records dropped, {} sent to their destinations",
+                "records given up by the triggers: dropped {}, sent to a destination {}",
                 counts.dropped, counts.sent_to_destination
             )?;
         }
@@ -154,7 +154,7 @@ mod tests {
         summary.counts.dropped = 1;
         assert!(!summary.is_exact());
         let text = summary.to_string();
-        let line = "given up by the triggers: 1 records dropped, 2 sent to their destinations\n";
+        let line = "records given up by the triggers: dropped 1, sent to a destination 2\n";
         assert!(text.contains(line) && text.contains("NOT EXACT"), "{text}");
     }
 

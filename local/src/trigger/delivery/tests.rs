@@ -11,7 +11,7 @@ use std::{
 };
 
 use stream::{consume::ConsumedRecord, start::StartAt};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::*;
 use crate::{
@@ -165,7 +165,8 @@ async fn deliver(
         now: &now,
         invoke: &|payload: Bytes| function.invoke(&payload),
     };
-    delivery.deliver(records).await;
+    let delivered = timeout(Duration::from_secs(86_400), delivery.deliver(records)).await;
+    delivered.expect("a day on the paused clock is enough");
     stats.snapshot()
 }
 
