@@ -11,6 +11,8 @@ use jiff::Timestamp;
 use runtime::metrics::Metric;
 use serde::Serialize;
 
+use crate::trigger::{Condition, Destination};
+
 /// The counts of a run. The functions' part of them comes from the metrics that they print.
 #[derive(Default)]
 pub struct Stats(Mutex<Counts>);
@@ -20,6 +22,8 @@ struct Counts {
     metrics: BTreeMap<Metric, u64>,
     batches: u64,
     retries: u64,
+    dropped: u64,
+    sent_to_destination: u64,
     troubles: u64,
     last_trouble: Option<String>,
     committed: BTreeMap<(String, i32), i64>,
@@ -51,6 +55,10 @@ pub struct Snapshot {
     pub batches: u64,
     /// Batches that had to be sent again.
     pub retried_batches: u64,
+    /// Records that a trigger has given up and that are in no destination.
+    pub dropped: u64,
+    /// Records that a trigger has given up and that are in its on-failure destination.
+    pub sent_to_destination: u64,
     /// Objects created.
     pub objects_written: u64,
     /// Records found in the lake already.
@@ -91,9 +99,34 @@ impl Stats {
     }
 
     /// A batch failed and goes again.
-    pub fn retried(&self, why: &str) {
+    pub fn retried(&self) {
         self.lock().retries += 1;
-        self.trouble(why);
+    }
+
+    /// A trigger has given up on this many records, of which `first` is the first; without a destination they are
+    /// dropped.
+    pub fn gave_up(
+        &self,
+        records: usize,
+        first: &str,
+        condition: Condition,
+        destination: Option<&Destination>,
+    ) {
+        let mut counts = self.lock();
+        let (count, fate) = match destination {
+            None => (&mut counts.dropped, "dropped".to_owned()),
+            Some(destination) => {
+                let fate = format!("sent to {}", destination.name());
+                (&mut counts.sent_to_destination, fate)
+            }
+        };
+        *count += u64::try_from(records).unwrap_or(u64::MAX);
+        drop(counts);
+        let records = match records {
+            1 => first.to_owned(),
+            records => format!("{first} and {} more", records - 1),
+        };
+        self.trouble(&format!("given up and {fate} ({condition:?}): {records}"));
     }
 
     /// Something did not work.
@@ -143,6 +176,8 @@ impl Stats {
             skipped_cycles: metric(Metric::CyclesSkipped),
             batches: counts.batches,
             retried_batches: counts.retries,
+            dropped: counts.dropped,
+            sent_to_destination: counts.sent_to_destination,
             objects_written: metric(Metric::ObjectsWritten),
             merged: metric(Metric::RecordsMerged),
             quarantined: metric(Metric::RecordsQuarantined),

@@ -1,7 +1,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use stream::{
-    consume::{ConsumedRecord, StartAt, TopicConsumer},
+    consume::{ConsumedRecord, TopicConsumer},
     embedded::EmbeddedBroker,
     publish::{KafkaPublisher, ProducerError, Publish, PublishError},
     topics::Watermarks,
@@ -32,7 +32,7 @@ async fn every_acknowledged_record_is_where_the_acknowledgement_says() {
     let broker = broker("t", 10);
     let publisher = KafkaPublisher::new(broker.brokers()).unwrap();
     publisher.connect(Duration::from_secs(5)).await.unwrap();
-    let consumer = TopicConsumer::subscribe(broker.brokers(), "t", "g", StartAt::Earliest).unwrap();
+    let consumer = TopicConsumer::subscribe(broker.brokers(), "t", "g").unwrap();
 
     let mut positions = BTreeMap::new();
     for index in 0..50 {
@@ -115,7 +115,7 @@ async fn a_group_goes_on_where_it_committed() {
             .await
             .unwrap();
     }
-    let consumer = TopicConsumer::subscribe(broker.brokers(), "t", "g", StartAt::Earliest).unwrap();
+    let consumer = TopicConsumer::subscribe(broker.brokers(), "t", "g").unwrap();
     take(&consumer, 4).await;
     consumer.commit([(0, 3)]).unwrap();
     drop(consumer);
@@ -125,7 +125,7 @@ async fn a_group_goes_on_where_it_committed() {
     assert_eq!(watermarks.held("t", 0).unwrap(), 0..6);
     assert_eq!(watermarks.committed("t", &[0]).unwrap(), [Some(3)]);
 
-    let consumer = TopicConsumer::subscribe(broker.brokers(), "t", "g", StartAt::Earliest).unwrap();
+    let consumer = TopicConsumer::subscribe(broker.brokers(), "t", "g").unwrap();
     let offsets: Vec<_> = take(&consumer, 3)
         .await
         .iter()

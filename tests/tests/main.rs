@@ -7,3 +7,4 @@ mod kafka;
 mod pipeline;
 mod stores;
 mod tool;
+mod trigger;

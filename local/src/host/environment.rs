@@ -120,9 +120,8 @@ impl Environment {
                 Err(_) => Err(self.crashed(function, "its Runtime API is gone")),
             },
             status = self.process.wait() => Err(self.ended(function, status).await),
+            // What becomes of the process is the host's to say.
             () = sleep(function.timeout) => {
-                // Whatever it is doing, as Lambda does; waiting for the end keeps no zombie.
-                let _ = self.process.kill().await;
                 Err(InvokeError::TimedOut { function: function.name.clone(), limit: function.timeout })
             }
         }

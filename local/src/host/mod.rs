@@ -30,6 +30,8 @@ pub struct Function {
     pub timeout: Duration,
     /// The memory setting in MiB: told to the function, not enforced.
     pub memory_mb: u32,
+    /// The most invocations at once; `None` is no limit.
+    pub reserved_concurrency: Option<u32>,
     /// Its environment variables, on top of those that Lambda sets.
     pub environment: BTreeMap<String, String>,
 }
@@ -66,14 +68,32 @@ pub enum InvokeError {
         /// How it ended.
         status: String,
     },
-    /// The time limit passed; the process was killed.
-    #[error("{function} took longer than its time limit of {} s and was killed", limit.as_secs_f32())]
+    /// The time limit passed.
+    #[error("{function} took longer than its time limit of {} s", limit.as_secs_f32())]
     TimedOut {
         /// The function.
         function: String,
         /// The limit.
         limit: Duration,
     },
+    /// As many invocations run as the function may have at once.
+    #[error("{function} already runs {limit} times, which is its reserved concurrency")]
+    Throttled {
+        /// The function.
+        function: String,
+        /// The limit.
+        limit: u32,
+    },
+}
+
+/// What becomes of the process of an invocation that takes longer than its time limit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnTimeout {
+    /// It is killed, as in Lambda.
+    #[default]
+    Kill,
+    /// It runs on until the host ends, so that its late writes race with those of the retry: for tests of that.
+    LeaveRunning,
 }
 
 /// What takes the metrics that functions print.
@@ -88,6 +108,8 @@ pub struct HostSettings {
     pub logs: PathBuf,
     /// Where the metrics that the functions print go.
     pub metrics: MetricsSink,
+    /// What becomes of an invocation beyond its time limit.
+    pub on_timeout: OnTimeout,
 }
 
 /// The host. Dropping it kills every process that it started.
@@ -95,6 +117,8 @@ pub struct Host {
     functions: BTreeMap<String, Function>,
     settings: HostSettings,
     idle: Mutex<BTreeMap<String, Vec<Environment>>>,
+    in_flight: Mutex<BTreeMap<String, u32>>,
+    left_running: Mutex<Vec<Environment>>,
     running: Mutex<BTreeMap<u32, String>>,
 }
 
@@ -108,6 +132,8 @@ impl Host {
                 .collect(),
             settings,
             idle: Mutex::default(),
+            in_flight: Mutex::default(),
+            left_running: Mutex::default(),
             running: Mutex::default(),
         }
     }
@@ -121,18 +147,24 @@ impl Host {
             .functions
             .get(function)
             .ok_or_else(|| InvokeError::NoSuchFunction(function.to_owned()))?;
+        let _place = Place::take(&self.in_flight, function)?;
         let mut environment = match self.take_idle(&function.name) {
             Some(environment) => environment,
             None => Environment::start(function, &self.settings).await?,
         };
         let _busy = Busy::new(&self.running, environment.pid(), &function.name);
         let outcome = environment.invoke(function, payload).await;
-        // After an error of the handler the environment is as good as after an answer.
-        if matches!(outcome, Ok(_) | Err(InvokeError::FunctionError { .. })) {
-            lock(&self.idle)
+        match (&outcome, self.settings.on_timeout) {
+            // After an error of the handler the environment is as good as after an answer.
+            (Ok(_) | Err(InvokeError::FunctionError { .. }), _) => lock(&self.idle)
                 .entry(function.name.clone())
                 .or_default()
-                .push(environment);
+                .push(environment),
+            (Err(InvokeError::TimedOut { .. }), OnTimeout::LeaveRunning) => {
+                lock(&self.left_running).push(environment);
+            }
+            (Err(InvokeError::TimedOut { .. }), OnTimeout::Kill) => environment.end().await,
+            (Err(_), _) => {}
         }
         outcome
     }
@@ -159,10 +191,11 @@ impl Host {
         }
     }
 
-    /// Ends every idle process, and waits for it and for the last of its output.
+    /// Ends every process that is idle or was left running, and waits for it and for the last of its output.
     pub async fn end(&self) {
         let idle = std::mem::take(&mut *lock(&self.idle));
-        for environment in idle.into_values().flatten() {
+        let left_running = std::mem::take(&mut *lock(&self.left_running));
+        for environment in idle.into_values().flatten().chain(left_running) {
             environment.end().await;
         }
     }
@@ -176,6 +209,42 @@ impl Host {
             }
         }
         None
+    }
+}
+
+/// One of the invocations that a function may have at once, for as long as this lives.
+struct Place<'a> {
+    in_flight: &'a Mutex<BTreeMap<String, u32>>,
+    function: &'a str,
+}
+
+impl<'a> Place<'a> {
+    fn take(
+        in_flight: &'a Mutex<BTreeMap<String, u32>>,
+        function: &'a Function,
+    ) -> Result<Self, InvokeError> {
+        let mut counts = lock(in_flight);
+        let count = counts.entry(function.name.clone()).or_default();
+        match function.reserved_concurrency {
+            Some(limit) if *count >= limit => {
+                let function = function.name.clone();
+                return Err(InvokeError::Throttled { function, limit });
+            }
+            _ => *count += 1,
+        }
+        let function = &function.name;
+        Ok(Self {
+            in_flight,
+            function,
+        })
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        if let Some(count) = lock(self.in_flight).get_mut(self.function) {
+            *count -= 1;
+        }
     }
 }
 

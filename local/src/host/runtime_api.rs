@@ -24,6 +24,7 @@ use tokio::{
 use tokio_util::task::AbortOnDropHandle;
 
 use super::{Function, lock};
+use crate::template::function_arn;
 
 /// The largest answer of a synchronous invocation.
 const ANSWER_LIMIT: usize = 6 * 1024 * 1024;
@@ -63,10 +64,7 @@ impl RuntimeApi {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?.to_string();
         let shared = Arc::new(Shared {
-            function_arn: format!(
-                "arn:aws:lambda:us-east-1:000000000000:function:{}",
-                function.name
-            ),
+            function_arn: function_arn(&function.name),
             timeout: function.timeout,
             offered: Mutex::default(),
             arrived: Notify::new(),

@@ -146,6 +146,14 @@ pub enum Problem {
         /// The setting, by its path.
         name: String,
     },
+    /// A setting that has an effect in provisioned mode only.
+    #[error(
+        "{name} takes a trigger in provisioned mode: add ProvisionedPollerConfig or leave it out"
+    )]
+    OnDemand {
+        /// The setting, by its path.
+        name: String,
+    },
     /// A schedule's input is not JSON.
     #[error("{name} is not JSON ({reason}): write one JSON value")]
     NotJson {

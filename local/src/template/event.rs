@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use stream::topics;
 
 use super::{
-    KafkaEvent, Problem, ScheduleEvent, StartingPosition, TemplateError, section::Section,
+    KafkaEvent, Problem, ScheduleEvent, StartingPosition, TemplateError, failure, section::Section,
 };
 
 pub(super) enum Event {
@@ -23,16 +23,8 @@ const DEFAULT_WINDOW: Duration = Duration::from_millis(500);
 /// Settings that change when a schedule fires.
 const UNSUPPORTED_OF_SCHEDULES: [&str; 2] = ["StartDate", "EndDate"];
 
-/// Settings that change which records reach the function, or what becomes of a batch that failed.
-const UNSUPPORTED_OF_KAFKA: [&str; 7] = [
-    "BisectBatchOnFunctionError",
-    "DestinationConfig",
-    "FilterCriteria",
-    "FunctionResponseTypes",
-    "MaximumRecordAgeInSeconds",
-    "MaximumRetryAttempts",
-    "SchemaRegistryConfig",
-];
+/// Settings that change which records reach the function, and how.
+const UNSUPPORTED_OF_KAFKA: [&str; 2] = ["FilterCriteria", "SchemaRegistryConfig"];
 
 /// Reads the event `name` of `function`.
 pub(super) fn read(
@@ -152,6 +144,9 @@ fn kafka(
         batch_size: properties.number("BatchSize", 1..=10_000, 100)?,
         window,
         starting_position: starting_position(properties)?,
+        pollers: failure::pollers(properties)?,
+        failures: failure::policy(properties)?,
+        on_failure: failure::on_failure(properties, topic)?,
         enabled: properties.flag("Enabled", true)?,
     })
 }

@@ -28,6 +28,7 @@
 mod condition;
 mod error;
 mod event;
+mod failure;
 mod intrinsic;
 mod parameters;
 mod pipeline;
@@ -42,12 +43,18 @@ use jiff::{Timestamp, tz::TimeZone};
 
 use crate::schedule::Expression;
 pub use error::{Problem, TemplateError};
+pub use failure::{FailurePolicy, OnFailure};
 
 /// The region that `AWS::Region` stands for.
 pub const REGION: &str = "us-east-1";
 
 /// The account that `AWS::AccountId` stands for.
 pub const ACCOUNT: &str = "000000000000";
+
+/// The ARN of the function `name` in that account.
+pub fn function_arn(name: &str) -> String {
+    format!("arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}")
+}
 
 /// What a template runs, in its order.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -69,6 +76,8 @@ pub struct Function {
     pub timeout: Duration,
     /// The memory in MiB.
     pub memory_mb: u32,
+    /// `ReservedConcurrentExecutions`: the most invocations at once; `None` is no limit.
+    pub reserved_concurrency: Option<u32>,
     /// The environment variables.
     pub environment: BTreeMap<String, String>,
     /// Its schedules.
@@ -109,6 +118,12 @@ pub struct KafkaEvent {
     pub window: Duration,
     /// Where a group without commits starts.
     pub starting_position: StartingPosition,
+    /// How many consumers share its partitions, 1 to 200.
+    pub pollers: u32,
+    /// When it gives up on records.
+    pub failures: FailurePolicy,
+    /// Where those go that it has given up on.
+    pub on_failure: Option<OnFailure>,
     /// Whether it is consumed at all.
     pub enabled: bool,
 }
@@ -158,6 +173,7 @@ impl fmt::Debug for Function {
             .field("binary", &self.binary)
             .field("timeout", &self.timeout)
             .field("memory_mb", &self.memory_mb)
+            .field("reserved_concurrency", &self.reserved_concurrency)
             .field("environment", &self.environment.keys())
             .field("schedules", &self.schedules)
             .field("kafka", &self.kafka)

@@ -83,10 +83,19 @@ fn function(
         binary: binary(resource)?,
         timeout: Duration::from_secs(properties.number("Timeout", 1..=longest, 3)?),
         memory_mb: properties.number("MemorySize", 128..=10_240, 128)?,
+        reserved_concurrency: reserved_concurrency(&properties)?,
         environment: environment(&properties)?,
         schedules,
         kafka,
     })
+}
+
+fn reserved_concurrency(properties: &Section<'_, '_>) -> Result<Option<u32>, TemplateError> {
+    const KEY: &str = "ReservedConcurrentExecutions";
+    match properties.get(KEY)? {
+        None => Ok(None),
+        Some(_) => properties.number(KEY, 0..=1_000_000, 0).map(Some),
+    }
 }
 
 /// What SAM's `Globals` make of a property: maps are merged, lists joined, all else is overridden.

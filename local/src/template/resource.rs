@@ -1,8 +1,9 @@
 //! What a reference to a resource stands for on this machine.
 
 use super::{
-    ACCOUNT, Problem, REGION, TemplateError,
+    Problem, TemplateError,
     error::unsupported,
+    function_arn,
     intrinsic::Scope,
     yaml::{Content, Node},
 };
@@ -36,9 +37,7 @@ impl Scope<'_> {
                 let name = self.bucket_name(id, resource)?;
                 Ok(format!("arn:aws:s3:::{name}"))
             }
-            (Some(FUNCTION), "Arn") => {
-                Ok(format!("arn:aws:lambda:{REGION}:{ACCOUNT}:function:{id}"))
-            }
+            (Some(FUNCTION), "Arn") => Ok(function_arn(id)),
             _ => Err(unsupported(line, format!("!GetAtt {id}.{attribute}"))),
         }
     }

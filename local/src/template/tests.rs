@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
 mod errors;
+mod failures;
 mod functions;
 mod intrinsics;
 mod robustness;
@@ -135,6 +136,9 @@ fn the_repositorys_template_describes_two_functions_two_schedules_and_two_trigge
         batch_size: 100,
         window: Duration::from_secs(1),
         starting_position: StartingPosition::TrimHorizon,
+        pollers: 1,
+        failures: FailurePolicy::default(),
+        on_failure: None,
         enabled: true,
     };
     assert_eq!(

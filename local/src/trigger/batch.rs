@@ -1,113 +1,101 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use jiff::Timestamp;
 use serde::Deserialize;
-use stream::consume::ConsumedRecord;
+use stream::{Position, consume::ConsumedRecord};
 
 use super::event::{encode, head};
 
 /// The largest payload of a synchronous invocation, in bytes.
 pub const PAYLOAD_LIMIT: usize = 6 * 1024 * 1024;
 
-/// Records of one topic on their way to one invocation: in order within each partition.
-pub struct Batch {
+/// Records of one topic that are gathered for one invocation: in order within each partition.
+pub(super) struct Batch {
     topic: String,
-    head: String,
     limit: usize,
-    partitions: BTreeMap<i32, Partition>,
-    records: usize,
+    records: Vec<Record>,
+    partitions: BTreeSet<i32>,
     bytes: usize,
-    fetch_times: Vec<Timestamp>,
 }
 
-#[derive(Default)]
-struct Partition {
-    json: Vec<u8>,
-    next_offset: i64,
+/// A record as the trigger handles it.
+#[derive(Clone, Debug)]
+pub(super) struct Record {
+    pub(super) at: Position,
+    /// Milliseconds since the epoch, where the broker has one.
+    pub(super) timestamp: Option<i64>,
+    pub(super) key: Option<Bytes>,
+    /// When the quote in it was fetched, as far as it says so.
+    pub(super) fetched: Option<Timestamp>,
+    /// Itself within an event.
+    pub(super) json: Vec<u8>,
 }
 
 impl Batch {
     /// An empty batch of at most `limit` records.
-    pub fn new(brokers: &str, topic: &str, limit: usize) -> Self {
-        let head = head(brokers);
+    pub(super) fn new(brokers: &str, topic: &str, limit: usize) -> Self {
         Self {
             topic: topic.to_owned(),
-            bytes: head.len() + "}}".len(),
-            head,
             limit,
-            partitions: BTreeMap::new(),
-            records: 0,
-            fetch_times: Vec::new(),
+            records: Vec::new(),
+            partitions: BTreeSet::new(),
+            bytes: head(brokers).len() + "}}".len(),
         }
     }
 
     /// Puts `record` behind the others of its partition, or gives it back if it does not fit any more. The
-    /// first always fits: a record that is too large alone is sent alone.
+    /// first always fits: a record that is too large alone is alone.
     ///
     /// # Errors
     /// The record.
-    pub fn add(&mut self, record: ConsumedRecord) -> Result<(), ConsumedRecord> {
+    pub(super) fn add(&mut self, record: ConsumedRecord) -> Result<(), ConsumedRecord> {
         let json = encode(&self.topic, &record);
         let bytes = self.bytes + self.cost(record.partition, json.len());
-        if self.is_full() || (self.records > 0 && bytes > PAYLOAD_LIMIT) {
+        if self.is_full() || (!self.records.is_empty() && bytes > PAYLOAD_LIMIT) {
             return Err(record);
         }
-        let partition = self.partitions.entry(record.partition).or_default();
-        if !partition.json.is_empty() {
-            partition.json.push(b',');
-        }
-        partition.json.extend(json);
-        partition.next_offset = record.offset + 1;
         self.bytes = bytes;
-        self.records += 1;
-        self.fetch_times
-            .extend(record.value.as_deref().and_then(fetch_time));
+        self.partitions.insert(record.partition);
+        self.records.push(Record {
+            at: Position {
+                partition: record.partition,
+                offset: record.offset,
+            },
+            timestamp: record.timestamp,
+            fetched: record.value.as_deref().and_then(fetch_time),
+            key: record.key,
+            json,
+        });
         Ok(())
     }
 
     /// Whether it has its number of records.
-    pub fn is_full(&self) -> bool {
-        self.records >= self.limit
+    pub(super) fn is_full(&self) -> bool {
+        self.records.len() >= self.limit
     }
 
-    /// The event's JSON.
-    pub fn payload(&self) -> Bytes {
-        let mut payload = Vec::with_capacity(self.bytes);
-        payload.extend_from_slice(self.head.as_bytes());
-        for (index, (number, partition)) in self.partitions.iter().enumerate() {
-            if index > 0 {
-                payload.push(b',');
-            }
-            payload.extend_from_slice(format!("\"{}-{number}\":[", self.topic).as_bytes());
-            payload.extend_from_slice(&partition.json);
-            payload.push(b']');
-        }
-        payload.extend_from_slice(b"}}");
-        payload.into()
-    }
-
-    /// Each partition with the offset after its last record.
-    pub fn done(&self) -> Vec<(i32, i64)> {
-        self.partitions
-            .iter()
-            .map(|(&number, partition)| (number, partition.next_offset))
-            .collect()
-    }
-
-    /// When the quotes in it were fetched, as far as they say so.
-    pub fn fetch_times(&self) -> &[Timestamp] {
-        &self.fetch_times
+    pub(super) fn into_records(self) -> Vec<Record> {
+        self.records
     }
 
     /// The bytes that a record adds: its own, a comma, and for a new partition `"topic-n":[]`.
     fn cost(&self, partition: i32, json: usize) -> usize {
-        if self.partitions.contains_key(&partition) {
+        if self.partitions.contains(&partition) {
             json + ",".len()
         } else {
             json + self.topic.len() + partition.to_string().len() + "\"-\":[],".len()
         }
     }
+}
+
+/// Each partition of the records with the offset after its last one.
+pub(super) fn ends(records: &[Record]) -> Vec<(i32, i64)> {
+    let ends: BTreeMap<i32, i64> = records
+        .iter()
+        .map(|record| (record.at.partition, record.at.offset + 1))
+        .collect();
+    ends.into_iter().collect()
 }
 
 /// The member `meta.fetched_at` of a message.
@@ -129,7 +117,7 @@ mod tests {
     use proptest::prelude::*;
     use stream::event::{Field, KafkaEvent, Record};
 
-    use super::*;
+    use super::{super::event::payload, *};
 
     fn record(partition: i32, offset: i64, value: &[u8]) -> ConsumedRecord {
         ConsumedRecord {
@@ -160,14 +148,14 @@ mod tests {
         };
         batch.add(tombstone).unwrap();
         assert_eq!(
-            std::str::from_utf8(&batch.payload()).unwrap(),
+            std::str::from_utf8(&payload("b:1", "t-x", &batch.records)).unwrap(),
             concat!(
                 r#"{"eventSource":"SelfManagedKafka","bootstrapServers":"b:1","records":{"#,
                 r#""t-x-0":[{"topic":"t-x","partition":0,"offset":2,"timestamp":-1,"timestampType":"CREATE_TIME","value":null,"headers":[]}],"#,
                 r#""t-x-3":[{"topic":"t-x","partition":3,"offset":7,"timestamp":5,"timestampType":"LOG_APPEND_TIME","key":"QUFQTA==","value":"e30=","headers":[{"h":[0,127,-128,-1]}]}]}}"#,
             )
         );
-        assert_eq!(batch.done(), [(0, 3), (3, 8)]);
+        assert_eq!(ends(&batch.into_records()), [(0, 3), (3, 8)]);
     }
 
     proptest! {
@@ -187,7 +175,7 @@ mod tests {
                 }
                 added[usize::try_from(partition).unwrap()].push((offset, size));
             }
-            let payload = batch.payload();
+            let payload = payload("b:1", "t", &batch.records);
             prop_assert!(payload.len() <= PAYLOAD_LIMIT);
             let event = KafkaEvent::decode(std::str::from_utf8(&payload).unwrap()).unwrap();
             prop_assert!(event.len() <= limit);

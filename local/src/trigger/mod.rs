@@ -1,79 +1,106 @@
 //! The Kafka trigger: what a Lambda event source mapping does, on this machine.
 //!
 //! It consumes a topic in a group, cuts batches as the service does, sends the service's event, and commits
-//! what the function has answered for. In on-demand mode, the one here, a failed batch is retried whole until
-//! it succeeds. Source: AWS Lambda developer guide, "Using Lambda with Amazon MSK".
+//! what is done. In on-demand mode a failed batch is retried whole until it succeeds; in provisioned mode its
+//! mapping may limit that, split it, or let the function name the records that failed. Source: AWS Lambda
+//! developer guide, "Using Lambda with Amazon MSK".
 
+mod backoff;
 mod batch;
+mod delivery;
+mod destination;
 mod event;
+mod given_up;
+mod mapping;
+mod response;
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{convert::Infallible, future::Future, sync::Arc};
 
 use bytes::Bytes;
+use futures::future::try_join_all;
 use runtime::clock;
 use stream::{
-    consume::{ConsumedRecord, StartAt, TopicConsumer},
+    consume::{ConsumedRecord, TopicConsumer},
+    start::commit_start,
     topics::TopicError,
 };
 use tokio::{
-    sync::oneshot,
-    time::{Instant, sleep, timeout_at},
+    sync::mpsc,
+    time::{Instant, timeout_at},
 };
 
 use crate::{host::InvokeError, stats::Stats};
-pub use batch::{Batch, PAYLOAD_LIMIT};
+use backoff::Backoff;
+pub use batch::PAYLOAD_LIMIT;
+use batch::{Batch, ends};
+use delivery::Delivery;
+pub use destination::{Destination, DestinationError};
+pub use given_up::Condition;
+pub use mapping::Mapping;
 
-/// One mapping of a topic to a function.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mapping {
-    /// The topic.
-    pub topic: String,
-    /// The consumer group.
-    pub group: String,
-    /// The most records of a batch, 1 to 10,000.
-    pub batch_size: usize,
-    /// How long a batch may wait to be filled.
-    pub window: Duration,
-    /// Where a group without commits starts.
-    pub start_at: StartAt,
+/// Commits where the mapping's group begins, unless it has begun. [`run`] does that too; before it, this lets others
+/// see the start in the group's commits.
+///
+/// # Errors
+/// [`TopicError`] if the brokers do not answer.
+pub async fn begin(brokers: &str, mapping: &Mapping) -> Result<(), TopicError> {
+    commit_start(brokers, &mapping.topic, &mapping.group, mapping.start_at).await
 }
-
-/// The pause before the first retry; it doubles up to [`LONGEST_PAUSE`].
-const FIRST_PAUSE: Duration = Duration::from_millis(200);
-
-/// The longest pause between two tries of a batch.
-const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
 /// Runs a mapping for ever; drop the future to stop it. `joined` is told once there are partitions to consume;
 /// `invoke` sends one event to the function.
 ///
 /// # Errors
-/// [`TopicError`] if the consumer can't be made.
+/// [`TopicError`] if the group's start can't be committed or a consumer can't be made.
 pub async fn run<Answer>(
     brokers: &str,
     mapping: &Mapping,
     stats: &Stats,
-    joined: oneshot::Sender<()>,
+    joined: mpsc::Sender<()>,
     invoke: impl Fn(Bytes) -> Answer,
-) -> Result<(), TopicError>
+) -> Result<Infallible, TopicError>
 where
     Answer: Future<Output = Result<Bytes, InvokeError>>,
 {
-    let consumer =
-        TopicConsumer::subscribe(brokers, &mapping.topic, &mapping.group, mapping.start_at)?;
+    begin(brokers, mapping).await?;
+    let delivery = Delivery {
+        mapping,
+        brokers,
+        stats,
+        now: &clock::now,
+        invoke: &invoke,
+    };
+    let pollers = (0..mapping.pollers.max(1)).map(|_| poll(&delivery, &joined));
+    let ended: Vec<Infallible> = try_join_all(pollers).await?;
+    match ended[0] {}
+}
+
+/// One member of the group: batches of its partitions, one after the other.
+async fn poll<Invoke, Answer>(
+    delivery: &Delivery<'_, Invoke>,
+    joined: &mpsc::Sender<()>,
+) -> Result<Infallible, TopicError>
+where
+    Invoke: Fn(Bytes) -> Answer,
+    Answer: Future<Output = Result<Bytes, InvokeError>>,
+{
+    let Delivery { mapping, stats, .. } = delivery;
+    let consumer = TopicConsumer::subscribe(delivery.brokers, &mapping.topic, &mapping.group)?;
     let consumer = Arc::new(consumer);
     let mut carried = consumer.join().await;
-    // Whoever waited for it may have given up.
-    let _ = joined.send(());
+    // Whoever waited for it may have given up, or another poller was first.
+    let _ = joined.try_send(());
     loop {
         let batch;
-        (batch, carried) = collect(&consumer, brokers, mapping, carried, stats).await;
-        deliver(&batch, stats, &invoke).await;
-        let (committer, done) = (Arc::clone(&consumer), batch.done());
-        let committed = tokio::task::spawn_blocking(move || committer.commit(done)).await;
+        (batch, carried) = collect(&consumer, delivery.brokers, mapping, carried, stats).await;
+        let records = batch.into_records();
+        let done = ends(&records);
+        delivery.deliver(records).await;
+        let (committer, offsets) = (Arc::clone(&consumer), done.clone());
+        let committed = tokio::task::spawn_blocking(move || committer.commit(offsets)).await;
         match committed {
-            Ok(Ok(())) => stats.committed(&mapping.topic, &batch.done()),
-            // The records are durable and will be found so when they come again.
+            Ok(Ok(())) => stats.committed(&mapping.topic, &done),
+            // The records are done and will be found so when they come again.
             Ok(Err(error)) => stats.trouble(&error.to_string()),
             Err(error) => stats.trouble(&error.to_string()),
         }
@@ -106,33 +133,14 @@ async fn collect(
 }
 
 async fn next(consumer: &TopicConsumer, stats: &Stats) -> ConsumedRecord {
+    let mut backoff = Backoff::default();
     loop {
         match consumer.next().await {
             Ok(record) => return record,
             Err(error) => {
                 stats.trouble(&error.to_string());
-                sleep(FIRST_PAUSE).await;
+                backoff.pause().await;
             }
         }
-    }
-}
-
-/// Sends the batch until the function answers for it.
-async fn deliver<Answer>(batch: &Batch, stats: &Stats, invoke: &impl Fn(Bytes) -> Answer)
-where
-    Answer: Future<Output = Result<Bytes, InvokeError>>,
-{
-    let payload = batch.payload();
-    let mut pause = FIRST_PAUSE;
-    loop {
-        match invoke(payload.clone()).await {
-            Ok(_) => {
-                stats.delivered(clock::now(), batch.fetch_times());
-                return;
-            }
-            Err(error) => stats.retried(&error.to_string()),
-        }
-        sleep(pause).await;
-        pause = (pause * 2).min(LONGEST_PAUSE);
     }
 }

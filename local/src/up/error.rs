@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 
 use lake::store::StoreError;
-use stream::{embedded::EmbeddedError, topics::TopicError};
+use stream::{embedded::EmbeddedError, publish::ProducerError, topics::TopicError};
 
 use crate::{
     binaries::BinariesError, data_folder::DataFolderError, object_store::ObjectStoreError,
@@ -54,11 +54,9 @@ pub enum UpError {
         /// The schedule.
         schedule: String,
     },
-    /// A trigger that would start at a time.
-    #[error(
-        "the trigger {0} starts AT_TIMESTAMP, which the plane can't do: use TRIM_HORIZON or LATEST"
-    )]
-    StartAtTime(String),
+    /// A trigger's on-failure topic.
+    #[error(transparent)]
+    Producer(#[from] ProducerError),
     /// A part of the plane has failed while running.
     #[error("a part of the plane has failed ({0}): start it again")]
     Part(String),

@@ -13,12 +13,12 @@ mod options;
 mod parts;
 mod store;
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{convert::Infallible, path::PathBuf, sync::Arc, time::Duration};
 
 use futures::future::join_all;
 use stream::topics::TopicError;
 use tokio::{
-    sync::oneshot,
+    sync::mpsc,
     task::JoinSet,
     time::{Instant, sleep},
 };
@@ -27,7 +27,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     binaries::{self, BinariesError},
     data_folder::DataFolder,
-    host::{Function, Host, HostSettings, MetricsSink},
+    host::{Function, Host, HostSettings, MetricsSink, OnTimeout},
     replay, scheduler,
     stats::Stats,
     template, trigger,
@@ -62,7 +62,7 @@ pub struct Plane {
     pollers: Vec<String>,
     stop_schedules: CancellationToken,
     schedules: JoinSet<()>,
-    triggers: JoinSet<Result<(), TopicError>>,
+    triggers: JoinSet<Result<Infallible, TopicError>>,
     monitor: Monitor,
     store: Store,
     market: Market,
@@ -87,11 +87,14 @@ impl Plane {
         let pipeline = template::read(&options.template, &parameters)?;
         let functions = functions(&pipeline, &bin_dir)?;
         let topics = parts::topics(&pipeline, &options.template)?;
-        let mappings = parts::mappings(&pipeline, &options.template)?;
         broker.create_topics(&topics).await?;
         let store = Store::start(options, &folder, &pipeline).await?;
+        let mappings = parts::mappings(&pipeline, &options.template, &broker, &store).await?;
 
         let stats = Arc::new(Stats::default());
+        for mapping in &mappings {
+            trigger::begin(broker.address(), mapping).await?;
+        }
         let monitor = Monitor::start(broker.address(), mappings.clone(), &stats).await?;
         let metrics: MetricsSink = {
             let stats = Arc::clone(&stats);
@@ -103,6 +106,7 @@ impl Plane {
                 service_environment: store.service_environment(),
                 logs: folder.logs(),
                 metrics,
+                on_timeout: OnTimeout::default(),
             },
         ));
         let mut plane = Self {
@@ -168,7 +172,7 @@ impl Plane {
         match self.triggers.join_next().await {
             Some(Ok(Err(error))) => error.into(),
             Some(Err(error)) => UpError::Part(error.to_string()),
-            Some(Ok(Ok(()))) | None => UpError::Part("a trigger has ended".to_owned()),
+            None => UpError::Part("a trigger has ended".to_owned()),
         }
     }
 
@@ -227,15 +231,15 @@ impl Plane {
     }
 
     /// Starts the triggers and waits until their consumers have partitions, so that the first quotes find them.
-    async fn run_triggers(&mut self, mappings: Vec<(String, trigger::Mapping)>) {
+    async fn run_triggers(&mut self, mappings: Vec<trigger::Mapping>) {
         let mut joined = Vec::new();
-        for (function, mapping) in mappings {
+        for mapping in mappings {
             let brokers = self.broker.address().to_owned();
             let (stats, host) = (Arc::clone(&self.stats), Arc::clone(&self.host));
-            let (join, is_joined) = oneshot::channel();
-            joined.push(is_joined);
+            let (join, mut is_joined) = mpsc::channel(1);
+            joined.push(async move { is_joined.recv().await });
             self.triggers.spawn(async move {
-                let invoke = |payload| host.invoke(&function, payload);
+                let invoke = |payload| host.invoke(&mapping.function, payload);
                 trigger::run(&brokers, &mapping, &stats, join, invoke).await
             });
         }
@@ -286,6 +290,7 @@ fn functions(
                 binary: binaries::find(bin_dir, &function.binary)?,
                 timeout: function.timeout,
                 memory_mb: function.memory_mb,
+                reserved_concurrency: function.reserved_concurrency,
                 environment: function.environment.clone(),
             })
         })

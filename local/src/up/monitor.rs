@@ -8,10 +8,7 @@ use std::{
     time::Duration,
 };
 
-use stream::{
-    consume::StartAt,
-    topics::{TopicError, Watermarks},
-};
+use stream::topics::{TopicError, Watermarks};
 use tokio::sync::oneshot;
 
 use super::{UpError, audit::Expected};
@@ -45,12 +42,12 @@ const INTERVAL: Duration = Duration::from_secs(1);
 impl Monitor {
     pub(super) async fn start(
         brokers: &str,
-        mappings: Vec<(String, Mapping)>,
+        mappings: Vec<Mapping>,
         stats: &Arc<Stats>,
     ) -> Result<Self, UpError> {
         let brokers = brokers.to_owned();
         let begin = move || -> Result<Vec<_>, TopicError> {
-            let watch = |(_, mapping): &(String, Mapping)| {
+            let watch = |mapping: &Mapping| {
                 let watermarks = Watermarks::new(&brokers, &mapping.group)?;
                 let partitions = start_of(&watermarks, mapping)?;
                 Ok((watermarks, partitions))
@@ -102,10 +99,8 @@ fn start_of(watermarks: &Watermarks, mapping: &Mapping) -> Result<Vec<Partition>
         .zip(committed)
         .map(|(partition, committed)| {
             let Range { start, end } = watermarks.held(&mapping.topic, partition)?;
-            let first = committed.unwrap_or(match mapping.start_at {
-                StartAt::Earliest => start,
-                StartAt::Latest => end,
-            });
+            // A start elsewhere than at the oldest record is a commit by now.
+            let first = committed.unwrap_or(start);
             Ok(Partition {
                 topic: mapping.topic.clone(),
                 partition,

@@ -6,14 +6,14 @@ use std::{
 };
 
 use runtime::clock;
-use stream::{consume::StartAt, embedded::EmbeddedBroker, topics};
+use stream::{embedded::EmbeddedBroker, publish::KafkaPublisher, start::StartAt, topics};
 
-use super::{FeedSource, Options, PARTITIONS, UpError};
+use super::{FeedSource, Options, PARTITIONS, Store, UpError};
 use crate::{
     data_folder::DataFolder,
     replay::{self, Replay},
-    template::{Pipeline, StartingPosition},
-    trigger::Mapping,
+    template::{OnFailure, Pipeline, StartingPosition},
+    trigger::{Destination, Mapping},
 };
 
 /// The stocks of the recording, FB among them as it was called then.
@@ -128,11 +128,16 @@ pub(super) fn parameters(
     parameters
 }
 
-/// Every topic that a schedule's job or a trigger names.
+/// Every topic that a schedule's job, a trigger or its on-failure destination names.
 pub(super) fn topics(pipeline: &Pipeline, template: &Path) -> Result<BTreeSet<String>, UpError> {
     let mut topics = BTreeSet::new();
     for function in &pipeline.functions {
-        topics.extend(function.kafka.iter().map(|event| event.topic.clone()));
+        for event in &function.kafka {
+            topics.insert(event.topic.clone());
+            if let Some(OnFailure::Topic(topic)) = &event.on_failure {
+                topics.insert(topic.clone());
+            }
+        }
         for schedule in &function.schedules {
             let topic = schedule.input.get("topic").and_then(|topic| topic.as_str());
             let topic = topic.ok_or_else(|| UpError::NoTopic {
@@ -145,29 +150,42 @@ pub(super) fn topics(pipeline: &Pipeline, template: &Path) -> Result<BTreeSet<St
     Ok(topics)
 }
 
-/// Every enabled Kafka trigger with its function.
-pub(super) fn mappings(
+/// Every enabled Kafka trigger.
+pub(super) async fn mappings(
     pipeline: &Pipeline,
     template: &Path,
-) -> Result<Vec<(String, Mapping)>, UpError> {
+    broker: &Broker,
+    store: &Store,
+) -> Result<Vec<Mapping>, UpError> {
     let mut mappings = Vec::new();
     for function in &pipeline.functions {
         for event in function.kafka.iter().filter(|event| event.enabled) {
-            let start_at = match event.starting_position {
-                StartingPosition::TrimHorizon => StartAt::Earliest,
-                StartingPosition::Latest => StartAt::Latest,
-                StartingPosition::AtTimestamp(_) => {
-                    return Err(UpError::StartAtTime(event.name.clone()));
+            let on_failure = match &event.on_failure {
+                None => None,
+                Some(OnFailure::Bucket(bucket)) => {
+                    Some(Destination::bucket(bucket, store.bucket(bucket).await?))
+                }
+                Some(OnFailure::Topic(topic)) => {
+                    let publisher = KafkaPublisher::new(broker.address())?;
+                    Some(Destination::topic(topic, publisher))
                 }
             };
-            let mapping = Mapping {
+            mappings.push(Mapping {
+                name: format!("{}-{}", function.name, event.name),
+                function: function.name.clone(),
                 topic: event.topic.clone(),
                 group: event.consumer_group.clone(),
                 batch_size: event.batch_size,
                 window: event.window,
-                start_at,
-            };
-            mappings.push((function.name.clone(), mapping));
+                start_at: match event.starting_position {
+                    StartingPosition::TrimHorizon => StartAt::Earliest,
+                    StartingPosition::Latest => StartAt::Latest,
+                    StartingPosition::AtTimestamp(time) => StartAt::At(time),
+                },
+                pollers: event.pollers,
+                failures: event.failures.clone(),
+                on_failure,
+            });
         }
     }
     if mappings.is_empty() {

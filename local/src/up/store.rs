@@ -92,6 +92,13 @@ impl Store {
         &self.location
     }
 
+    /// The client of another of its buckets, which is created unless it exists.
+    pub(super) async fn bucket(&self, name: &str) -> Result<S3Store, UpError> {
+        let bucket = connect(name, &self.endpoint, &self.credentials).await;
+        bucket.create_bucket().await?;
+        Ok(bucket)
+    }
+
     /// What Lambda and the account would set for the functions.
     pub(super) fn service_environment(&self) -> BTreeMap<String, String> {
         let (access_key, secret_key) = &self.credentials;

@@ -25,12 +25,17 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// Whether polled = published = bronze + quarantine, with nothing missing and nothing doubled. On brokers that
+    /// Whether polled = published = bronze + quarantine, with nothing missing, doubled or dropped. On brokers that
     /// are shared more may have been published than was polled here.
     pub fn is_exact(&self) -> bool {
         let known = self.counts.polled + self.backlog;
         let in_topics = self.audit.in_topics;
-        self.audit.is_exact() && (known == in_topics || (self.shared_topics && known < in_topics))
+        self.is_complete() && (known == in_topics || (self.shared_topics && known < in_topics))
+    }
+
+    /// Whether the store holds every record exactly once, as far as the audit and the triggers know.
+    fn is_complete(&self) -> bool {
+        self.audit.is_exact() && self.counts.dropped == 0
     }
 
     /// Whether the run is exact and there was something to count.
@@ -78,10 +83,17 @@ impl fmt::Display for Summary {
                 writeln!(f, "{} {what}: {}", places.len(), first.join(", "))?;
             }
         }
+        if counts.dropped + counts.sent_to_destination > 0 {
+            writeln!(
+                f,
+                "records given up by the triggers: dropped {}, sent to a destination {}",
+                counts.dropped, counts.sent_to_destination
+            )?;
+        }
         if let Some(trouble) = &counts.last_trouble {
             writeln!(f, "troubles: {}, the last: {trouble}", counts.troubles)?;
         }
-        let verdict = match (audit.in_topics, audit.is_exact(), self.is_exact()) {
+        let verdict = match (audit.in_topics, self.is_complete(), self.is_exact()) {
             (0, _, _) => "nothing was published",
             (_, false, _) => "NOT EXACT",
             (_, true, true) => "nothing lost, nothing doubled",
@@ -132,6 +144,18 @@ mod tests {
         let mut doubled = summary(5, 5, 4, 0);
         doubled.audit.doubled.push("t-0@1".to_owned());
         assert!(!doubled.is_exact());
+    }
+
+    #[test]
+    fn a_run_with_dropped_records_is_not_exact_and_says_so() {
+        let mut summary = summary(5, 5, 4, 0);
+        summary.counts.sent_to_destination = 2;
+        assert!(summary.is_exact());
+        summary.counts.dropped = 1;
+        assert!(!summary.is_exact());
+        let text = summary.to_string();
+        let line = "records given up by the triggers: dropped 1, sent to a destination 2\n";
+        assert!(text.contains(line) && text.contains("NOT EXACT"), "{text}");
     }
 
     #[test]

@@ -33,15 +33,6 @@ pub struct ConsumedRecord {
     pub headers: Vec<(String, Bytes)>,
 }
 
-/// Where a group starts that has committed nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum StartAt {
-    /// The oldest record that the topic holds.
-    Earliest,
-    /// The next record to come.
-    Latest,
-}
-
 /// A member of a consumer group on one topic.
 pub struct TopicConsumer {
     consumer: StreamConsumer,
@@ -50,24 +41,16 @@ pub struct TopicConsumer {
 }
 
 impl TopicConsumer {
-    /// Subscribes `group` to `topic`.
+    /// Subscribes `group` to `topic`. A partition that the group has committed nothing of is read from its oldest
+    /// record; [`commit_start`](crate::start::commit_start) before makes that another.
     ///
     /// # Errors
     /// [`TopicError::Broker`] if librdkafka refuses the settings.
-    pub fn subscribe(
-        brokers: &str,
-        topic: &str,
-        group: &str,
-        start_at: StartAt,
-    ) -> Result<Self, TopicError> {
-        let start_at = match start_at {
-            StartAt::Earliest => "earliest",
-            StartAt::Latest => "latest",
-        };
+    pub fn subscribe(brokers: &str, topic: &str, group: &str) -> Result<Self, TopicError> {
         let consumer: Result<StreamConsumer, KafkaError> = ClientConfig::new()
             .set("bootstrap.servers", brokers)
             .set("group.id", group)
-            .set("auto.offset.reset", start_at)
+            .set("auto.offset.reset", "earliest")
             .set("enable.auto.commit", "false")
             .set("fetch.wait.max.ms", "100")
             // A batch is retried for as long as it takes, and nothing is polled meanwhile.

@@ -7,6 +7,7 @@ pub mod consume;
 pub mod embedded;
 pub mod event;
 pub mod publish;
+pub mod start;
 pub mod topics;
 
 /// A place in a topic: where Kafka put one record.

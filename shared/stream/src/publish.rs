@@ -163,6 +163,38 @@ impl KafkaPublisher {
         })
     }
 
+    /// Sends one record whose key may be any bytes, or none; else as [`Publish::publish`].
+    ///
+    /// # Errors
+    /// [`PublishError`] if it was not acknowledged; it may have been written all the same.
+    pub async fn send(
+        &self,
+        topic: &str,
+        key: Option<&[u8]>,
+        value: &[u8],
+        until: Instant,
+    ) -> Result<Position, PublishError> {
+        let mut record: FutureRecord<'_, [u8], [u8]> = FutureRecord::to(topic).payload(value);
+        record.key = key;
+        let left = until.saturating_duration_since(Instant::now());
+        let producer = self.producer();
+        let delivery = producer.send(record, Timeout::After(left));
+        match tokio::time::timeout_at(until, delivery).await {
+            Ok(Ok(delivered)) => Ok(Position {
+                partition: delivered.partition,
+                offset: delivered.offset,
+            }),
+            Ok(Err((error, _))) => {
+                let broken = self.replace_if_broken(&producer);
+                let code = broken.or_else(|| error.rdkafka_error_code());
+                Err(self.error(topic, value.len(), code, &error))
+            }
+            Err(_) => Err(PublishError::TimedOut {
+                brokers: self.brokers.clone(),
+            }),
+        }
+    }
+
     fn producer(&self) -> FutureProducer {
         let producer = self.producer.read().unwrap_or_else(PoisonError::into_inner);
         producer.clone()
@@ -232,24 +264,7 @@ impl Publish for KafkaPublisher {
         value: &[u8],
         until: Instant,
     ) -> Result<Position, PublishError> {
-        let record = FutureRecord::to(topic).key(key).payload(value);
-        let left = until.saturating_duration_since(Instant::now());
-        let producer = self.producer();
-        let delivery = producer.send(record, Timeout::After(left));
-        match tokio::time::timeout_at(until, delivery).await {
-            Ok(Ok(delivered)) => Ok(Position {
-                partition: delivered.partition,
-                offset: delivered.offset,
-            }),
-            Ok(Err((error, _))) => {
-                let broken = self.replace_if_broken(&producer);
-                let code = broken.or_else(|| error.rdkafka_error_code());
-                Err(self.error(topic, value.len(), code, &error))
-            }
-            Err(_) => Err(PublishError::TimedOut {
-                brokers: self.brokers.clone(),
-            }),
-        }
+        self.send(topic, Some(key.as_bytes()), value, until).await
     }
 
     fn abandon(&self) {
@@ -266,6 +281,8 @@ fn create(brokers: &str) -> Result<FutureProducer, KafkaError> {
         .set("partitioner", "murmur2_random")
         .set("compression.type", "lz4")
         .set("linger.ms", "5")
+        // The topic's own limit decides, which may be higher than the library's.
+        .set("message.max.bytes", "10000000")
         .set(
             "message.timeout.ms",
             MESSAGE_TIMEOUT.as_millis().to_string(),

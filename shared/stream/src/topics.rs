@@ -123,7 +123,7 @@ pub struct Watermarks {
 }
 
 /// How long one question to the broker may take.
-const ASK: Duration = Duration::from_secs(5);
+pub(crate) const ASK: Duration = Duration::from_secs(5);
 
 impl Watermarks {
     /// Makes the client; `group` is the one whose committed offsets are looked at.
@@ -217,7 +217,7 @@ impl Watermarks {
     }
 }
 
-fn broker_error(brokers: &str, what: &str, cause: String) -> TopicError {
+pub(crate) fn broker_error(brokers: &str, what: &str, cause: String) -> TopicError {
     TopicError::Broker {
         brokers: brokers.to_owned(),
         what: what.to_owned(),

@@ -21,6 +21,9 @@ fn what_is_left_out_has_the_defaults_of_aws() {
             batch_size: 100,
             window: Duration::from_millis(500),
             starting_position: StartingPosition::Latest,
+            pollers: 1,
+            failures: FailurePolicy::default(),
+            on_failure: None,
             enabled: true,
         }]
     );

@@ -1,0 +1,233 @@
+//! The trigger on a real broker, with functions that answer as the test says.
+
+mod destinations;
+mod host;
+mod starts;
+
+use std::{
+    future::Future,
+    sync::{Arc, Mutex, OnceLock},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use quotelake::{
+    host::InvokeError,
+    stats::Stats,
+    template::FailurePolicy,
+    trigger::{self, Mapping},
+};
+use serde_json::Value;
+use stream::{
+    Position,
+    embedded::EmbeddedBroker,
+    publish::{KafkaPublisher, Publish},
+    start::StartAt,
+    topics::Watermarks,
+};
+use tokio::{
+    sync::{Barrier, mpsc},
+    time::{Instant, sleep},
+};
+use tokio_util::task::AbortOnDropHandle;
+
+/// One broker for all of these tests, each with topics of its own.
+fn broker() -> &'static EmbeddedBroker {
+    static BROKER: OnceLock<EmbeddedBroker> = OnceLock::new();
+    BROKER.get_or_init(|| EmbeddedBroker::start().unwrap())
+}
+
+fn mapping(topic: &str, partitions: i32) -> Mapping {
+    broker().create_topic(topic, partitions).unwrap();
+    Mapping {
+        name: "writer-records".to_owned(),
+        function: "writer".to_owned(),
+        topic: topic.to_owned(),
+        group: format!("{topic}-group"),
+        batch_size: 100,
+        window: Duration::from_millis(200),
+        start_at: StartAt::Earliest,
+        pollers: 1,
+        failures: FailurePolicy::default(),
+        on_failure: None,
+    }
+}
+
+/// Publishes a record for each of the keys, and says where they are.
+async fn publish(topic: &str, keys: &[&str]) -> Vec<Position> {
+    let publisher = KafkaPublisher::new(broker().brokers()).unwrap();
+    let mut positions = Vec::new();
+    for key in keys {
+        let until = Instant::now() + Duration::from_secs(10);
+        let value = format!("{{\"key\":\"{key}\"}}");
+        let published = publisher.publish(topic, key, value.as_bytes(), until);
+        positions.push(published.await.unwrap());
+    }
+    positions
+}
+
+/// A trigger that runs until this is dropped.
+struct Running {
+    stats: Arc<Stats>,
+    events: Arc<Mutex<Vec<Value>>>,
+    _task: AbortOnDropHandle<()>,
+}
+
+impl Running {
+    fn start<Answer>(
+        mapping: &Mapping,
+        function: impl Fn(Value) -> Answer + Send + Sync + 'static,
+    ) -> Self
+    where
+        Answer: Future<Output = Result<Bytes, InvokeError>> + Send,
+    {
+        let stats = Arc::new(Stats::default());
+        let events: Arc<Mutex<Vec<Value>>> = Arc::default();
+        let task = {
+            let (stats, events, mapping) =
+                (Arc::clone(&stats), Arc::clone(&events), mapping.clone());
+            tokio::spawn(async move {
+                let invoke = |payload: Bytes| {
+                    let event: Value = serde_json::from_slice(&payload).unwrap();
+                    lock(&events).push(event.clone());
+                    function(event)
+                };
+                let (joined, _is_joined) = mpsc::channel(1);
+                let brokers = broker().brokers();
+                let Err(error) = trigger::run(brokers, &mapping, &stats, joined, invoke).await;
+                panic!("{error}");
+            })
+        };
+        Self {
+            stats,
+            events,
+            _task: AbortOnDropHandle::new(task),
+        }
+    }
+
+    /// The coordinates of every record that the function was sent, in order.
+    fn sent(&self) -> Vec<Position> {
+        lock(&self.events).iter().flat_map(positions).collect()
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap()
+}
+
+/// The coordinates in an event.
+fn positions(event: &Value) -> Vec<Position> {
+    let partitions = event["records"].as_object().unwrap().values();
+    let records = partitions.flat_map(|records| records.as_array().unwrap());
+    records
+        .map(|record| Position {
+            partition: i32::try_from(record["partition"].as_i64().unwrap()).unwrap(),
+            offset: record["offset"].as_i64().unwrap(),
+        })
+        .collect()
+}
+
+async fn succeed(_: Value) -> Result<Bytes, InvokeError> {
+    Ok(Bytes::from_static(b"null"))
+}
+
+async fn fail(_: Value) -> Result<Bytes, InvokeError> {
+    Err(InvokeError::FunctionError {
+        function: "writer".to_owned(),
+        error_type: "Fault".to_owned(),
+        message: "no".to_owned(),
+    })
+}
+
+async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let end = Instant::now() + Duration::from_secs(60);
+    while !is_so() {
+        assert!(Instant::now() < end, "not within 60 s: {what}");
+        sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// Waits until the mapping's group has committed these offsets of the topic's partitions, in order.
+async fn until_committed(mapping: &Mapping, offsets: &[Option<i64>]) {
+    let watermarks = Watermarks::new(broker().brokers(), &mapping.group).unwrap();
+    let partitions = watermarks.partitions(&mapping.topic).unwrap();
+    until("the commit", || {
+        watermarks.committed(&mapping.topic, &partitions).unwrap() == offsets
+    })
+    .await;
+}
+
+fn at(partition: i32, offset: i64) -> Position {
+    Position { partition, offset }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_pollers_of_a_mapping_share_its_partitions() {
+    let mapping = Mapping {
+        pollers: 2,
+        ..mapping("shared", 4)
+    };
+    let keys: Vec<String> = (0..40).map(|index| format!("k{index}")).collect();
+    let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+    let published = publish(&mapping.topic, &keys).await;
+    // No invocation ends before another one has begun.
+    let together = Arc::new(Barrier::new(2));
+    let running = Running::start(&mapping, move |_| {
+        let together = Arc::clone(&together);
+        async move {
+            together.wait().await;
+            Ok(Bytes::new())
+        }
+    });
+    until("two invocations", || lock(&running.events).len() >= 2).await;
+    let partitions: Vec<Vec<i32>> = lock(&running.events)[..2]
+        .iter()
+        .map(|event| positions(event).iter().map(|at| at.partition).collect())
+        .collect();
+    let both = partitions[0].iter().find(|of| partitions[1].contains(of));
+    assert_eq!(both, None, "{partitions:?}");
+    until("every record", || running.sent().len() >= published.len()).await;
+    let mut sent = running.sent();
+    sent.sort();
+    let mut published = published;
+    published.sort();
+    assert_eq!(sent, published);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_partial_response_brings_back_what_it_names_and_the_commit_waits_for_it() {
+    let mapping = Mapping {
+        batch_size: 4,
+        failures: FailurePolicy {
+            partial_responses: true,
+            ..FailurePolicy::default()
+        },
+        ..mapping("partial", 1)
+    };
+    publish(&mapping.topic, &["a", "b", "c", "d"]).await;
+    let watermarks = Watermarks::new(broker().brokers(), &mapping.group).unwrap();
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let committed = Arc::clone(&seen);
+    let running = Running::start(&mapping, move |event| {
+        let before = watermarks.committed("partial", &[0]).unwrap();
+        lock(&committed).extend(before);
+        let named = |offset: i64| serde_json::json!({"itemIdentifier": {"partition": "partial-0", "offset": offset}});
+        let failed: Vec<Value> = match positions(&event).len() {
+            4 => vec![named(2), named(1)],
+            2 => vec![named(2)],
+            _ => Vec::new(),
+        };
+        let answer = serde_json::json!({"batchItemFailures": failed});
+        async move { Ok(answer.to_string().into()) }
+    });
+    until_committed(&mapping, &[Some(4)]).await;
+    let sent: Vec<Vec<Position>> = lock(&running.events).iter().map(positions).collect();
+    let expected = [
+        vec![at(0, 0), at(0, 1), at(0, 2), at(0, 3)],
+        vec![at(0, 1), at(0, 2)],
+        vec![at(0, 2)],
+    ];
+    assert_eq!(sent, expected);
+    assert_eq!(*lock(&seen), [None; 3], "nothing is committed before");
+    assert_eq!(running.stats.snapshot().dropped, 0);
+}

@@ -1,0 +1,82 @@
+use futures::join;
+use lake::store::{Credentials, Get, S3Settings, S3Store, list_all};
+use quotelake::{
+    object_store::{ACCESS_KEY, ObjectStore, SECRET_KEY},
+    trigger::Destination,
+};
+use stream::consume::TopicConsumer;
+
+use super::*;
+
+fn gives_up(topic: &str, on_failure: Destination) -> Mapping {
+    Mapping {
+        batch_size: 3,
+        failures: FailurePolicy {
+            retries: Some(1),
+            ..FailurePolicy::default()
+        },
+        on_failure: Some(on_failure),
+        ..mapping(topic, 1)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_given_up_reaches_its_destination_whole_before_it_is_committed() {
+    join!(a_bucket(), a_topic());
+}
+
+async fn a_bucket() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = ObjectStore::start(folder.path(), 0).await.unwrap();
+    let store = S3Store::connect(S3Settings {
+        bucket: "dead".to_owned(),
+        endpoint: Some(server.endpoint()),
+        credentials: Some(Credentials::new(ACCESS_KEY, SECRET_KEY, None, None, "test")),
+    })
+    .await;
+    store.create_bucket().await.unwrap();
+    let mapping = gives_up("given-up-1", Destination::bucket("dead", store.clone()));
+    publish(&mapping.topic, &["a", "b", "c"]).await;
+    let running = Running::start(&mapping, fail);
+    until_committed(&mapping, &[Some(3)]).await;
+
+    let keys = list_all(&store, "aws/lambda/writer-records/given-up-1/").await;
+    let keys = keys.unwrap();
+    assert_eq!(keys.len(), 1, "{keys:?}");
+    let object = store.get(&keys[0]).await.unwrap().body;
+    let object: Value = serde_json::from_slice(&object).unwrap();
+    let info = &object["KafkaBatchInfo"]["recordsInfo"]["given-up-1-0"];
+    assert_eq!(
+        (&info["firstRecordOffset"], &info["lastRecordOffset"]),
+        (&"0".into(), &"2".into())
+    );
+    let payload: Value = serde_json::from_str(object["payload"].as_str().unwrap()).unwrap();
+    let events = lock(&running.events).clone();
+    assert_eq!(events, [payload.clone(), payload]);
+    let counts = running.stats.snapshot();
+    assert_eq!((counts.sent_to_destination, counts.dropped), (3, 0));
+}
+
+async fn a_topic() {
+    broker().create_topic("dead-records", 1).unwrap();
+    let publisher = KafkaPublisher::new(broker().brokers()).unwrap();
+    let mapping = gives_up("given-up-2", Destination::topic("dead-records", publisher));
+    publish(&mapping.topic, &["a", "b", "c"]).await;
+    let running = Running::start(&mapping, fail);
+    let dead = TopicConsumer::subscribe(broker().brokers(), "dead-records", "reader").unwrap();
+    until_committed(&mapping, &[Some(3)]).await;
+
+    let event = lock(&running.events)[0].clone();
+    for (index, key) in ["a", "b", "c"].into_iter().enumerate() {
+        let record = dead.next().await.unwrap();
+        assert_eq!(record.key.unwrap(), key);
+        let message: Value = serde_json::from_slice(&record.value.unwrap()).unwrap();
+        assert_eq!(message["requestContext"]["condition"], "RetriesExhausted");
+        assert_eq!(message["requestContext"]["approximateInvokeCount"], 2);
+        assert_eq!(
+            message["payload"]["records"]["given-up-2-0"],
+            Value::from(vec![event["records"]["given-up-2-0"][index].clone()])
+        );
+    }
+    assert_eq!(running.stats.snapshot().sent_to_destination, 3);
+}
