@@ -59,12 +59,16 @@ pub struct Snapshot {
     pub dropped: u64,
     /// Records that a trigger has given up and that are in its on-failure destination.
     pub sent_to_destination: u64,
-    /// Objects created.
-    pub objects_written: u64,
+    /// Lines brought to the lake.
+    pub lines_written: u64,
     /// Records found in the lake already.
-    pub merged: u64,
+    pub already_there: u64,
     /// Records put aside.
     pub quarantined: u64,
+    /// PUTs sent to the store by the writer.
+    pub puts: u64,
+    /// GETs sent to the store by the writer.
+    pub gets: u64,
     /// Records published and not yet committed, by `topic-partition`, where there are any.
     pub lag: BTreeMap<String, i64>,
     /// Half of the quotes were durable this soon after their fetch, in milliseconds.
@@ -178,9 +182,11 @@ impl Stats {
             retried_batches: counts.retries,
             dropped: counts.dropped,
             sent_to_destination: counts.sent_to_destination,
-            objects_written: metric(Metric::ObjectsWritten),
-            merged: metric(Metric::RecordsMerged),
+            lines_written: metric(Metric::RecordsWritten),
+            already_there: metric(Metric::RecordsAlreadyThere),
             quarantined: metric(Metric::RecordsQuarantined),
+            puts: metric(Metric::StorePuts),
+            gets: metric(Metric::StoreGets),
             lag: lag.collect(),
             latency_p50_ms: percentile(50.0),
             latency_p99_ms: percentile(99.0),
@@ -227,9 +233,9 @@ mod tests {
     fn metrics_add_up() {
         let stats = Stats::default();
         for _ in 0..2 {
-            stats.metrics(&[(Metric::QuotesPolled, 3), (Metric::RecordsMerged, 1)]);
+            stats.metrics(&[(Metric::QuotesPolled, 3), (Metric::RecordsAlreadyThere, 1)]);
         }
         let snapshot = stats.snapshot();
-        assert_eq!((snapshot.polled, snapshot.merged), (6, 2));
+        assert_eq!((snapshot.polled, snapshot.already_there), (6, 2));
     }
 }

@@ -1,6 +1,7 @@
 use std::path::PathBuf;
 
 use lake::store::StoreError;
+use runtime::SettingError;
 use stream::{embedded::EmbeddedError, publish::ProducerError, topics::TopicError};
 
 use crate::{
@@ -45,6 +46,16 @@ pub enum UpError {
         template: PathBuf,
         /// What is missing.
         what: &'static str,
+    },
+    /// A function's environment in the template is one that it would not start with.
+    #[error("{function} in {}: {error}", template.display())]
+    Setting {
+        /// The template.
+        template: PathBuf,
+        /// The function.
+        function: String,
+        /// What is wrong with its environment.
+        error: SettingError,
     },
     /// A schedule's job names no topic.
     #[error("the input of the schedule {schedule} in {} names no topic: add a member \"topic\"", template.display())]

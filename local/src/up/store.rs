@@ -7,6 +7,8 @@ use lake::{
     store::{Credentials, S3Settings, S3Store},
 };
 
+use runtime::Environment;
+
 use super::{Options, UpError};
 use crate::{
     data_folder::DataFolder,
@@ -45,14 +47,13 @@ impl Store {
                 (None, endpoint.clone(), credentials)
             }
         };
-        let (bucket, prefix, epoch) = lake_of(pipeline, options)?;
+        let (bucket, layout) = lake_of(pipeline, options)?;
         for name in pipeline.buckets.iter().chain([&bucket]) {
             connect(name, &endpoint, &credentials)
                 .await
                 .create_bucket()
                 .await?;
         }
-        let layout = Layout::record(&prefix, epoch.as_deref());
         let location = match &embedded {
             Some(_) => folder
                 .objects()
@@ -130,26 +131,23 @@ async fn connect(bucket: &str, endpoint: &str, credentials: &(String, String)) -
     .await
 }
 
-/// Bucket, prefix and epoch as the triggered function gets them.
-fn lake_of(
-    pipeline: &Pipeline,
-    options: &Options,
-) -> Result<(String, String, Option<String>), UpError> {
-    let idle = |what| UpError::Idle {
-        template: options.template.clone(),
-        what,
-    };
+/// Bucket and layout as the triggered function gets them.
+fn lake_of(pipeline: &Pipeline, options: &Options) -> Result<(String, Layout), UpError> {
     let writer = pipeline
         .functions
         .iter()
         .find(|function| !function.kafka.is_empty());
-    let setting = |name: &str| {
-        let value = writer?.environment.get(name)?;
-        (!value.is_empty()).then(|| value.clone())
+    let writer = writer.ok_or_else(|| UpError::Idle {
+        template: options.template.clone(),
+        what: "a Kafka trigger",
+    })?;
+    let environment: Environment = writer.environment.clone().into_iter().collect();
+    let unset = |error| UpError::Setting {
+        template: options.template.clone(),
+        function: writer.name.clone(),
+        error,
     };
-    let bucket =
-        setting("BRONZE_BUCKET").ok_or_else(|| idle("a Kafka trigger and a BRONZE_BUCKET"))?;
-    let prefix =
-        setting("BRONZE_PREFIX").ok_or_else(|| idle("a Kafka trigger and a BRONZE_PREFIX"))?;
-    Ok((bucket, prefix, setting("BRONZE_EPOCH")))
+    let bucket = environment.required("BRONZE_BUCKET", "the name of an S3 bucket");
+    let layout = bronze_writer::layout(&environment);
+    Ok((bucket.map_err(unset)?, layout.map_err(unset)?))
 }

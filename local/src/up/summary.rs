@@ -50,12 +50,14 @@ impl fmt::Display for Summary {
         let sign = |equal: bool| if equal { '=' } else { '≠' };
         writeln!(
             f,
-            "ran {:.0} s: {} batches ({} retried), {} objects written, {} records merged, {} quotes failed",
+            "ran {:.0} s: {} batches ({} retried), {} records written by {} PUTs and {} GETs, {} already there, {} quotes failed",
             self.seconds,
             counts.batches,
             counts.retried_batches,
-            counts.objects_written,
-            counts.merged,
+            counts.lines_written,
+            counts.puts,
+            counts.gets,
+            counts.already_there,
             counts.failed,
         )?;
         writeln!(

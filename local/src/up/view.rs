@@ -159,15 +159,15 @@ fn line(elapsed: Duration, counts: &Snapshot) -> String {
             format!(" | troubles: {}, the last: {trouble}", counts.troubles)
         });
     format!(
-        "{} polled {} published {} failed {} | batches {} retried {} | written {} merged {} quarantined {} | lag {} | p50 {} ms p99 {} ms{trouble}",
+        "{} polled {} published {} failed {} | batches {} retried {} | written {} already there {} quarantined {} | lag {} | p50 {} ms p99 {} ms{trouble}",
         clock(elapsed),
         counts.polled,
         counts.published,
         counts.failed,
         counts.batches,
         counts.retried_batches,
-        counts.objects_written,
-        counts.merged,
+        counts.lines_written,
+        counts.already_there,
         counts.quarantined,
         counts.lag.values().sum::<i64>(),
         counts.latency_p50_ms,
@@ -192,8 +192,12 @@ fn block(elapsed: Duration, run_for: Option<Duration>, counts: &Snapshot, place:
             counts.batches, counts.retried_batches
         ),
         format!(
-            "  lake     objects written {}  records merged {}  quarantined {}",
-            counts.objects_written, counts.merged, counts.quarantined
+            "  lake     records written {}  already there {}  quarantined {}  PUTs {}  GETs {}",
+            counts.lines_written,
+            counts.already_there,
+            counts.quarantined,
+            counts.puts,
+            counts.gets
         ),
         format!("  lag      {}", lag(counts)),
         format!(
@@ -260,8 +264,8 @@ mod tests {
             failed: 3,
             batches: 4,
             retried_batches: 5,
-            objects_written: 6,
-            merged: 7,
+            lines_written: 6,
+            already_there: 7,
             quarantined: 8,
             lag: [("t-0".to_owned(), 4), ("t-1".to_owned(), 5)].into(),
             latency_p50_ms: 10,
@@ -272,7 +276,7 @@ mod tests {
         };
         assert_eq!(
             line(Duration::from_secs(83), &counts),
-            "01:23 polled 1 published 2 failed 3 | batches 4 retried 5 | written 6 merged 7 quarantined 8 | lag 9 | p50 10 ms p99 11 ms | troubles: 12, the last: no"
+            "01:23 polled 1 published 2 failed 3 | batches 4 retried 5 | written 6 already there 7 quarantined 8 | lag 9 | p50 10 ms p99 11 ms | troubles: 12, the last: no"
         );
         assert_eq!(lag(&counts), "t-0: 4  t-1: 5");
     }
