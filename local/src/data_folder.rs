@@ -23,6 +23,9 @@ pub enum DataFolderError {
     /// It holds something else.
     #[error("the folder {} is not quotelake's: it is not empty and has no readable {MARKER}; choose another with --data", .0.display())]
     NotOurs(PathBuf),
+    /// No plane has ever started on it.
+    #[error("the folder {} is not there, or no plane has started on it: run `quotelake up` first, or choose another with --data", .0.display())]
+    Absent(PathBuf),
     /// Another plane runs on it.
     #[error("the folder {} is in use by another quotelake: stop that one, or choose another with --data", .0.display())]
     InUse(PathBuf),
@@ -67,17 +70,36 @@ impl DataFolder {
             return Err(DataFolderError::NotOurs(path.to_owned()));
         }
         let lock = File::create(path.join(LOCK)).map_err(failed)?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(DataFolderError::InUse(path.to_owned())),
-            Err(TryLockError::Error(error)) => return Err(failed(error)),
-        }
+        alone(path, &lock)?;
         // Again, because another start may have been counted meanwhile.
         let starts = read()?.map_or(0, |marker| marker.starts) + 1;
         let text = serde_json::to_vec(&Marker { starts }).map_err(|error| failed(error.into()))?;
         let written = path.join(NEW_MARKER);
         fs::write(&written, text).map_err(failed)?;
         fs::rename(&written, &marker).map_err(failed)?;
+        Ok(Self {
+            path: path.canonicalize().map_err(failed)?,
+            starts,
+            _lock: lock,
+        })
+    }
+
+    /// Opens the folder that a plane has left, with the epoch of its last start; nothing is written.
+    ///
+    /// # Errors
+    /// [`DataFolderError`].
+    pub fn look(path: &Path) -> Result<Self, DataFolderError> {
+        let failed = |cause| DataFolderError::Io {
+            folder: path.to_owned(),
+            cause,
+        };
+        let absent = || DataFolderError::Absent(path.to_owned());
+        let marker = path.join(MARKER);
+        read_marker(path, &marker)?.ok_or_else(absent)?;
+        let lock = File::open(path.join(LOCK)).map_err(failed)?;
+        alone(path, &lock)?;
+        // Again, because another start may have been counted meanwhile.
+        let starts = read_marker(path, &marker)?.ok_or_else(absent)?.starts;
         Ok(Self {
             path: path.canonicalize().map_err(failed)?,
             starts,
@@ -98,6 +120,18 @@ impl DataFolder {
     /// Where the functions' output goes.
     pub fn logs(&self) -> PathBuf {
         self.path.join("logs")
+    }
+}
+
+/// Takes the lock, for as long as the file is open.
+fn alone(path: &Path, lock: &File) -> Result<(), DataFolderError> {
+    match lock.try_lock() {
+        Ok(()) => Ok(()),
+        Err(TryLockError::WouldBlock) => Err(DataFolderError::InUse(path.to_owned())),
+        Err(TryLockError::Error(cause)) => Err(DataFolderError::Io {
+            folder: path.to_owned(),
+            cause,
+        }),
     }
 }
 
@@ -141,6 +175,26 @@ mod tests {
         assert!(said.contains("is in use by another quotelake"), "{said}");
         drop(first);
         assert_eq!(DataFolder::open(&path).unwrap().epoch(), "2");
+    }
+
+    #[test]
+    fn a_look_counts_no_start_and_has_the_folder_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("data");
+        let said = DataFolder::look(&path).unwrap_err().to_string();
+        assert!(said.contains("run `quotelake up` first"), "{said}");
+        assert!(!path.exists());
+        let plane = DataFolder::open(&path).unwrap();
+        let in_use = DataFolder::look(&path).unwrap_err();
+        assert!(matches!(in_use, DataFolderError::InUse(_)), "{in_use}");
+        drop(plane);
+        for _ in 0..2 {
+            assert_eq!(DataFolder::look(&path).unwrap().epoch(), "1");
+        }
+        let look = DataFolder::look(&path).unwrap();
+        let in_use = DataFolder::open(&path).unwrap_err();
+        assert!(matches!(in_use, DataFolderError::InUse(_)), "{in_use}");
+        drop(look);
     }
 
     #[test]
