@@ -7,7 +7,7 @@ use lake::{
     store::{Credentials, S3Settings, S3Store},
 };
 
-use runtime::Environment;
+use runtime::{Environment, SettingError};
 
 use super::{Options, UpError};
 use crate::{
@@ -142,10 +142,10 @@ fn lake_of(pipeline: &Pipeline, options: &Options) -> Result<(String, Layout), U
         what: "a Kafka trigger",
     })?;
     let environment: Environment = writer.environment.clone().into_iter().collect();
-    let unset = |error| UpError::Setting {
+    let unset = |error: SettingError| UpError::Setting {
         template: options.template.clone(),
         function: writer.name.clone(),
-        error,
+        error: Box::new(error),
     };
     let bucket = environment.required("BRONZE_BUCKET", "the name of an S3 bucket");
     let layout = bronze_writer::layout(&environment);
