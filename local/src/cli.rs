@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use runtime::Environment;
 
 use crate::{
-    cost,
+    cost, inspect,
     up::{FeedSource, Options},
 };
 
@@ -35,6 +35,11 @@ pub enum Command {
     /// Exits with 0 if polled = published = bronze + quarantine and there was something to count, 1 if not, and 2 if
     /// it could not start or a part failed.
     Up(Up),
+    /// Tell what is in a lake: objects, records, bytes and times by topic and symbol, and what is in quarantine.
+    ///
+    /// Exits with 0, with 1 if an object is damaged or the record asked for is nowhere, and 2 if the lake can't be
+    /// read.
+    Inspect(inspect::Options),
     /// Tell what a workload would cost on AWS, by its list prices, and how many PUTs it makes.
     ///
     /// Without options it is the template's own workload. The derivation is in docs/cost.md.

@@ -5,14 +5,19 @@
 pub mod binaries;
 pub mod cli;
 pub mod cost;
+pub mod damaged;
 pub mod data_folder;
 pub mod host;
+pub mod inspect;
 pub mod lake_location;
 pub mod object_store;
 pub mod replay;
 pub mod schedule;
 pub mod scheduler;
 pub mod stats;
+mod table;
 pub mod template;
 pub mod trigger;
 pub mod up;
+#[cfg(test)]
+mod written;

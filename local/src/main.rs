@@ -9,7 +9,7 @@ use std::{
 use clap::Parser;
 use quotelake::{
     cli::{Cli, Command, Up},
-    cost,
+    cost, inspect,
     up::{
         Plane, UpError,
         view::{Place, View},
@@ -21,10 +21,10 @@ use tokio::{
     time::{Instant, interval, sleep_until},
 };
 
-/// The run was not exact.
+/// The run was not exact, or the lake is not as it should be.
 const NOT_EXACT: u8 = 1;
 
-/// The plane could not start, or a part failed.
+/// It could not be done: the plane did not start, a part failed, or there is no such lake.
 const FAILED: u8 = 2;
 
 /// A second Ctrl-C, as shells count it.
@@ -32,12 +32,13 @@ const INTERRUPTED: u8 = 130;
 
 fn main() -> ExitCode {
     match Cli::parse().command {
-        Command::Up(options) => run(options),
+        Command::Up(options) => block_on(up(options)),
+        Command::Inspect(options) => block_on(inspect(options)),
         Command::Cost(options) => cost(&options),
     }
 }
 
-fn run(options: Up) -> ExitCode {
+fn block_on(command: impl Future<Output = ExitCode>) -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -45,7 +46,7 @@ fn run(options: Up) -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return fail(&error),
     };
-    let code = runtime.block_on(up(options));
+    let code = runtime.block_on(command);
     // A call that hangs on a broker that has gone must not hold up the exit.
     runtime.shutdown_timeout(Duration::from_secs(2));
     code
@@ -64,8 +65,20 @@ fn cost(options: &cost::Options) -> ExitCode {
     } else {
         cost::text(&estimate)
     };
+    print(&text, ExitCode::SUCCESS)
+}
+
+async fn inspect(options: inspect::Options) -> ExitCode {
+    match inspect::run(&options, &Environment::of_process()).await {
+        Ok(printed) if printed.is_sound => print(&printed.text, ExitCode::SUCCESS),
+        Ok(printed) => print(&printed.text, ExitCode::from(NOT_EXACT)),
+        Err(error) => fail(&error),
+    }
+}
+
+fn print(text: &str, code: ExitCode) -> ExitCode {
     match stdout().write_all(text.as_bytes()) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) => code,
         Err(error) => fail(&error),
     }
 }
