@@ -1,5 +1,7 @@
 //! Objects that are not what their key says.
 
+use std::fmt::Display;
+
 use serde::Serialize;
 
 /// Objects that can't be read: how many, and the first of them by name.
@@ -25,7 +27,7 @@ const NAMED: usize = 100;
 
 impl Damaged {
     /// Counts one more.
-    pub fn add(&mut self, name: impl ToString, cause: impl ToString) {
+    pub fn add(&mut self, name: &dyn Display, cause: &dyn Display) {
         self.count += 1;
         if self.named.len() < NAMED {
             self.named.push(DamagedObject {

@@ -2,6 +2,7 @@
 
 use std::{
     io::{Write, stderr, stdout},
+    pin::pin,
     process::ExitCode,
     time::Duration,
 };
@@ -9,7 +10,7 @@ use std::{
 use clap::Parser;
 use quotelake::{
     cli::{Cli, Command, Up},
-    cost, inspect,
+    cost, inspect, redeliver,
     up::{
         Plane, UpError,
         view::{Place, View},
@@ -20,6 +21,7 @@ use tokio::{
     signal::unix::{Signal, SignalKind, signal},
     time::{Instant, interval, sleep_until},
 };
+use tokio_util::sync::CancellationToken;
 
 /// The run was not exact, or the lake is not as it should be.
 const NOT_EXACT: u8 = 1;
@@ -34,6 +36,7 @@ fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Up(options) => block_on(up(options)),
         Command::Inspect(options) => block_on(inspect(options)),
+        Command::Replay(options) => block_on(replay(options)),
         Command::Cost(options) => cost(&options),
     }
 }
@@ -76,6 +79,45 @@ async fn inspect(options: inspect::Options) -> ExitCode {
     }
 }
 
+async fn replay(options: redeliver::Options) -> ExitCode {
+    let (mut interrupt, mut terminate) = match ends() {
+        Ok(ends) => ends,
+        Err(error) => return fail(&error),
+    };
+    let stop = CancellationToken::new();
+    let environment = Environment::of_process();
+    let mut running = pin!(redeliver::run(&options, &environment, stop.clone()));
+    let outcome = tokio::select! {
+        outcome = &mut running => outcome,
+        () = either(&mut interrupt, &mut terminate) => {
+            // The batch in hand is finished.
+            stop.cancel();
+            tokio::select! {
+                outcome = running => outcome,
+                () = either(&mut interrupt, &mut terminate) => return ExitCode::from(INTERRUPTED),
+            }
+        }
+    };
+    match outcome {
+        Ok(outcome) if outcome.is_complete() => {
+            print(&redeliver::text(&options, &outcome), ExitCode::SUCCESS)
+        }
+        Ok(outcome) => print(
+            &redeliver::text(&options, &outcome),
+            ExitCode::from(NOT_EXACT),
+        ),
+        Err(error) => fail(&error),
+    }
+}
+
+/// Ctrl-C, and what a system sends to end a process.
+fn ends() -> std::io::Result<(Signal, Signal)> {
+    Ok((
+        signal(SignalKind::interrupt())?,
+        signal(SignalKind::terminate())?,
+    ))
+}
+
 fn print(text: &str, code: ExitCode) -> ExitCode {
     match stdout().write_all(text.as_bytes()) {
         Ok(()) => code,
@@ -86,12 +128,9 @@ fn print(text: &str, code: ExitCode) -> ExitCode {
 async fn up(command: Up) -> ExitCode {
     let view = View::new(command.json);
     let (run_for, options) = (command.run_for, command.options(&Environment::of_process()));
-    let (mut interrupt, mut terminate) = match (
-        signal(SignalKind::interrupt()),
-        signal(SignalKind::terminate()),
-    ) {
-        (Ok(interrupt), Ok(terminate)) => (interrupt, terminate),
-        (Err(error), _) | (_, Err(error)) => return fail(&error),
+    let (mut interrupt, mut terminate) = match ends() {
+        Ok(ends) => ends,
+        Err(error) => return fail(&error),
     };
     view.starting();
     let started = tokio::select! {

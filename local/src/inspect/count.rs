@@ -1,11 +1,11 @@
-use std::pin::pin;
+use std::{fmt::Display, pin::pin};
 
 use bytes::Bytes;
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::{StreamExt, TryStreamExt};
 use jiff::Timestamp;
 use lake::{
     Layout, ObjectKey, Reason, read_line, read_quarantined, read_stored,
-    store::{Get, List, Listed, StoreError, list_pages},
+    store::{Get, List, Listed, StoreError},
 };
 use tokio::sync::{Semaphore, SemaphorePermit};
 
@@ -13,6 +13,7 @@ use super::{
     Contents, Counts,
     name::{Name, read_name, symbol_segment, text},
 };
+use crate::listed::listed;
 
 /// What of a lake is looked at, and how.
 #[derive(Clone, Debug, Default)]
@@ -48,11 +49,7 @@ pub async fn inspect(
     };
     let memory = Semaphore::new(IN_MEMORY as usize);
     for prefix in prefixes(layout, selection.topic.as_deref(), symbol.as_deref()) {
-        let pages = list_pages(store, &prefix);
-        let objects = pages
-            .map_ok(|page| stream::iter(page.into_iter().map(Ok)))
-            .try_flatten();
-        let seen = objects
+        let seen = listed(store, &prefix)
             .map(async |listed: Result<Listed, StoreError>| {
                 let listed = listed?;
                 let name = read_name(layout, &listed.key);
@@ -143,7 +140,7 @@ fn by_name(name: &Name<'_>, listed: &Listed) -> Seen {
             reason: None,
             bytes: listed.size,
         },
-        Name::Foreign => damaged(&listed.key, FOREIGN),
+        Name::Foreign => damaged(&listed.key, &FOREIGN),
         Name::Beside => Seen::Nothing,
     }
 }
@@ -173,14 +170,14 @@ async fn by_object(
             reason: Some(read.reason),
             bytes: body.len() as u64,
         },
-        Err(error) => damaged(key, error),
+        Err(error) => damaged(key, &error),
     })
 }
 
 fn bronze(layout: &Layout, key: &ObjectKey, body: &Bytes) -> Seen {
     let lines = match read_stored(layout, key, body) {
         Ok(lines) => lines,
-        Err(damage) => return damaged(key, damage),
+        Err(damage) => return damaged(key, &damage),
     };
     let mut counts = counts(body.len() as u64, lines.len() as u64, None);
     let mut of = (String::new(), String::new());
@@ -208,7 +205,7 @@ fn counts(bytes: u64, records: u64, time: Option<Timestamp>) -> Counts {
     }
 }
 
-fn damaged(key: &ObjectKey, cause: impl ToString) -> Seen {
+fn damaged(key: &ObjectKey, cause: &dyn Display) -> Seen {
     Seen::Damaged {
         key: key.clone(),
         cause: cause.to_string(),
@@ -237,7 +234,7 @@ impl Contents {
                 of.records += 1;
                 of.bytes += bytes;
             }
-            Seen::Damaged { key, cause } => self.damaged.add(key, cause),
+            Seen::Damaged { key, cause } => self.damaged.add(&key, &cause),
             Seen::Nothing => {}
         }
     }

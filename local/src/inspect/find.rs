@@ -1,18 +1,18 @@
-use std::pin::pin;
+use std::{future::ready, pin::pin};
 
 use bytes::Bytes;
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::{StreamExt, TryStreamExt};
 use jiff::Timestamp;
 use lake::{
     Layout, ObjectKey, Reason, Received, Unfit, put_aside, read_quarantined, read_stored,
-    store::{Get, List, StoreError, list_pages},
+    store::{Get, List, Listed, StoreError},
 };
 
 use super::{
     Coordinates,
     name::{Name, read_name},
 };
-use crate::damaged::Damaged;
+use crate::{damaged::Damaged, listed::listed};
 
 /// Where a record is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -62,14 +62,10 @@ pub async fn find(
     let (bronze, segment) = (layout.topic_root(&at.topic), segment_suffix(layout, at));
     let aside = quarantine_prefix(layout, at);
     for (prefix, suffix) in [(bronze, segment), (aside, ".json".to_owned())] {
-        let pages = list_pages(store, &prefix);
-        let keys = pages
-            .map_ok(|page| stream::iter(page.into_iter().map(|listed| Ok(listed.key))))
-            .try_flatten();
-        let objects = keys
-            .try_filter(|key| std::future::ready(key.as_str().ends_with(&suffix)))
-            .map(async |key: Result<ObjectKey, StoreError>| {
-                let key = key?;
+        let objects = listed(store, &prefix)
+            .try_filter(|listed| ready(listed.key.as_str().ends_with(&suffix)))
+            .map(async |listed: Result<Listed, StoreError>| {
+                let key = listed?.key;
                 match store.get(&key).await {
                     Ok(object) => Ok(Some((key, object.body))),
                     // Brought to bronze since it was listed.
@@ -83,7 +79,7 @@ pub async fn find(
             let Some((key, body)) = object else { continue };
             match place_in(layout, &key, &body, at.offset) {
                 Ok(place) => found.places.extend(place),
-                Err(cause) => found.damaged.add(key, cause),
+                Err(cause) => found.damaged.add(&key, &cause),
             }
         }
     }
