@@ -1,7 +1,7 @@
 use std::{
     collections::BTreeMap,
     sync::{
-        Arc, Mutex,
+        Arc,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -34,10 +34,13 @@ struct Shared {
     /// The request at which it ends, and whether that one is still carried out.
     end: Option<(u64, bool)>,
     /// Called after every write.
-    written: Option<Arc<Mutex<dyn FnMut(&MemoryStore) + Send>>>,
+    written: Option<Look>,
     /// Called before the request with this number.
-    before: Option<(u64, Arc<dyn Fn(&MemoryStore) + Send + Sync>)>,
+    before: Option<(u64, Look)>,
 }
+
+/// What a test does with a store in the midst of a run.
+type Look = Arc<dyn Fn(&MemoryStore) + Send + Sync>;
 
 fn ended() -> StoreError {
     StoreError::Denied {
@@ -90,7 +93,7 @@ impl Shared {
         }
         let answer = request.await;
         if is_write && let Some(written) = &self.written {
-            (written.lock().unwrap())(&self.store);
+            written(&self.store);
         }
         if is_answered { answer } else { Err(ended()) }
     }
@@ -313,20 +316,15 @@ fn a_stop_ends_it_after_the_batch_in_hand_and_another_run_goes_on() {
     };
     let store = Shared::of(&scenario.store());
     run(async {
-        let first = redelivery(store.clone(), &layout());
-        let stop = first.stop.clone();
-        let asked = Shared {
-            before: Some((5, Arc::new(move |_| stop.cancel()))),
+        let stop = CancellationToken::new();
+        let asked = stop.clone();
+        let stops = Shared {
+            before: Some((5, Arc::new(move |_| asked.cancel()))),
             ..store.clone()
         };
         let first = Redelivery {
-            writer: writer(asked, &layout()),
-            layout: layout(),
-            topic: None,
-            reason: None,
-            dry_run: false,
-            stop: first.stop.clone(),
-            progress: Progress::Silent,
+            stop,
+            ..redelivery(stops, &layout())
         };
         let counts = first.quarantine().await.unwrap();
         assert_eq!((counts.brought, counts.deleted), (500, 500));

@@ -120,6 +120,35 @@ fn wherever_it_is_cut_a_record_is_in_the_store_or_still_in_its_document() {
 }
 
 #[test]
+fn a_document_stays_while_a_record_of_it_is_not_found_where_the_writer_has_put_it() {
+    run(async {
+        for (kind, requests) in [("symbol=A", 7), ("_quarantine", 9)] {
+            let (bucket, store) = (bucket().await, Shared::default());
+            let vanish = move |store: &MemoryStore| {
+                for key in store
+                    .objects()
+                    .keys()
+                    .filter(|key| key.as_str().contains(kind))
+                {
+                    futures::executor::block_on(store.delete(key)).unwrap();
+                }
+            };
+            let forgetful = Shared {
+                before: Some((requests - 1, Arc::new(vanish))),
+                ..store.clone()
+            };
+            let once = redelivery(forgetful, &layout());
+            let counts = once.payloads(&bucket, false).await.unwrap();
+            assert_eq!(counts.deleted, 1, "{kind}");
+            assert!(bucket.objects().contains_key(&name(0)), "{kind}");
+            let again = redelivery(store.clone(), &layout());
+            again.payloads(&bucket, false).await.unwrap();
+            assert_eq!(store.objects(), clean().await, "{kind}");
+        }
+    });
+}
+
+#[test]
 fn what_is_no_document_is_named_and_stays_and_its_neighbours_land() {
     run(async {
         let (bucket, store) = (bucket().await, Shared::default());

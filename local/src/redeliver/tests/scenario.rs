@@ -18,7 +18,9 @@ pub(super) enum Way {
     InBoth,
     /// Today's writer had another record of its coordinates before.
     OffsetTaken,
-    /// The same, but when it was put aside its offset was free.
+    /// The same, but what had its offset has been removed since.
+    OffsetFreed,
+    /// The same as when its offset was taken, but when it was put aside its offset was free.
     OffsetTakenLater,
     /// The trigger's event described it in a way that could not be read.
     Malformed,
@@ -40,6 +42,7 @@ pub(super) fn scenarios() -> impl Strategy<Value = Scenario> {
         Way::AsideTwice,
         Way::InBoth,
         Way::OffsetTaken,
+        Way::OffsetFreed,
         Way::OffsetTakenLater,
         Way::Malformed,
         Way::Contended,
@@ -97,6 +100,10 @@ impl Scenario {
             });
             store.put_if_absent(&aside.key, aside.body).await.unwrap();
         };
+        let reused = async |record: &Record| {
+            let aside = with_received(record, |received| offset_reused(layout, received));
+            store.put_if_absent(&aside.key, aside.body).await.unwrap();
+        };
         match way {
             Way::Delivered => has(record).await,
             Way::AsideByOldCode => old(record).await,
@@ -111,9 +118,9 @@ impl Scenario {
             }
             Way::OffsetTaken => {
                 has(&rival(record)).await;
-                let aside = with_received(record, |received| offset_reused(layout, received));
-                store.put_if_absent(&aside.key, aside.body).await.unwrap();
+                reused(record).await;
             }
+            Way::OffsetFreed => reused(record).await,
             Way::OffsetTakenLater => {
                 old(record).await;
                 has(&rival(record)).await;
