@@ -12,6 +12,7 @@ pub mod inspect;
 pub mod lake_location;
 mod listed;
 pub mod object_store;
+mod reading;
 pub mod redeliver;
 pub mod replay;
 pub mod schedule;

@@ -1,6 +1,10 @@
 //! The commands that look after a lake, on what `quotelake up` has left.
 
-use std::{path::Path, process::Output, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    process::Output,
+    time::Duration,
+};
 
 use pipeline_tests::plane::{bin_dir, workspace};
 use serde_json::Value;
@@ -28,6 +32,15 @@ async fn quotelake(arguments: &[&str], data: &Path) -> Output {
 fn last_line(output: &Output) -> Value {
     let text = std::str::from_utf8(&output.stdout).unwrap();
     serde_json::from_str(text.lines().last().unwrap()).unwrap()
+}
+
+/// Every object in `folder`, at any depth.
+fn objects(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap();
+    let paths = entries.map(|entry| entry.unwrap().path());
+    let (folders, mut files): (Vec<_>, Vec<_>) = paths.partition(|path| path.is_dir());
+    files.extend(folders.iter().flat_map(|folder| objects(folder)));
+    files
 }
 
 #[tokio::test]
@@ -69,6 +82,16 @@ async fn what_a_run_has_left_is_inspected_and_has_nothing_to_replay() {
     let said = String::from_utf8(replayed.stdout).unwrap();
     assert_eq!(replayed.status.code(), Some(0), "{said}");
     assert_eq!(said, "quarantine: there is nothing to do\n");
+
+    let first = Path::new(contents["lake"].as_str().unwrap()).join("stock-quotes");
+    let object = objects(&first).pop().unwrap();
+    let whole = std::fs::read(&object).unwrap();
+    std::fs::write(&object, [&whole[..], b"x"].concat()).unwrap();
+    let damaged = quotelake(&["inspect", "--json"], &data).await;
+    let contents = last_line(&damaged);
+    assert_eq!(damaged.status.code(), Some(1), "{contents}");
+    assert_eq!(contents["damaged"]["count"], 1, "{contents}");
+    assert_eq!(contents["topics"].as_array().unwrap().len(), 2);
 
     let nowhere = quotelake(&["inspect", "--record", "stock-quotes-0@999999"], &data).await;
     assert_eq!(nowhere.status.code(), Some(1));

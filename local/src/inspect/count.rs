@@ -13,7 +13,10 @@ use super::{
     Contents, Counts,
     name::{Name, read_name, symbol_segment, text},
 };
-use crate::listed::listed;
+use crate::{
+    listed::listed,
+    reading::{Reading, read},
+};
 
 /// What of a lake is looked at, and how.
 #[derive(Clone, Debug, Default)]
@@ -146,7 +149,7 @@ fn by_name(name: &Name<'_>, listed: &Listed) -> Seen {
 }
 
 async fn by_object(
-    store: &impl Get,
+    store: &(impl Get + List),
     layout: &Layout,
     name: &Name<'_>,
     listed: &Listed,
@@ -155,11 +158,11 @@ async fn by_object(
     if !matches!(name, Name::Bronze { .. } | Name::Quarantine { .. }) {
         return Ok(by_name(name, listed));
     }
-    let body = match store.get(key).await {
-        Ok(object) => object.body,
+    let body = match read(store, key).await? {
+        Reading::Body(body) => body,
         // Brought to bronze since it was listed.
-        Err(StoreError::NotFound { .. }) => return Ok(Seen::Nothing),
-        Err(error) => return Err(error),
+        Reading::Gone => return Ok(Seen::Nothing),
+        Reading::Damaged(error) => return Ok(damaged(key, &error)),
     };
     if matches!(name, Name::Bronze { .. }) {
         return Ok(bronze(layout, key, &body));

@@ -12,7 +12,11 @@ use super::{
     Coordinates,
     name::{Name, read_name},
 };
-use crate::{damaged::Damaged, listed::listed};
+use crate::{
+    damaged::Damaged,
+    listed::listed,
+    reading::{Reading, read},
+};
 
 /// Where a record is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -66,18 +70,19 @@ pub async fn find(
             .try_filter(|listed| ready(listed.key.as_str().ends_with(&suffix)))
             .map(async |listed: Result<Listed, StoreError>| {
                 let key = listed?.key;
-                match store.get(&key).await {
-                    Ok(object) => Ok(Some((key, object.body))),
-                    // Brought to bronze since it was listed.
-                    Err(StoreError::NotFound { .. }) => Ok(None),
-                    Err(error) => Err(error),
-                }
+                let reading = read(store, &key).await?;
+                Ok((key, reading))
             })
             .buffered(CONCURRENT_GETS);
         let mut objects = pin!(objects);
-        while let Some(object) = objects.try_next().await? {
-            let Some((key, body)) = object else { continue };
-            match place_in(layout, &key, &body, at.offset) {
+        while let Some((key, reading)) = objects.try_next().await? {
+            let place = match reading {
+                Reading::Body(body) => place_in(layout, &key, &body, at.offset),
+                // Brought to bronze since it was listed.
+                Reading::Gone => Ok(None),
+                Reading::Damaged(error) => Err(error.to_string()),
+            };
+            match place {
                 Ok(place) => found.places.extend(place),
                 Err(cause) => found.damaged.add(&key, &cause),
             }

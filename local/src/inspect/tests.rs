@@ -289,20 +289,3 @@ async fn the_table_is_aligned_and_the_json_has_the_same_figures() {
     assert!(text.contains("read from the listing alone"), "{text}");
     assert!(!text.contains("records  bytes   "), "{text}");
 }
-
-#[test]
-fn coordinates_are_read_as_they_are_written() {
-    let check = |text: &str, topic: &str| {
-        let at: Coordinates = text.parse().unwrap();
-        assert_eq!(
-            (at.topic.as_str(), at.partition, at.offset),
-            (topic, 3, 902)
-        );
-        assert_eq!(at.to_string(), text);
-    };
-    check("stock-quotes-3@902", "stock-quotes");
-    check("a@b-3@902", "a@b");
-    for wrong in ["", "t", "t-3", "t@1", "-3@1", "t-x@1", "t-3@-1"] {
-        assert!(wrong.parse::<Coordinates>().is_err(), "{wrong}");
-    }
-}

@@ -22,7 +22,10 @@ use super::{
     event::{Entry, Taken, decode, entries, headers, taken},
     standing::{Standing, Standings, fit, standings},
 };
-use crate::listed::listed;
+use crate::{
+    listed::listed,
+    reading::{Reading, read},
+};
 
 /// What the keys of the documents in a bucket start with.
 const PREFIX: &str = "aws/lambda/";
@@ -44,10 +47,14 @@ impl<S: PutIf + Get + List + Delete> Redelivery<S> {
             && let Some(document) = listed.try_next().await?
         {
             let key = document.key;
-            let body = match bucket.get(&key).await {
-                Ok(object) => object.body,
-                Err(StoreError::NotFound { .. }) => continue,
-                Err(error) => return Err(error.into()),
+            let body = match read(bucket, &key).await? {
+                Reading::Body(body) => body,
+                // Another replay was faster.
+                Reading::Gone => continue,
+                Reading::Damaged(error) => {
+                    counts.damaged.add(&key, &error);
+                    continue;
+                }
             };
             match records(&body) {
                 Ok(entries) if !self.is_asked_for(&entries) => {}

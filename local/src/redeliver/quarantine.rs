@@ -11,7 +11,10 @@ use super::{
     event::{Entry, Taken, canonical, decode, entry, headers, taken},
     standing::{Standing, Standings, fit, standings},
 };
-use crate::listed::listed;
+use crate::{
+    listed::listed,
+    reading::{Reading, read},
+};
 
 /// Requests for quarantine objects in flight.
 const CONCURRENT_REQUESTS: usize = 32;
@@ -149,18 +152,21 @@ impl<S: PutIf + Get + List + Delete> Redelivery<S> {
     ) -> Result<Vec<Aside>, StoreError> {
         let objects = stream::iter(keys)
             .map(async |key| {
-                let object = self.store().get(&key).await;
-                (key, object)
+                let reading = read(self.store(), &key).await?;
+                Ok::<_, StoreError>((key, reading))
             })
             .buffered(CONCURRENT_REQUESTS);
         let mut objects = pin!(objects);
         let mut asides = Vec::new();
-        while let Some((key, object)) = objects.next().await {
-            let body = match object {
-                Ok(object) => object.body,
+        while let Some((key, reading)) = objects.try_next().await? {
+            let body = match reading {
+                Reading::Body(body) => body,
                 // Another replay was faster.
-                Err(StoreError::NotFound { .. }) => continue,
-                Err(error) => return Err(error),
+                Reading::Gone => continue,
+                Reading::Damaged(error) => {
+                    counts.damaged.add(&key, &error);
+                    continue;
+                }
             };
             let read = read_quarantined(&body)
                 .and_then(|quarantined| Ok((entry(&quarantined)?, quarantined)));

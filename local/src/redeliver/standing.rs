@@ -4,8 +4,10 @@ use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, stream};
 use lake::{
     Kind, Layout, ObjectKey, Reason, Received, admit, identify, read_stored,
-    store::{Get, StoreError},
+    store::{Get, List, StoreError},
 };
+
+use crate::reading::{self, Reading};
 
 /// How a record stands in bronze, judged by today's code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,7 +28,7 @@ const CONCURRENT_GETS: usize = 8;
 
 /// Reads the bronze objects that the records belong in, each once.
 pub(super) async fn standings(
-    store: &impl Get,
+    store: &(impl Get + List),
     layout: &Layout,
     records: impl IntoIterator<Item = (usize, Received<'_>)>,
 ) -> Result<Standings, StoreError> {
@@ -54,7 +56,7 @@ pub(super) async fn standings(
 type Wanted = BTreeMap<i64, Vec<(usize, Bytes)>>;
 
 async fn read(
-    store: &impl Get,
+    store: &(impl Get + List),
     layout: &Layout,
     key: &ObjectKey,
     wanted: &Wanted,
@@ -63,10 +65,10 @@ async fn read(
         let positions = wanted.values().flatten();
         positions.map(|&(at, _)| (at, standing)).collect()
     };
-    let body = match store.get(key).await {
-        Ok(object) => object.body,
-        Err(StoreError::NotFound { .. }) => return Ok(all(Standing::Free)),
-        Err(error) => return Err(error),
+    let body = match reading::read(store, key).await? {
+        Reading::Body(body) => body,
+        Reading::Gone => return Ok(all(Standing::Free)),
+        Reading::Damaged(_) => return Ok(all(Standing::Aside(Reason::ObjectDamaged))),
     };
     let Ok(lines) = read_stored(layout, key, &body) else {
         return Ok(all(Standing::Aside(Reason::ObjectDamaged)));
