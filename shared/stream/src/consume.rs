@@ -7,7 +7,7 @@ use rdkafka::{
     ClientConfig, Message, Offset, TopicPartitionList,
     consumer::{CommitMode, Consumer, StreamConsumer},
     error::KafkaError,
-    message::Headers,
+    message::{BorrowedMessage, Headers},
 };
 
 use tokio::time::timeout;
@@ -31,6 +31,31 @@ pub struct ConsumedRecord {
     pub value: Option<Bytes>,
     /// The headers in order; names may repeat.
     pub headers: Vec<(String, Bytes)>,
+}
+
+impl ConsumedRecord {
+    pub(crate) fn of(message: &BorrowedMessage<'_>) -> Self {
+        let bytes = Bytes::copy_from_slice;
+        Self {
+            partition: message.partition(),
+            offset: message.offset(),
+            timestamp: message.timestamp().to_millis(),
+            log_append_time: matches!(message.timestamp(), rdkafka::Timestamp::LogAppendTime(_)),
+            key: message.key().map(bytes),
+            value: message.payload().map(bytes),
+            headers: message.headers().map_or_else(Vec::new, |headers| {
+                headers
+                    .iter()
+                    .map(|header| {
+                        (
+                            header.key.to_owned(),
+                            header.value.map(bytes).unwrap_or_default(),
+                        )
+                    })
+                    .collect()
+            }),
+        }
+    }
 }
 
 /// A member of a consumer group on one topic.
@@ -99,26 +124,7 @@ impl TopicConsumer {
             .recv()
             .await
             .map_err(|error| self.failed(&error))?;
-        let bytes = Bytes::copy_from_slice;
-        Ok(ConsumedRecord {
-            partition: message.partition(),
-            offset: message.offset(),
-            timestamp: message.timestamp().to_millis(),
-            log_append_time: matches!(message.timestamp(), rdkafka::Timestamp::LogAppendTime(_)),
-            key: message.key().map(bytes),
-            value: message.payload().map(bytes),
-            headers: message.headers().map_or_else(Vec::new, |headers| {
-                headers
-                    .iter()
-                    .map(|header| {
-                        (
-                            header.key.to_owned(),
-                            header.value.map(bytes).unwrap_or_default(),
-                        )
-                    })
-                    .collect()
-            }),
-        })
+        Ok(ConsumedRecord::of(&message))
     }
 
     /// Commits, for each `(partition, offset)`, that everything below `offset` is done, and waits for it.

@@ -1,4 +1,4 @@
-//! Kafka as quotelake uses it: publish, consume, the embedded broker, and the Lambda trigger's event.
+//! Kafka as quotelake uses it: publish, consume, read again, the embedded broker, and the Lambda trigger's event.
 //!
 //! This is the only crate that links C (librdkafka). A handler sees [`publish::Publish`] and
 //! [`event::KafkaEvent`], never a client of the library.
@@ -7,6 +7,7 @@ pub mod consume;
 pub mod embedded;
 pub mod event;
 pub mod publish;
+pub mod read;
 pub mod start;
 pub mod topics;
 
