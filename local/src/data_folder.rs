@@ -26,6 +26,19 @@ pub enum DataFolderError {
     /// Another plane runs on it.
     #[error("the folder {} is in use by another quotelake: stop that one, or choose another with --data", .0.display())]
     InUse(PathBuf),
+    /// No plane has ever run on it.
+    #[error("there is no data folder at {}: run `quotelake up` first, or name another with --data", .0.display())]
+    Absent(PathBuf),
+    /// A run has left nothing to go by.
+    #[error("the folder {} says nothing readable of run {epoch} ({cause}): take another with --epoch", folder.display())]
+    NoRun {
+        /// The folder.
+        folder: PathBuf,
+        /// The run's number.
+        epoch: String,
+        /// The system's words.
+        cause: io::Error,
+    },
     /// The system refuses.
     #[error("the folder {} can't be used ({cause}): choose another with --data", folder.display())]
     Io {
@@ -66,12 +79,7 @@ impl DataFolder {
         if read()?.is_none() && !holds_only_ours(path).map_err(failed)? {
             return Err(DataFolderError::NotOurs(path.to_owned()));
         }
-        let lock = File::create(path.join(LOCK)).map_err(failed)?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(DataFolderError::InUse(path.to_owned())),
-            Err(TryLockError::Error(error)) => return Err(failed(error)),
-        }
+        let lock = lock(path)?;
         // Again, because another start may have been counted meanwhile.
         let starts = read()?.map_or(0, |marker| marker.starts) + 1;
         let text = serde_json::to_vec(&Marker { starts }).map_err(|error| failed(error.into()))?;
@@ -81,6 +89,24 @@ impl DataFolder {
         Ok(Self {
             path: path.canonicalize().map_err(failed)?,
             starts,
+            _lock: lock,
+        })
+    }
+
+    /// Opens the folder of a plane that has ended, to look at what it has left.
+    ///
+    /// # Errors
+    /// [`DataFolderError`]; nothing is written into a folder that is not ours.
+    pub fn reopen(path: &Path) -> Result<Self, DataFolderError> {
+        let read = || {
+            read_marker(path, &path.join(MARKER))?
+                .ok_or_else(|| DataFolderError::Absent(path.to_owned()))
+        };
+        read()?;
+        let lock = lock(path)?;
+        Ok(Self {
+            path: path.to_owned(),
+            starts: read()?.starts,
             _lock: lock,
         })
     }
@@ -98,6 +124,39 @@ impl DataFolder {
     /// Where the functions' output goes.
     pub fn logs(&self) -> PathBuf {
         self.path.join("logs")
+    }
+
+    /// Where the start with this history's name leaves what it expects of the store.
+    pub(crate) fn run(&self, epoch: &str) -> PathBuf {
+        self.path.join("runs").join(format!("{epoch}.json"))
+    }
+
+    pub(crate) fn failed(&self, cause: io::Error) -> DataFolderError {
+        DataFolderError::Io {
+            folder: self.path.clone(),
+            cause,
+        }
+    }
+
+    pub(crate) fn no_run(&self, epoch: String, cause: io::Error) -> DataFolderError {
+        DataFolderError::NoRun {
+            folder: self.path.clone(),
+            epoch,
+            cause,
+        }
+    }
+}
+
+fn lock(path: &Path) -> Result<File, DataFolderError> {
+    let failed = |cause| DataFolderError::Io {
+        folder: path.to_owned(),
+        cause,
+    };
+    let lock = File::create(path.join(LOCK)).map_err(failed)?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(DataFolderError::InUse(path.to_owned())),
+        Err(TryLockError::Error(error)) => Err(failed(error)),
     }
 }
 
@@ -140,6 +199,21 @@ mod tests {
         let said = DataFolder::open(&path).unwrap_err().to_string();
         assert!(said.contains("is in use by another quotelake"), "{said}");
         drop(first);
+        assert_eq!(DataFolder::open(&path).unwrap().epoch(), "2");
+    }
+
+    #[test]
+    fn a_folder_is_looked_at_without_another_start_and_only_after_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("data");
+        let absent = DataFolder::reopen(&path).unwrap_err().to_string();
+        assert!(absent.contains("there is no data folder at"), "{absent}");
+        assert!(!path.exists());
+        let running = DataFolder::open(&path).unwrap();
+        let in_use = DataFolder::reopen(&path).unwrap_err().to_string();
+        assert!(in_use.contains("is in use"), "{in_use}");
+        drop(running);
+        assert_eq!(DataFolder::reopen(&path).unwrap().epoch(), "1");
         assert_eq!(DataFolder::open(&path).unwrap().epoch(), "2");
     }
 

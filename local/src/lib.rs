@@ -15,3 +15,4 @@ pub mod stats;
 pub mod template;
 pub mod trigger;
 pub mod up;
+pub mod verify;

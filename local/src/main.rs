@@ -1,7 +1,8 @@
 //! The command-line tool.
 
 use std::{
-    io::{Write, stderr, stdout},
+    error::Error,
+    io::{self, Write, stderr, stdout},
     process::ExitCode,
     time::Duration,
 };
@@ -14,6 +15,7 @@ use quotelake::{
         Plane, UpError,
         view::{Place, View},
     },
+    verify::{self, Target},
 };
 use runtime::Environment;
 use tokio::{
@@ -21,10 +23,10 @@ use tokio::{
     time::{Instant, interval, sleep_until},
 };
 
-/// The run was not exact.
+/// The run or the lake was not exact.
 const NOT_EXACT: u8 = 1;
 
-/// The plane could not start, or a part failed.
+/// The plane could not start, a part failed, or there is nothing to verify.
 const FAILED: u8 = 2;
 
 /// A second Ctrl-C, as shells count it.
@@ -32,12 +34,13 @@ const INTERRUPTED: u8 = 130;
 
 fn main() -> ExitCode {
     match Cli::parse().command {
-        Command::Up(options) => run(options),
+        Command::Up(options) => run(up(options)),
         Command::Cost(options) => cost(&options),
+        Command::Verify(options) => run(verify(options)),
     }
 }
 
-fn run(options: Up) -> ExitCode {
+fn run(command: impl Future<Output = ExitCode>) -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -45,7 +48,7 @@ fn run(options: Up) -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return fail(&error),
     };
-    let code = runtime.block_on(up(options));
+    let code = runtime.block_on(command);
     // A call that hangs on a broker that has gone must not hold up the exit.
     runtime.shutdown_timeout(Duration::from_secs(2));
     code
@@ -73,12 +76,9 @@ fn cost(options: &cost::Options) -> ExitCode {
 async fn up(command: Up) -> ExitCode {
     let view = View::new(command.json);
     let (run_for, options) = (command.run_for, command.options(&Environment::of_process()));
-    let (mut interrupt, mut terminate) = match (
-        signal(SignalKind::interrupt()),
-        signal(SignalKind::terminate()),
-    ) {
-        (Ok(interrupt), Ok(terminate)) => (interrupt, terminate),
-        (Err(error), _) | (_, Err(error)) => return fail(&error),
+    let (mut interrupt, mut terminate) = match signals() {
+        Ok(signals) => signals,
+        Err(error) => return fail(&error),
     };
     view.starting();
     let started = tokio::select! {
@@ -114,6 +114,35 @@ async fn up(command: Up) -> ExitCode {
     }
 }
 
+async fn verify(options: verify::Options) -> ExitCode {
+    let (mut interrupt, mut terminate) = match signals() {
+        Ok(signals) => signals,
+        Err(error) => return fail(&error),
+    };
+    let view = verify::View::new(options.json);
+    let environment = Environment::of_process();
+    let verified = async {
+        let target = Target::open(&options, &environment).await?;
+        let verdict = target.verify(&|progress| view.progress(progress)).await?;
+        Ok::<_, Box<dyn Error>>(verdict)
+    };
+    let verified = tokio::select! {
+        verified = verified => verified,
+        () = either(&mut interrupt, &mut terminate) => return ExitCode::from(INTERRUPTED),
+    };
+    match verified {
+        Ok(verdict) => {
+            view.verdict(&verdict);
+            if verdict.is_exact() {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::from(NOT_EXACT)
+            }
+        }
+        Err(error) => fail(&*error),
+    }
+}
+
 /// Shows the counts until a part fails.
 async fn watch(
     plane: &mut Plane,
@@ -136,6 +165,13 @@ async fn end_of(run_for: Option<Duration>) {
         Some(time) => sleep_until(Instant::now() + time).await,
         None => std::future::pending().await,
     }
+}
+
+fn signals() -> io::Result<(Signal, Signal)> {
+    Ok((
+        signal(SignalKind::interrupt())?,
+        signal(SignalKind::terminate())?,
+    ))
 }
 
 async fn either(interrupt: &mut Signal, terminate: &mut Signal) {

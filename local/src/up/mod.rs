@@ -1,9 +1,8 @@
 //! The one-machine plane: every part of the pipeline in one process tree, wired by the template.
 //!
 //! [`Plane::start`] brings the parts up in the order in which they need each other; [`Plane::stop`] lets the
-//! pollers finish, the triggers drain, and counts the topics against the store.
+//! pollers finish, the triggers drain, and verifies the store against the topics.
 
-pub mod audit;
 pub mod summary;
 pub mod view;
 
@@ -11,6 +10,7 @@ mod error;
 mod monitor;
 mod options;
 mod parts;
+mod run;
 mod store;
 
 use std::{convert::Infallible, path::PathBuf, sync::Arc, time::Duration};
@@ -31,11 +31,13 @@ use crate::{
     replay, scheduler,
     stats::Stats,
     template, trigger,
+    verify::{KafkaTopics, verify},
 };
 pub use error::UpError;
 use monitor::{Ends, Monitor};
 pub use options::{FeedSource, Options};
 use parts::{Broker, Market};
+pub use run::Run;
 pub use store::Store;
 use summary::Summary;
 
@@ -89,6 +91,7 @@ impl Plane {
         let topics = parts::topics(&pipeline, &options.template)?;
         broker.create_topics(&topics).await?;
         let store = Store::start(options, &folder, &pipeline).await?;
+        store.run(None).write(&folder)?;
         let mappings = parts::mappings(&pipeline, &options.template, &broker, &store).await?;
 
         let stats = Arc::new(Stats::default());
@@ -176,7 +179,7 @@ impl Plane {
         }
     }
 
-    /// Lets the pollers finish and the triggers drain, and counts.
+    /// Lets the pollers finish and the triggers drain, and verifies what they have left.
     ///
     /// # Errors
     /// [`UpError`] if the brokers or the store can't be read any more.
@@ -187,7 +190,12 @@ impl Plane {
         self.triggers.shutdown().await;
         // With the last of their output, the metrics are complete.
         self.host.end().await;
-        let audit = audit::audit(self.store.s3(), self.store.layout(), &ends.expected).await?;
+        self.store
+            .run(Some(ends.expected.clone()))
+            .write(&self.folder)?;
+        let topics = KafkaTopics::connect(self.broker.address()).await?;
+        let (s3, layout) = (self.store.s3(), self.store.layout());
+        let audit = verify(s3, layout, Some(&topics), &ends.expected, &|_| {}).await?;
         Ok(Summary {
             seconds: elapsed.as_secs_f64(),
             backlog: ends.backlog,

@@ -9,21 +9,23 @@ use lake::{
 
 use runtime::Environment;
 
-use super::{Options, UpError};
+use super::{Options, Run, UpError};
 use crate::{
     data_folder::DataFolder,
     object_store::{ACCESS_KEY, ObjectStore, SECRET_KEY},
     template::Pipeline,
+    verify::Expected,
 };
 
 /// The object store of the lake, as the plane reads it.
 pub struct Store {
     s3: S3Store,
+    bucket: String,
     layout: Layout,
     location: String,
     endpoint: String,
     credentials: (String, String),
-    _embedded: Option<ObjectStore>,
+    embedded: Option<ObjectStore>,
 }
 
 impl Store {
@@ -65,11 +67,12 @@ impl Store {
         };
         Ok(Self {
             s3: connect(&bucket, &endpoint, &credentials).await,
+            bucket,
             layout,
             location,
             endpoint,
             credentials,
-            _embedded: embedded,
+            embedded,
         })
     }
 
@@ -91,6 +94,17 @@ impl Store {
     /// Where a person finds them: a folder or a URL.
     pub fn location(&self) -> &str {
         &self.location
+    }
+
+    /// What to verify it by.
+    pub(super) fn run(&self, expected: Option<Vec<Expected>>) -> Run {
+        let is_embedded = self.embedded.is_some();
+        Run {
+            bucket: self.bucket.clone(),
+            root: self.layout.root(),
+            s3_endpoint: (!is_embedded).then(|| self.endpoint.clone()),
+            expected,
+        }
     }
 
     /// The client of another of its buckets, which is created unless it exists.
