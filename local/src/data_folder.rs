@@ -8,6 +8,8 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
+use crate::verify::Expected;
+
 /// The file that marks a folder as ours.
 const MARKER: &str = "quotelake.json";
 
@@ -23,22 +25,12 @@ pub enum DataFolderError {
     /// It holds something else.
     #[error("the folder {} is not quotelake's: it is not empty and has no readable {MARKER}; choose another with --data", .0.display())]
     NotOurs(PathBuf),
+    /// No plane has ever started on it.
+    #[error("the folder {} is not there, or no plane has started on it: run `quotelake up` first, or choose another with --data", .0.display())]
+    Absent(PathBuf),
     /// Another plane runs on it.
     #[error("the folder {} is in use by another quotelake: stop that one, or choose another with --data", .0.display())]
     InUse(PathBuf),
-    /// No plane has ever run on it.
-    #[error("there is no data folder at {}: run `quotelake up` first, or name another with --data", .0.display())]
-    Absent(PathBuf),
-    /// A run has left nothing to go by.
-    #[error("the folder {} says nothing readable of run {epoch} ({cause}): take another with --epoch", folder.display())]
-    NoRun {
-        /// The folder.
-        folder: PathBuf,
-        /// The run's number.
-        epoch: String,
-        /// The system's words.
-        cause: io::Error,
-    },
     /// The system refuses.
     #[error("the folder {} can't be used ({cause}): choose another with --data", folder.display())]
     Io {
@@ -79,7 +71,8 @@ impl DataFolder {
         if read()?.is_none() && !holds_only_ours(path).map_err(failed)? {
             return Err(DataFolderError::NotOurs(path.to_owned()));
         }
-        let lock = lock(path)?;
+        let lock = File::create(path.join(LOCK)).map_err(failed)?;
+        alone(path, &lock)?;
         // Again, because another start may have been counted meanwhile.
         let starts = read()?.map_or(0, |marker| marker.starts) + 1;
         let text = serde_json::to_vec(&Marker { starts }).map_err(|error| failed(error.into()))?;
@@ -93,20 +86,25 @@ impl DataFolder {
         })
     }
 
-    /// Opens the folder of a plane that has ended, to look at what it has left.
+    /// Opens the folder that a plane has left, with the epoch of its last start; nothing is written.
     ///
     /// # Errors
-    /// [`DataFolderError`]; nothing is written into a folder that is not ours.
-    pub fn reopen(path: &Path) -> Result<Self, DataFolderError> {
-        let read = || {
-            read_marker(path, &path.join(MARKER))?
-                .ok_or_else(|| DataFolderError::Absent(path.to_owned()))
+    /// [`DataFolderError`].
+    pub fn look(path: &Path) -> Result<Self, DataFolderError> {
+        let failed = |cause| DataFolderError::Io {
+            folder: path.to_owned(),
+            cause,
         };
-        read()?;
-        let lock = lock(path)?;
+        let absent = || DataFolderError::Absent(path.to_owned());
+        let marker = path.join(MARKER);
+        read_marker(path, &marker)?.ok_or_else(absent)?;
+        let lock = File::open(path.join(LOCK)).map_err(failed)?;
+        alone(path, &lock)?;
+        // Again, because another start may have been counted meanwhile.
+        let starts = read_marker(path, &marker)?.ok_or_else(absent)?.starts;
         Ok(Self {
-            path: path.to_owned(),
-            starts: read()?.starts,
+            path: path.canonicalize().map_err(failed)?,
+            starts,
             _lock: lock,
         })
     }
@@ -126,37 +124,43 @@ impl DataFolder {
         self.path.join("logs")
     }
 
-    /// Where the start with this history's name leaves what it expects of the store.
-    pub(crate) fn run(&self, epoch: &str) -> PathBuf {
-        self.path.join("runs").join(format!("{epoch}.json"))
-    }
-
-    pub(crate) fn failed(&self, cause: io::Error) -> DataFolderError {
-        DataFolderError::Io {
+    /// Leaves for `quotelake verify` which offsets the lake under `root` should hold: embedded brokers are gone by then.
+    ///
+    /// # Errors
+    /// [`DataFolderError::Io`].
+    pub(crate) fn write_expected(
+        &self,
+        root: &str,
+        expected: &[Expected],
+    ) -> Result<(), DataFolderError> {
+        let path = expected_file(&self.path, root);
+        let write = || {
+            if let Some(folder) = path.parent() {
+                fs::create_dir_all(folder)?;
+            }
+            fs::write(&path, serde_json::to_vec(expected)?)
+        };
+        write().map_err(|cause| DataFolderError::Io {
             folder: self.path.clone(),
             cause,
-        }
-    }
-
-    pub(crate) fn no_run(&self, epoch: String, cause: io::Error) -> DataFolderError {
-        DataFolderError::NoRun {
-            folder: self.path.clone(),
-            epoch,
-            cause,
-        }
+        })
     }
 }
 
-fn lock(path: &Path) -> Result<File, DataFolderError> {
-    let failed = |cause| DataFolderError::Io {
-        folder: path.to_owned(),
-        cause,
-    };
-    let lock = File::create(path.join(LOCK)).map_err(failed)?;
+/// The file in a data folder that says what the lake under `root` should hold.
+pub(crate) fn expected_file(folder: &Path, root: &str) -> PathBuf {
+    folder.join("expected").join(root).join("offsets.json")
+}
+
+/// Takes the lock, for as long as the file is open.
+fn alone(path: &Path, lock: &File) -> Result<(), DataFolderError> {
     match lock.try_lock() {
-        Ok(()) => Ok(lock),
+        Ok(()) => Ok(()),
         Err(TryLockError::WouldBlock) => Err(DataFolderError::InUse(path.to_owned())),
-        Err(TryLockError::Error(error)) => Err(failed(error)),
+        Err(TryLockError::Error(cause)) => Err(DataFolderError::Io {
+            folder: path.to_owned(),
+            cause,
+        }),
     }
 }
 
@@ -203,18 +207,23 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_is_looked_at_without_another_start_and_only_after_one() {
+    fn a_look_counts_no_start_and_has_the_folder_alone() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("data");
-        let absent = DataFolder::reopen(&path).unwrap_err().to_string();
-        assert!(absent.contains("there is no data folder at"), "{absent}");
+        let said = DataFolder::look(&path).unwrap_err().to_string();
+        assert!(said.contains("run `quotelake up` first"), "{said}");
         assert!(!path.exists());
-        let running = DataFolder::open(&path).unwrap();
-        let in_use = DataFolder::reopen(&path).unwrap_err().to_string();
-        assert!(in_use.contains("is in use"), "{in_use}");
-        drop(running);
-        assert_eq!(DataFolder::reopen(&path).unwrap().epoch(), "1");
-        assert_eq!(DataFolder::open(&path).unwrap().epoch(), "2");
+        let plane = DataFolder::open(&path).unwrap();
+        let in_use = DataFolder::look(&path).unwrap_err();
+        assert!(matches!(in_use, DataFolderError::InUse(_)), "{in_use}");
+        drop(plane);
+        for _ in 0..2 {
+            assert_eq!(DataFolder::look(&path).unwrap().epoch(), "1");
+        }
+        let look = DataFolder::look(&path).unwrap();
+        let in_use = DataFolder::open(&path).unwrap_err();
+        assert!(matches!(in_use, DataFolderError::InUse(_)), "{in_use}");
+        drop(look);
     }
 
     #[test]

@@ -7,6 +7,7 @@ pub mod cli;
 pub mod cost;
 pub mod data_folder;
 pub mod host;
+pub mod lake_location;
 pub mod object_store;
 pub mod replay;
 pub mod schedule;

@@ -181,7 +181,7 @@ async fn either(interrupt: &mut Signal, terminate: &mut Signal) {
     }
 }
 
-fn fail(error: &dyn std::error::Error) -> ExitCode {
+fn fail(error: &dyn Error) -> ExitCode {
     // Nothing is left to tell it to if stderr is closed.
     let _ = writeln!(stderr(), "quotelake: {error}");
     ExitCode::from(FAILED)

@@ -115,7 +115,7 @@ fn fetch_time(value: &[u8]) -> Option<Timestamp> {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use stream::event::{Field, KafkaEvent, Record};
+    use stream::event::KafkaEvent;
 
     use super::{super::event::payload, *};
 
@@ -178,24 +178,19 @@ mod tests {
             let payload = payload("b:1", "t", &batch.records);
             prop_assert!(payload.len() <= PAYLOAD_LIMIT);
             let event = KafkaEvent::decode(std::str::from_utf8(&payload).unwrap()).unwrap();
-            prop_assert!(event.len() <= limit);
-            for (name, records) in &event.partitions {
-                let partition: usize = name.strip_prefix("t-").unwrap().parse().unwrap();
-                let seen: Vec<(i64, usize)> = records
-                    .iter()
-                    .map(|json| {
-                        let record = Record::decode(json);
-                        let value = record.value.is().unwrap();
-                        let value = base64_simd::STANDARD.decode_to_vec(value.as_bytes()).unwrap();
-                        prop_assert_eq!(
-                            &record.headers,
-                            &Field::Is(vec![("h".into(), Field::Is(vec![0, 127, 128, 255]))])
-                        );
-                        Ok((*record.offset.is().unwrap(), value.len()))
-                    })
-                    .collect::<Result<_, TestCaseError>>()?;
-                prop_assert_eq!(&seen, &added[partition]);
+            prop_assert!(event.unreadable.is_empty() && event.records.len() <= limit);
+            let headers: Vec<_> = event.headers().collect();
+            let mut seen = [Vec::new(), Vec::new(), Vec::new()];
+            for record in &event.records {
+                let partition = usize::try_from(record.partition).unwrap();
+                prop_assert_eq!(&event.sources[record.source], &format!("t-{partition}"));
+                prop_assert_eq!(
+                    &headers[event.headers_of(record)],
+                    &[("h", Some(&[0, 127, 128, 255][..]))]
+                );
+                seen[partition].push((record.offset, event.value(record).unwrap().len()));
             }
+            prop_assert_eq!(seen, added);
         }
     }
 }

@@ -58,7 +58,7 @@ pub enum UpError {
         /// The function.
         function: String,
         /// What is wrong with its environment.
-        error: SettingError,
+        error: Box<SettingError>,
     },
     /// A schedule's job names no topic.
     #[error("the input of the schedule {schedule} in {} names no topic: add a member \"topic\"", template.display())]

@@ -10,7 +10,6 @@ mod error;
 mod monitor;
 mod options;
 mod parts;
-mod run;
 mod store;
 
 use std::{convert::Infallible, path::PathBuf, sync::Arc, time::Duration};
@@ -37,7 +36,6 @@ pub use error::UpError;
 use monitor::{Ends, Monitor};
 pub use options::{FeedSource, Options};
 use parts::{Broker, Market};
-pub use run::Run;
 pub use store::Store;
 use summary::Summary;
 
@@ -91,7 +89,6 @@ impl Plane {
         let topics = parts::topics(&pipeline, &options.template)?;
         broker.create_topics(&topics).await?;
         let store = Store::start(options, &folder, &pipeline).await?;
-        store.run(None).write(&folder)?;
         let mappings = parts::mappings(&pipeline, &options.template, &broker, &store).await?;
 
         let stats = Arc::new(Stats::default());
@@ -190,11 +187,9 @@ impl Plane {
         self.triggers.shutdown().await;
         // With the last of their output, the metrics are complete.
         self.host.end().await;
-        self.store
-            .run(Some(ends.expected.clone()))
-            .write(&self.folder)?;
-        let topics = KafkaTopics::connect(self.broker.address()).await?;
         let (s3, layout) = (self.store.s3(), self.store.layout());
+        self.folder.write_expected(&layout.root(), &ends.expected)?;
+        let topics = KafkaTopics::connect(self.broker.address()).await?;
         let audit = verify(s3, layout, Some(&topics), &ends.expected, &|_| {}).await?;
         Ok(Summary {
             seconds: elapsed.as_secs_f64(),
@@ -289,9 +284,8 @@ fn functions(
     pipeline: &template::Pipeline,
     bin_dir: &std::path::Path,
 ) -> Result<Vec<Function>, BinariesError> {
-    pipeline
-        .functions
-        .iter()
+    let functions = pipeline.functions.iter();
+    functions
         .map(|function| {
             Ok(Function {
                 name: function.name.clone(),

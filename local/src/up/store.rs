@@ -7,25 +7,23 @@ use lake::{
     store::{Credentials, S3Settings, S3Store},
 };
 
-use runtime::Environment;
+use runtime::{Environment, SettingError};
 
-use super::{Options, Run, UpError};
+use super::{Options, UpError};
 use crate::{
     data_folder::DataFolder,
     object_store::{ACCESS_KEY, ObjectStore, SECRET_KEY},
     template::Pipeline,
-    verify::Expected,
 };
 
 /// The object store of the lake, as the plane reads it.
 pub struct Store {
     s3: S3Store,
-    bucket: String,
     layout: Layout,
     location: String,
     endpoint: String,
     credentials: (String, String),
-    embedded: Option<ObjectStore>,
+    _embedded: Option<ObjectStore>,
 }
 
 impl Store {
@@ -67,12 +65,11 @@ impl Store {
         };
         Ok(Self {
             s3: connect(&bucket, &endpoint, &credentials).await,
-            bucket,
             layout,
             location,
             endpoint,
             credentials,
-            embedded,
+            _embedded: embedded,
         })
     }
 
@@ -94,17 +91,6 @@ impl Store {
     /// Where a person finds them: a folder or a URL.
     pub fn location(&self) -> &str {
         &self.location
-    }
-
-    /// What to verify it by.
-    pub(super) fn run(&self, expected: Option<Vec<Expected>>) -> Run {
-        let is_embedded = self.embedded.is_some();
-        Run {
-            bucket: self.bucket.clone(),
-            root: self.layout.root(),
-            s3_endpoint: (!is_embedded).then(|| self.endpoint.clone()),
-            expected,
-        }
     }
 
     /// The client of another of its buckets, which is created unless it exists.
@@ -156,10 +142,10 @@ fn lake_of(pipeline: &Pipeline, options: &Options) -> Result<(String, Layout), U
         what: "a Kafka trigger",
     })?;
     let environment: Environment = writer.environment.clone().into_iter().collect();
-    let unset = |error| UpError::Setting {
+    let unset = |error: SettingError| UpError::Setting {
         template: options.template.clone(),
         function: writer.name.clone(),
-        error,
+        error: Box::new(error),
     };
     let bucket = environment.required("BRONZE_BUCKET", "the name of an S3 bucket");
     let layout = bronze_writer::layout(&environment);

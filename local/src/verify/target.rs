@@ -1,105 +1,97 @@
+use std::{fs, path::PathBuf};
+
 use lake::{
-    Layout, ObjectKey, described,
-    store::{Credentials, List, S3Settings, S3Store, StoreError},
+    Layout, ObjectKey,
+    store::{List, StoreError},
 };
 use runtime::Environment;
 use stream::topics::{TopicError, check_name};
 
 use super::{Expected, KafkaTopics, Options, Progress, Verdict, VerifyError, verify};
 use crate::{
-    data_folder::{DataFolder, DataFolderError},
-    object_store::{ACCESS_KEY, ObjectStore, ObjectStoreError, SECRET_KEY},
-    up::Run,
+    data_folder::expected_file,
+    lake_location::{LakeLocationError, OpenLake},
 };
 
 /// A lake to verify, and what is expected of it.
 pub struct Target {
-    store: S3Store,
-    layout: Layout,
+    lake: OpenLake,
     topics: Option<KafkaTopics>,
     expected: Vec<Expected>,
-    /// The store ends with them.
-    _embedded: Option<(ObjectStore, DataFolder)>,
 }
 
 /// Why there is nothing to verify.
 #[derive(Debug, thiserror::Error)]
 pub enum TargetError {
-    /// The data folder.
+    /// The lake.
     #[error(transparent)]
-    DataFolder(#[from] DataFolderError),
-    /// The embedded store.
-    #[error(transparent)]
-    ObjectStore(#[from] ObjectStoreError),
+    Lake(#[from] LakeLocationError),
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The brokers or a topic.
     #[error(transparent)]
     Topic(#[from] TopicError),
-    /// A history that was never written, or is not there.
-    #[error("there is no lake at {root}: check the bucket, --prefix and --epoch")]
-    NoLake {
-        /// Its root.
-        root: String,
-    },
-    /// A run that was killed has not counted its topics.
-    #[error(
-        "the run was cut off before it had counted its topics: give their offsets with --range"
-    )]
-    CutOff,
     /// Nothing says how far the topics go.
+    #[error("nothing says which offsets the lake at {0} should hold: give --brokers, or --range")]
+    NoOffsets(String),
+    /// The run that wrote the lake has not said how far its topics went.
     #[error(
-        "nothing says which offsets the lake at {root} should hold: give --brokers, or --range"
+        "the run that wrote {location} has not left what its topics held in {} ({cause}): it was cut off, so give --range",
+        file.display()
     )]
-    NoOffsets {
-        /// Its root.
-        root: String,
+    CutOff {
+        /// Where the objects are.
+        location: String,
+        /// The file that it should have written.
+        file: PathBuf,
+        /// What is wrong with that.
+        cause: std::io::Error,
     },
     /// No topic is left.
-    #[error("none of the topics is known at {root}: check --topic")]
-    NoTopic {
-        /// The lake's root.
-        root: String,
-    },
+    #[error("none of the topics is known at {0}: check --topic")]
+    NoTopic(String),
 }
 
 impl Target {
-    /// Finds the lake that the options name.
+    /// Finds the lake that the options name, and what it should hold: what is given, else what the brokers hold, else
+    /// what its run has left.
     ///
     /// # Errors
     /// [`TargetError`].
     pub async fn open(options: &Options, environment: &Environment) -> Result<Self, TargetError> {
+        let lake = options.lake.open(environment).await?;
         let topics = match &options.brokers {
             Some(brokers) => Some(KafkaTopics::connect(brokers).await?),
             None => None,
         };
-        let lake = match &options.bucket {
-            Some(bucket) => Lake::of_bucket(bucket, options, environment).await?,
-            None => Lake::of_folder(options, environment).await?,
-        };
-        let root = lake.layout.root();
-        let expected = match (&topics, lake.run) {
-            _ if !options.ranges.is_empty() => options.ranges.clone(),
-            (_, Some(Run { expected, .. })) => expected.ok_or(TargetError::CutOff)?,
-            (Some(topics), None) => {
-                held(topics, &lake.store, &lake.layout, &options.topics).await?
-            }
-            (None, None) => return Err(TargetError::NoOffsets { root }),
+        let location = || lake.location().to_owned();
+        let expected = if !options.ranges.is_empty() {
+            options.ranges.clone()
+        } else if let Some(topics) = &topics {
+            held(topics, lake.s3(), lake.layout(), &options.topics).await?
+        } else if let Some(folder) = options.lake.folder() {
+            let file = expected_file(folder, &lake.layout().root());
+            let read = || Ok(serde_json::from_slice(&fs::read(&file)?)?);
+            read().map_err(|cause| TargetError::CutOff {
+                location: location(),
+                file: file.clone(),
+                cause,
+            })?
+        } else {
+            return Err(TargetError::NoOffsets(location()));
         };
         let is_asked = |expected: &Expected| {
             options.topics.is_empty() || options.topics.contains(&expected.topic)
         };
         let expected: Vec<_> = expected.into_iter().filter(is_asked).collect();
         if expected.is_empty() {
-            return Err(TargetError::NoTopic { root });
+            return Err(TargetError::NoTopic(location()));
         }
         Ok(Self {
-            store: lake.store,
-            layout: lake.layout,
+            lake,
             topics,
             expected,
-            _embedded: lake.embedded,
         })
     }
 
@@ -111,101 +103,16 @@ impl Target {
         &self,
         progress: &(dyn Fn(Progress) + Sync),
     ) -> Result<Verdict, VerifyError> {
-        let Self {
+        let (store, layout) = (self.lake.s3(), self.lake.layout());
+        verify(
             store,
             layout,
-            topics,
-            expected,
-            ..
-        } = self;
-        verify(store, layout, topics.as_ref(), expected, progress).await
+            self.topics.as_ref(),
+            &self.expected,
+            progress,
+        )
+        .await
     }
-}
-
-struct Lake {
-    store: S3Store,
-    layout: Layout,
-    run: Option<Run>,
-    embedded: Option<(ObjectStore, DataFolder)>,
-}
-
-impl Lake {
-    async fn of_bucket(
-        bucket: &str,
-        options: &Options,
-        environment: &Environment,
-    ) -> Result<Self, TargetError> {
-        let endpoint = options.s3_endpoint.as_deref();
-        let store = connect(bucket, endpoint, environment).await;
-        let layout = described(&store, &options.prefix, options.epoch.as_deref()).await?;
-        let layout = layout.ok_or_else(|| {
-            let epoch = options.epoch.as_ref();
-            let epoch = epoch.map_or_else(String::new, |epoch| format!("/epoch={epoch}"));
-            TargetError::NoLake {
-                root: format!("{bucket}/{}{epoch}/", options.prefix),
-            }
-        })?;
-        Ok(Self {
-            store,
-            layout,
-            run: None,
-            embedded: None,
-        })
-    }
-
-    async fn of_folder(options: &Options, environment: &Environment) -> Result<Self, TargetError> {
-        let folder = DataFolder::reopen(&options.data)?;
-        let run = Run::read(&folder, options.epoch.as_deref())?;
-        let (store, embedded) = match &run.s3_endpoint {
-            Some(endpoint) => (
-                connect(&run.bucket, Some(endpoint), environment).await,
-                None,
-            ),
-            None => {
-                let server = ObjectStore::start(&folder.objects(), 0).await?;
-                let credentials = (ACCESS_KEY.to_owned(), SECRET_KEY.to_owned());
-                let store = at(&run.bucket, &server.endpoint(), credentials).await;
-                (store, Some((server, folder)))
-            }
-        };
-        // The root has the epoch in it.
-        let layout = described(&store, &run.root, None).await?;
-        let layout = layout.ok_or_else(|| TargetError::NoLake {
-            root: format!("{}/{}", run.bucket, run.root),
-        })?;
-        Ok(Self {
-            store,
-            layout,
-            run: Some(run),
-            embedded,
-        })
-    }
-}
-
-async fn connect(bucket: &str, endpoint: Option<&str>, environment: &Environment) -> S3Store {
-    let Some(endpoint) = endpoint else {
-        return S3Store::connect(S3Settings {
-            bucket: bucket.to_owned(),
-            endpoint: None,
-            credentials: None,
-        })
-        .await;
-    };
-    let access_key = environment.secret("AWS_ACCESS_KEY_ID");
-    let given = access_key.zip(environment.secret("AWS_SECRET_ACCESS_KEY"));
-    // What the emulators take.
-    let credentials = given.unwrap_or_else(|| ("test".to_owned(), "test".to_owned()));
-    at(bucket, endpoint, credentials).await
-}
-
-async fn at(bucket: &str, endpoint: &str, (access, secret): (String, String)) -> S3Store {
-    let credentials = Credentials::new(access, secret, None, None, "quotelake");
-    S3Store::connect(S3Settings {
-        bucket: bucket.to_owned(),
-        endpoint: Some(endpoint.to_owned()),
-        credentials: Some(credentials),
-    })
-    .await
 }
 
 /// All that the brokers hold of the given topics, else of those that the lake has.
@@ -250,5 +157,42 @@ async fn topics_under(store: &impl List, root: &str) -> Result<Vec<String>, Stor
         }
         // The character that follows '/'.
         after = Some(ObjectKey::new(format!("{root}{segment}0")));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use lake::{
+        Granularity,
+        store::{MemoryStore, PutIf},
+    };
+
+    use super::*;
+
+    #[tokio::test]
+    async fn the_topics_of_a_lake_are_found_without_reading_it() {
+        let store = MemoryStore::default();
+        let layout = Layout::new(
+            "bronze",
+            Some("1"),
+            Granularity::SEGMENT,
+            lake::Compression::None,
+        );
+        for topic in ["a", "a-b", "a.b", "b"] {
+            for number in 0..1_200 {
+                let key = ObjectKey::new(format!("{}symbol=A/{number}", layout.topic_root(topic)));
+                store.put_if_absent(&key, "".into()).await.unwrap();
+            }
+        }
+        let aside = ObjectKey::new(format!("{}only-aside/x.json", layout.quarantine_root()));
+        for key in [aside, layout.description_key()] {
+            store.put_if_absent(&key, "".into()).await.unwrap();
+        }
+        let found = topics_under(&store, &layout.root()).await.unwrap();
+        assert_eq!(found, ["a", "a-b", "a.b", "b"]);
+        let aside = topics_under(&store, &layout.quarantine_root())
+            .await
+            .unwrap();
+        assert_eq!(aside, ["only-aside"]);
     }
 }
