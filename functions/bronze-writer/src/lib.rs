@@ -96,7 +96,7 @@ impl<S: PutIf + Get> Writer<S> {
         let landing = shares.iter().map(|share| self.land_share(share, until));
         let mut landing = stream::iter(landing).buffer_unordered(CONCURRENT_REQUESTS);
         while let Some((share, landed)) = landing.next().await {
-            tally.add_share(share, &landed);
+            tally.add_share(&share, &landed);
             asides.extend(landed.asides);
         }
 
@@ -114,18 +114,14 @@ impl<S: PutIf + Get> Writer<S> {
         tally
     }
 
-    async fn land_share<'s, 'e>(
-        &self,
-        share: &'s Share<'e>,
-        until: Instant,
-    ) -> (&'s Share<'e>, LandedShare) {
+    async fn land_share<'e>(&self, share: Share<'e>, until: Instant) -> (Share<'e>, LandedShare) {
         let key = share.key();
         let (lines, twice) = share.lines();
         let mut requests = Requests::default();
         let (store, layout, open) = (&self.store, &self.layout, &self.open);
         let merged = merge(store, layout, open, (&key, &lines), until, &mut requests).await;
         let asides = match &merged {
-            Ok(merged) => not_first_at_their_offset(share, twice, merged),
+            Ok(merged) => not_first_at_their_offset(&share, twice, merged),
             Err(error @ MergeError::Damaged { .. }) => {
                 tracing::error!(%error, "its records go to quarantine");
                 let positions = share.positions().iter().copied();

@@ -119,6 +119,18 @@ pub struct Segment<'a> {
     topic: &'a str,
 }
 
+impl<'a> Segment<'a> {
+    /// The topic's name.
+    pub fn topic(&self) -> &'a str {
+        self.topic
+    }
+
+    /// The partition.
+    pub fn partition(&self) -> i32 {
+        self.partition
+    }
+}
+
 impl Layout {
     /// Objects under `prefix`; `epoch` starts a new history where offsets start again at 0.
     pub fn new(
@@ -184,14 +196,22 @@ impl Layout {
     /// A segment's object:
     /// `{root}/{topic}/symbol={symbol}/date={YYYY-MM-DD}/{bucket}-p{partition}-o{start}.ndjson[.zst]`.
     pub fn segment_key(&self, at: &Segment<'_>) -> ObjectKey {
-        let bucket = Timestamp::from_millisecond(at.bucket_ms);
-        let time = bucket.unwrap_or(Timestamp::MIN).to_zoned(TimeZone::UTC);
+        let bucket = Timestamp::from_millisecond(at.bucket_ms).unwrap_or(Timestamp::MIN);
+        let time = TimeZone::UTC.to_datetime(bucket);
         ObjectKey(format!(
-            "{}symbol={}/date={}/{}-p{:03}-o{:019}{}",
+            "{}symbol={}/date={:04}-{:02}-{:02}/{:04}{:02}{:02}T{:02}{:02}{:02}.{:03}Z-p{:03}-o{:019}{}",
             self.topic_root(at.topic),
             segment(at.symbol, SEGMENT_MAX),
-            time.strftime("%Y-%m-%d"),
-            time.strftime("%Y%m%dT%H%M%S%.3fZ"),
+            time.year(),
+            time.month(),
+            time.day(),
+            time.year(),
+            time.month(),
+            time.day(),
+            time.hour(),
+            time.minute(),
+            time.second(),
+            time.millisecond(),
             at.partition,
             at.start,
             self.compression.extension(),
