@@ -8,3 +8,4 @@ mod pipeline;
 mod stores;
 mod tool;
 mod trigger;
+mod verify;

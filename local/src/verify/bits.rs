@@ -96,7 +96,8 @@ mod tests {
         ) {
             let range = from..from + length;
             let bits = Bits::within(number, &range);
-            let expected = (0..4_096_usize).filter(|&place| range.contains(&(number * PAGE + place as i64)));
+            let expected = (0..PAGE).filter(|place| range.contains(&(number * PAGE + place)));
+            let expected = expected.map(|place| usize::try_from(place).unwrap());
             prop_assert!(bits.iter().eq(expected));
             prop_assert_eq!(bits.count() + (!bits).count(), 4_096);
         }

@@ -273,3 +273,31 @@ impl Runs {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_takes_less_than_a_byte() {
+        let records = 1_000_000;
+        let expected = Expected {
+            topic: "t".to_owned(),
+            partition: 0,
+            offsets: 0..records,
+        };
+        let mut ledger = Ledger::of(&[expected]).unwrap();
+        let partition = ledger.expecting("t", 0, 0).unwrap();
+        for offset in 0..records {
+            partition.record(offset, 7);
+            partition.line(offset, 7);
+        }
+        let bytes = partition.pages.len() * size_of::<Page>();
+        assert_eq!(partition.pages.len(), 245);
+        assert!(bytes < 1_000_000, "{bytes}");
+        let mut verdict = Verdict::default();
+        partition.judge("t", 0, &mut verdict);
+        assert!(verdict.is_exact() && partition.pages().all(|(_, page)| page.is_alike()));
+        assert_eq!(verdict.in_bronze, 1_000_000);
+    }
+}
