@@ -117,7 +117,7 @@ async fn what_is_done_to_the_folder_of_a_run_after_its_end_is_named() {
     let (code, said) = verify(&data, &[]).await;
     assert_eq!(code, Some(1), "{said}");
     assert!(
-        said.contains("1 damaged objects: ") && said.contains(name),
+        said.contains("1 damaged: ") && said.contains(name),
         "{said}"
     );
 

@@ -3,6 +3,12 @@ use std::ops::{BitAnd, BitOr, Not, Range};
 /// The offsets of a page.
 pub(super) const PAGE: i64 = 4_096;
 
+/// The offsets of the page `number`.
+pub(super) fn page_at(number: i64) -> Range<i64> {
+    let start = number.saturating_mul(PAGE);
+    start..start.saturating_add(PAGE)
+}
+
 const WORDS: usize = 64;
 
 /// Some of the offsets of a page, by their place in it.
@@ -14,7 +20,7 @@ impl Bits {
 
     /// Those of the page `number` that are in `offsets`.
     pub(super) fn within(number: i64, offsets: &Range<i64>) -> Self {
-        let start = number * PAGE;
+        let start = page_at(number).start;
         let place = |offset: i64| {
             let place = offset.saturating_sub(start).clamp(0, PAGE);
             usize::try_from(place).unwrap_or_default()

@@ -1,8 +1,9 @@
 use std::{collections::BTreeMap, ops::Range};
 
 use super::{
-    bits::{Bits, PAGE},
-    ledger::{Ledger, Page, Runs},
+    bits::{Bits, PAGE, page_at},
+    ledger::{Ledger, Page},
+    runs::Runs,
     verdict::Verdict,
 };
 
@@ -33,7 +34,7 @@ impl Closer {
             for (index, page) in partition.pages().filter(|(_, page)| !page.is_alike()) {
                 if left == 0 {
                     let expected = partition.expected();
-                    let (start, end) = (index * PAGE, (index + 1) * PAGE);
+                    let Range { start, end } = page_at(index);
                     let rest = start.max(expected.start)..end.min(expected.end);
                     verdict.unresolved.add_offsets(topic, number, &rest);
                     continue;
@@ -67,7 +68,7 @@ impl Closer {
         let partitions = self.topics.get(topic).into_iter().flatten();
         let ranges = partitions.flat_map(|(&number, pages)| {
             let pages = pages.keys();
-            pages.map(move |index| (number, index * PAGE..(index + 1) * PAGE))
+            pages.map(move |&index| (number, page_at(index)))
         });
         ranges.collect()
     }
@@ -98,8 +99,8 @@ impl Closer {
             for (&number, pages) in partitions {
                 let (mut altered, mut unresolved) = (Runs::default(), Runs::default());
                 for (&index, looked) in pages {
-                    altered.push(index * PAGE, looked.altered);
-                    unresolved.push(index * PAGE, looked.unresolved());
+                    altered.push(page_at(index).start, looked.altered);
+                    unresolved.push(page_at(index).start, looked.unresolved());
                 }
                 for run in altered.runs {
                     verdict.altered.add_offsets(topic, number, &run);

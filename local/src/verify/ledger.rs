@@ -4,7 +4,8 @@ use lake::Reason;
 
 use super::{
     Expected, VerifyError,
-    bits::{Bits, PAGE},
+    bits::{Bits, PAGE, page_at},
+    runs::Runs,
     verdict::Verdict,
 };
 
@@ -143,12 +144,11 @@ impl Partition {
         let mut missing = Runs::default();
         let mut next = self.expected.start;
         for (index, page) in self.pages() {
-            let (start, end) = (index * PAGE, (index + 1) * PAGE);
+            let Range { start, end } = page_at(index);
             self.untouched(next..start, &mut missing);
             next = end;
             let (expected, required) = self.required(index, page);
             let stored = page.stored_anywhere();
-            verdict.in_topics += required.count();
             verdict.in_bronze += (required & page.bronze).count();
             verdict.in_quarantine += (required & stored & !page.bronze).count();
             verdict.compacted += (expected & stored & !required).count();
@@ -157,14 +157,14 @@ impl Partition {
             missing.push(start, required & !stored);
         }
         self.untouched(next..self.expected.end, &mut missing);
-        verdict.in_topics += missing.untouched;
         for run in missing.runs {
             verdict.missing.add_offsets(topic, number, &run);
         }
+        verdict.in_topics = verdict.in_bronze + verdict.in_quarantine + verdict.missing.total;
         let each = |of: fn(&Page) -> Bits| {
             let mut runs = Runs::default();
             for (index, page) in self.pages() {
-                runs.push(index * PAGE, of(page));
+                runs.push(page_at(index).start, of(page));
             }
             runs.runs
         };
@@ -196,7 +196,6 @@ impl Partition {
             [gap.start..told.start, told.end..gap.end]
         };
         for part in parts.into_iter().filter(|part| !part.is_empty()) {
-            missing.untouched += u64::try_from(part.end - part.start).unwrap_or(0);
             missing.push_run(part);
         }
     }
@@ -243,33 +242,6 @@ impl Page {
     fn stored(&mut self, place: usize, digest: u128) {
         if self.kafka.contains(place) {
             self.in_store = self.in_store.wrapping_add(digest);
-        }
-    }
-}
-
-/// Offsets as runs of neighbours, given in their order.
-#[derive(Default)]
-pub(super) struct Runs {
-    pub(super) runs: Vec<Range<i64>>,
-    untouched: u64,
-}
-
-impl Runs {
-    /// Adds those of the page that starts at `start`.
-    pub(super) fn push(&mut self, start: i64, bits: Bits) {
-        if bits.is_empty() {
-            return;
-        }
-        for place in bits.iter() {
-            let offset = start + i64::try_from(place).unwrap_or_default();
-            self.push_run(offset..offset + 1);
-        }
-    }
-
-    fn push_run(&mut self, run: Range<i64>) {
-        match self.runs.last_mut() {
-            Some(last) if last.end == run.start => last.end = run.end,
-            _ => self.runs.push(run),
         }
     }
 }

@@ -10,6 +10,7 @@ mod expected;
 mod ledger;
 mod objects;
 mod options;
+mod runs;
 mod target;
 mod topics;
 mod verdict;

@@ -66,27 +66,31 @@ pub(super) async fn read_objects(
             let kind = names.kind_of(&listed.key);
             match kind {
                 Kind::Bronze | Kind::Quarantine => {
-                    let object = fetch(store, &listed, &room).await?;
-                    Ok((listed, kind, object))
+                    let fetched = fetch(store, &listed, &room).await?;
+                    Ok((listed, kind, fetched))
                 }
-                _ => Ok((listed, kind, None)),
+                _ => Ok((listed, kind, Fetched::Gone)),
             }
         })
         .try_buffer_unordered(CONCURRENT_GETS)
         .boxed_local();
-    while let Some((Listed { key, size }, kind, object)) = objects.try_next().await? {
-        match (kind, object) {
+    while let Some((Listed { key, size }, kind, fetched)) = objects.try_next().await? {
+        match (kind, fetched) {
             (Kind::Foreign, _) => found(Found::Foreign(&key)),
             (Kind::OtherTopic, _) => found(Found::OtherTopic),
-            (Kind::Bronze, Some((object, _room))) => {
-                read_bronze(layout, &key, &object.body, &mut found);
+            (_, Fetched::Gone) => {}
+            (_, Fetched::Unreadable(cause)) => {
+                let why = format!("the store can't give the bytes that it took: {cause}");
+                found(Found::Damaged(&key, why));
+            }
+            (kind, Fetched::Whole(object, _room)) => {
+                if matches!(kind, Kind::Quarantine) {
+                    read_aside(layout, &key, &object.body, &mut found);
+                } else {
+                    read_bronze(layout, &key, &object.body, &mut found);
+                }
                 found(Found::Object(size));
             }
-            (Kind::Quarantine, Some((object, _room))) => {
-                read_aside(layout, &key, &object.body, &mut found);
-                found(Found::Object(size));
-            }
-            _ => {}
         }
     }
     Ok(())
@@ -103,20 +107,43 @@ fn digest(bytes: &[u8]) -> u128 {
     u128::from_be_bytes(first)
 }
 
-/// Reads an object once there is room for it; `None` if it has gone since it was listed.
+/// An object as the store gave it.
+enum Fetched {
+    /// It takes room while it is held.
+    Whole(Object, Option<OwnedSemaphorePermit>),
+    /// The store answers, but not with this object, as where a checksum does not fit its bytes; with the store's words.
+    Unreadable(String),
+    /// It has gone since it was listed.
+    Gone,
+}
+
+/// How often an object is asked for that the store can't give whole.
+const ATTEMPTS: usize = 3;
+
+/// Reads an object once there is room for it.
 async fn fetch(
-    store: &impl Get,
-    listed: &Listed,
+    store: &(impl Get + List),
+    Listed { key, size }: &Listed,
     room: &Arc<Semaphore>,
-) -> Result<Option<(Object, Option<OwnedSemaphorePermit>)>, StoreError> {
-    let kib = u32::try_from(listed.size / 1_024).unwrap_or(ROOM_KIB);
-    // It is never closed.
+) -> Result<Fetched, StoreError> {
+    let kib = u32::try_from(size / 1_024).unwrap_or(ROOM_KIB);
     let permit = Arc::clone(room).acquire_many_owned(kib.clamp(1, ROOM_KIB));
+    // The room is never closed.
     let permit = permit.await.ok();
-    match store.get(&listed.key).await {
-        Ok(object) => Ok(Some((object, permit))),
-        Err(StoreError::NotFound { .. }) => Ok(None),
-        Err(error) => Err(error),
+    let mut attempts = 1..;
+    loop {
+        match store.get(key).await {
+            Ok(object) => return Ok(Fetched::Whole(object, permit)),
+            Err(StoreError::NotFound { .. }) => return Ok(Fetched::Gone),
+            Err(StoreError::Unavailable { cause, .. }) => {
+                // A store that is down does not list either.
+                store.list(key.as_str(), None).await?;
+                if attempts.next() == Some(ATTEMPTS) {
+                    return Ok(Fetched::Unreadable(cause));
+                }
+            }
+            Err(error) => return Err(error),
+        }
     }
 }
 

@@ -120,8 +120,8 @@ impl Verdict {
             offsets("reused by another record (take a new epoch)", &self.reused),
             offsets("altered", &self.altered),
             offsets("not told apart from altered ones (run it again)", &self.unresolved),
-            ("damaged objects", self.damaged.total, damaged.collect()),
-            offsets("objects that are none of the layout", &self.foreign),
+            ("damaged", self.damaged.total, damaged.collect()),
+            offsets("foreign to the layout", &self.foreign),
         ]
         .into_iter()
     }
