@@ -15,10 +15,15 @@ use super::{
 };
 
 /// Reads an event whose every record is sound.
-pub(super) fn all_sound(json: &str) -> Result<KafkaEvent<'_>, serde_json::Error> {
+pub(super) fn all_sound(
+    mut bytes: Vec<u8>,
+    json: &str,
+) -> Result<KafkaEvent<'_>, serde_json::Error> {
+    bytes.clear();
+    // Base64 of all there is would be no more.
+    bytes.reserve(json.len() / 4 * 3);
     let mut event = KafkaEvent {
-        // Base64 of all there is would be no more.
-        bytes: Vec::with_capacity(json.len() / 4 * 3),
+        bytes,
         ..KafkaEvent::default()
     };
     let mut deserializer = serde_json::Deserializer::from_str(json);
