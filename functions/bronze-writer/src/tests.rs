@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use super::*;
 
+mod fuzz;
 mod histories;
 mod interleavings;
 mod simulation;
