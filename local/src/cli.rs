@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use runtime::Environment;
 
 use crate::{
-    cost,
+    cost, inspect, redeliver,
     up::{FeedSource, Options},
     verify,
 };
@@ -36,6 +36,18 @@ pub enum Command {
     /// Exits with 0 if polled = published = bronze + quarantine and there was something to count, 1 if not, and 2 if
     /// it could not start or a part failed.
     Up(Up),
+    /// Tell what is in a lake: objects, records, bytes and times by topic and symbol, and what is in quarantine.
+    ///
+    /// Exits with 0, with 1 if an object is damaged or the record asked for is nowhere, and 2 if the lake can't be
+    /// read.
+    Inspect(inspect::Options),
+    /// Bring records back to a lake: from quarantine, and from a trigger's on-failure destinations.
+    ///
+    /// They go through the writer's own code, so to run it again, or after a Ctrl-C, changes nothing that is right. A
+    /// quarantine object is deleted once bronze holds exactly its record's line.
+    ///
+    /// Exits with 0 if everything asked for is in bronze, 1 if something stays, and 2 if it could not be done.
+    Replay(redeliver::Options),
     /// Tell what a workload would cost on AWS, by its list prices, and how many PUTs it makes.
     ///
     /// Without options it is the template's own workload. The derivation is in docs/cost.md.

@@ -5,15 +5,22 @@
 pub mod binaries;
 pub mod cli;
 pub mod cost;
+pub mod damaged;
 pub mod data_folder;
 pub mod host;
+pub mod inspect;
 pub mod lake_location;
+mod listed;
 pub mod object_store;
+pub mod redeliver;
 pub mod replay;
 pub mod schedule;
 pub mod scheduler;
 pub mod stats;
+mod table;
 pub mod template;
 pub mod trigger;
 pub mod up;
 pub mod verify;
+#[cfg(test)]
+mod written;

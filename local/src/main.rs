@@ -3,6 +3,7 @@
 use std::{
     error::Error,
     io::{self, Write, stderr, stdout},
+    pin::pin,
     process::ExitCode,
     time::Duration,
 };
@@ -10,7 +11,7 @@ use std::{
 use clap::Parser;
 use quotelake::{
     cli::{Cli, Command, Up},
-    cost,
+    cost, inspect, redeliver,
     up::{
         Plane, UpError,
         view::{Place, View},
@@ -22,11 +23,12 @@ use tokio::{
     signal::unix::{Signal, SignalKind, signal},
     time::{Instant, interval, sleep_until},
 };
+use tokio_util::sync::CancellationToken;
 
-/// The run or the lake was not exact.
+/// The run was not exact, or the lake is not as it should be.
 const NOT_EXACT: u8 = 1;
 
-/// The plane could not start, a part failed, or there is nothing to verify.
+/// It could not be done: the plane did not start, a part failed, or there is no such lake.
 const FAILED: u8 = 2;
 
 /// A second Ctrl-C, as shells count it.
@@ -34,13 +36,15 @@ const INTERRUPTED: u8 = 130;
 
 fn main() -> ExitCode {
     match Cli::parse().command {
-        Command::Up(options) => run(up(options)),
+        Command::Up(options) => block_on(up(options)),
+        Command::Inspect(options) => block_on(inspect(options)),
+        Command::Replay(options) => block_on(replay(options)),
         Command::Cost(options) => cost(&options),
-        Command::Verify(options) => run(verify(options)),
+        Command::Verify(options) => block_on(verify(options)),
     }
 }
 
-fn run(command: impl Future<Output = ExitCode>) -> ExitCode {
+fn block_on(command: impl Future<Output = ExitCode>) -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -67,8 +71,59 @@ fn cost(options: &cost::Options) -> ExitCode {
     } else {
         cost::text(&estimate)
     };
+    print(&text, ExitCode::SUCCESS)
+}
+
+async fn inspect(options: inspect::Options) -> ExitCode {
+    match inspect::run(&options, &Environment::of_process()).await {
+        Ok(printed) if printed.is_sound => print(&printed.text, ExitCode::SUCCESS),
+        Ok(printed) => print(&printed.text, ExitCode::from(NOT_EXACT)),
+        Err(error) => fail(&error),
+    }
+}
+
+async fn replay(options: redeliver::Options) -> ExitCode {
+    let (mut interrupt, mut terminate) = match signals() {
+        Ok(signals) => signals,
+        Err(error) => return fail(&error),
+    };
+    let stop = CancellationToken::new();
+    let environment = Environment::of_process();
+    let mut running = pin!(redeliver::run(&options, &environment, stop.clone()));
+    let outcome = tokio::select! {
+        outcome = &mut running => outcome,
+        () = either(&mut interrupt, &mut terminate) => {
+            // The batch in hand is finished.
+            stop.cancel();
+            tokio::select! {
+                outcome = running => outcome,
+                () = either(&mut interrupt, &mut terminate) => return ExitCode::from(INTERRUPTED),
+            }
+        }
+    };
+    match outcome {
+        Ok(outcome) if outcome.is_complete() => {
+            print(&redeliver::text(&options, &outcome), ExitCode::SUCCESS)
+        }
+        Ok(outcome) => print(
+            &redeliver::text(&options, &outcome),
+            ExitCode::from(NOT_EXACT),
+        ),
+        Err(error) => fail(&error),
+    }
+}
+
+/// Ctrl-C, and what a system sends to end a process.
+fn signals() -> io::Result<(Signal, Signal)> {
+    Ok((
+        signal(SignalKind::interrupt())?,
+        signal(SignalKind::terminate())?,
+    ))
+}
+
+fn print(text: &str, code: ExitCode) -> ExitCode {
     match stdout().write_all(text.as_bytes()) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) => code,
         Err(error) => fail(&error),
     }
 }
@@ -165,13 +220,6 @@ async fn end_of(run_for: Option<Duration>) {
         Some(time) => sleep_until(Instant::now() + time).await,
         None => std::future::pending().await,
     }
-}
-
-fn signals() -> io::Result<(Signal, Signal)> {
-    Ok((
-        signal(SignalKind::interrupt())?,
-        signal(SignalKind::terminate())?,
-    ))
 }
 
 async fn either(interrupt: &mut Signal, terminate: &mut Signal) {

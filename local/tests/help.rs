@@ -36,6 +36,29 @@ fn help_teaches_the_first_step_and_every_option() {
 }
 
 #[test]
+fn the_commands_that_look_after_a_lake_explain_their_options_and_exit_codes() {
+    let lake = ["--data", "--bucket", "--prefix", "--epoch", "--s3-endpoint"];
+    let inspect = ["--topic", "--symbol", "--keys-only", "--record", "--json"];
+    let replay = [
+        "--topic",
+        "--reason",
+        "--payloads",
+        "--keep",
+        "--failures-topic",
+        "--brokers",
+        "--dry-run",
+        "--json",
+    ];
+    for (command, options) in [("inspect", &inspect[..]), ("replay", &replay[..])] {
+        let help = help(&[command, "--help"]);
+        for option in lake.iter().chain(options) {
+            assert!(help.contains(option), "{command} {option}");
+        }
+        assert!(help.contains("Exits with 0"), "{help}");
+    }
+}
+
+#[test]
 fn cost_is_a_table_a_json_object_or_one_sentence_and_exit_code_2() {
     let cost = |arguments: &[&str]| {
         Command::new(env!("CARGO_BIN_EXE_quotelake"))

@@ -4,6 +4,7 @@
 
 mod faults;
 mod kafka;
+mod lake_commands;
 mod pipeline;
 mod stores;
 mod tool;

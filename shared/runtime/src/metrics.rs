@@ -2,7 +2,10 @@
 //!
 //! Format: CloudWatch user guide, "Specification: Embedded metric format".
 
-use std::io::{Write, stdout};
+use std::{
+    io::{Write, stdout},
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
@@ -80,10 +83,22 @@ impl Metric {
     }
 }
 
-/// Writes one line with `values`, split by one dimension, e.g. `("topic", "stock-quotes")`.
+/// Whether this process is a function, whose stdout is CloudWatch's.
+static IS_FUNCTION: AtomicBool = AtomicBool::new(false);
+
+/// Lets [`emit`] write from now on.
+pub(crate) fn begin() {
+    IS_FUNCTION.store(true, Ordering::Relaxed);
+}
+
+/// Writes one line with `values`, split by one dimension, e.g. `("topic", "stock-quotes")`; nothing in a process that
+/// [`start`](crate::start) has not made a function, because its stdout is somebody else's.
 ///
 /// A line that can't be written is dropped: a metric never fails an invocation.
 pub fn emit(now: Timestamp, dimension: (&str, &str), values: &[(Metric, u64)]) {
+    if !IS_FUNCTION.load(Ordering::Relaxed) {
+        return;
+    }
     let mut out = stdout().lock();
     let _ = writeln!(out, "{}", line(now, dimension, values)).and_then(|()| out.flush());
 }

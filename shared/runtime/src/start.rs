@@ -16,7 +16,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::{Environment, Event, Invocation, clock, telemetry};
+use crate::{Environment, Event, Invocation, clock, metrics, telemetry};
 
 /// The variable by which a host asks for a function that does not outlive it, whatever happens (on Linux).
 pub const DIE_WITH_PARENT: &str = "QUOTELAKE_DIE_WITH_PARENT";
@@ -42,6 +42,7 @@ where
     let run = || {
         let environment = Environment::of_process();
         telemetry::init(&environment)?;
+        metrics::begin();
         #[cfg(target_os = "linux")]
         if environment.secret(DIE_WITH_PARENT).is_some() {
             let kill = Some(rustix::process::Signal::KILL);
