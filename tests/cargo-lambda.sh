@@ -74,8 +74,8 @@ print(f"{function} answered {json.dumps(answer)}")
 PYTHON
 }
 
-first='{"records": 4, "written": 3, "merged": 0, "quarantined": {"tombstone": 1}}'
-again='{"records": 4, "written": 0, "merged": 3}'
+first='{"records": 4, "added": 3, "already_there": 0, "quarantined": {"tombstone": 1}}'
+again='{"records": 4, "added": 0, "already_there": 3}'
 invoke quote-poller events/quote-poller-binance.json '{"polled": 12, "published": 12, "failed": []}'
 invoke quote-poller events/quote-poller-finnhub.json '{"failed": []}'
 invoke bronze-writer events/bronze-writer.json "$first"

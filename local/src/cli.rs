@@ -8,6 +8,7 @@ use runtime::Environment;
 use crate::{
     cost, inspect, redeliver,
     up::{FeedSource, Options},
+    verify,
 };
 
 /// A serverless market-data pipeline: a scheduled poller publishes quotes to Kafka, and a Kafka-triggered
@@ -51,6 +52,13 @@ pub enum Command {
     ///
     /// Without options it is the template's own workload. The derivation is in docs/cost.md.
     Cost(cost::Options),
+    /// Prove that the lake holds every record exactly once, or name what is missing, doubled, altered or damaged.
+    ///
+    /// Reads the data folder of `quotelake up`, or with --bucket a lake on S3. With --brokers it compares every line
+    /// with the record that Kafka still has.
+    ///
+    /// Exits with 0 if the lake is exact, 1 if not, and 2 if it could not be verified.
+    Verify(verify::Options),
 }
 
 /// The options of `up`.

@@ -8,6 +8,8 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
+use crate::verify::Expected;
+
 /// The file that marks a folder as ours.
 const MARKER: &str = "quotelake.json";
 
@@ -121,6 +123,33 @@ impl DataFolder {
     pub fn logs(&self) -> PathBuf {
         self.path.join("logs")
     }
+
+    /// Leaves for `quotelake verify` which offsets the lake under `root` should hold: embedded brokers are gone by then.
+    ///
+    /// # Errors
+    /// [`DataFolderError::Io`].
+    pub(crate) fn write_expected(
+        &self,
+        root: &str,
+        expected: &[Expected],
+    ) -> Result<(), DataFolderError> {
+        let path = expected_file(&self.path, root);
+        let write = || {
+            if let Some(folder) = path.parent() {
+                fs::create_dir_all(folder)?;
+            }
+            fs::write(&path, serde_json::to_vec(expected)?)
+        };
+        write().map_err(|cause| DataFolderError::Io {
+            folder: self.path.clone(),
+            cause,
+        })
+    }
+}
+
+/// The file in a data folder that says what the lake under `root` should hold.
+pub(crate) fn expected_file(folder: &Path, root: &str) -> PathBuf {
+    folder.join("expected").join(root).join("offsets.json")
 }
 
 /// Takes the lock, for as long as the file is open.

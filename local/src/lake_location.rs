@@ -38,6 +38,9 @@ pub struct LakeLocation {
     pub s3_endpoint: Option<String>,
 }
 
+/// The folder that `quotelake up` takes without another.
+const DEFAULT: &str = "quotelake-data";
+
 /// Why a lake can't be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum LakeLocationError {
@@ -87,12 +90,17 @@ impl LakeLocation {
     /// # Errors
     /// [`LakeLocationError`].
     pub async fn open(&self, environment: &Environment) -> Result<OpenLake, LakeLocationError> {
-        match (&self.data, &self.bucket) {
+        match (self.folder(), &self.bucket) {
             (None, Some(bucket)) => self.on_s3(bucket, environment).await,
-            (data, _) => {
-                let default = Path::new("quotelake-data");
-                self.in_folder(data.as_deref().unwrap_or(default)).await
-            }
+            (folder, _) => self.in_folder(folder.unwrap_or(Path::new(DEFAULT))).await,
+        }
+    }
+
+    /// The data folder that the lake is in; `None` on S3.
+    pub fn folder(&self) -> Option<&Path> {
+        match (&self.data, &self.bucket) {
+            (None, Some(_)) => None,
+            (data, _) => Some(data.as_deref().unwrap_or(Path::new(DEFAULT))),
         }
     }
 

@@ -22,5 +22,6 @@ mod table;
 pub mod template;
 pub mod trigger;
 pub mod up;
+pub mod verify;
 #[cfg(test)]
 mod written;

@@ -1,7 +1,8 @@
 //! The command-line tool.
 
 use std::{
-    io::{Write, stderr, stdout},
+    error::Error,
+    io::{self, Write, stderr, stdout},
     pin::pin,
     process::ExitCode,
     time::Duration,
@@ -15,6 +16,7 @@ use quotelake::{
         Plane, UpError,
         view::{Place, View},
     },
+    verify::{self, Target},
 };
 use runtime::Environment;
 use tokio::{
@@ -38,6 +40,7 @@ fn main() -> ExitCode {
         Command::Inspect(options) => block_on(inspect(options)),
         Command::Replay(options) => block_on(replay(options)),
         Command::Cost(options) => cost(&options),
+        Command::Verify(options) => block_on(verify(options)),
     }
 }
 
@@ -80,8 +83,8 @@ async fn inspect(options: inspect::Options) -> ExitCode {
 }
 
 async fn replay(options: redeliver::Options) -> ExitCode {
-    let (mut interrupt, mut terminate) = match ends() {
-        Ok(ends) => ends,
+    let (mut interrupt, mut terminate) = match signals() {
+        Ok(signals) => signals,
         Err(error) => return fail(&error),
     };
     let stop = CancellationToken::new();
@@ -111,7 +114,7 @@ async fn replay(options: redeliver::Options) -> ExitCode {
 }
 
 /// Ctrl-C, and what a system sends to end a process.
-fn ends() -> std::io::Result<(Signal, Signal)> {
+fn signals() -> io::Result<(Signal, Signal)> {
     Ok((
         signal(SignalKind::interrupt())?,
         signal(SignalKind::terminate())?,
@@ -128,8 +131,8 @@ fn print(text: &str, code: ExitCode) -> ExitCode {
 async fn up(command: Up) -> ExitCode {
     let view = View::new(command.json);
     let (run_for, options) = (command.run_for, command.options(&Environment::of_process()));
-    let (mut interrupt, mut terminate) = match ends() {
-        Ok(ends) => ends,
+    let (mut interrupt, mut terminate) = match signals() {
+        Ok(signals) => signals,
         Err(error) => return fail(&error),
     };
     view.starting();
@@ -166,6 +169,35 @@ async fn up(command: Up) -> ExitCode {
     }
 }
 
+async fn verify(options: verify::Options) -> ExitCode {
+    let (mut interrupt, mut terminate) = match signals() {
+        Ok(signals) => signals,
+        Err(error) => return fail(&error),
+    };
+    let view = verify::View::new(options.json);
+    let environment = Environment::of_process();
+    let verified = async {
+        let target = Target::open(&options, &environment).await?;
+        let verdict = target.verify(&|progress| view.progress(progress)).await?;
+        Ok::<_, Box<dyn Error>>(verdict)
+    };
+    let verified = tokio::select! {
+        verified = verified => verified,
+        () = either(&mut interrupt, &mut terminate) => return ExitCode::from(INTERRUPTED),
+    };
+    match verified {
+        Ok(verdict) => {
+            view.verdict(&verdict);
+            if verdict.is_exact() {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::from(NOT_EXACT)
+            }
+        }
+        Err(error) => fail(&*error),
+    }
+}
+
 /// Shows the counts until a part fails.
 async fn watch(
     plane: &mut Plane,
@@ -197,7 +229,7 @@ async fn either(interrupt: &mut Signal, terminate: &mut Signal) {
     }
 }
 
-fn fail(error: &dyn std::error::Error) -> ExitCode {
+fn fail(error: &dyn Error) -> ExitCode {
     // Nothing is left to tell it to if stderr is closed.
     let _ = writeln!(stderr(), "quotelake: {error}");
     ExitCode::from(FAILED)

@@ -8,6 +8,7 @@
     reason = "a test may panic"
 )]
 
+pub mod contents;
 pub mod ministack;
 pub mod plane;
 pub mod proxy;

@@ -29,6 +29,8 @@ pub enum Fault {
     CutRequest,
     /// The client is told to slow down (503 `SlowDown`), and the store has none of it.
     Refuse,
+    /// It stays on the way until [`Proxy::let_go`], and then arrives, whether the client still waits or not.
+    Hold,
 }
 
 /// A request, as a policy sees it.
@@ -63,6 +65,8 @@ pub struct Counts {
     pub requests: BTreeMap<String, u64>,
     /// Requests by what happened to them.
     pub faults: BTreeMap<Fault, u64>,
+    /// What the store said to requests that were held, by status.
+    pub late_replies: BTreeMap<String, u64>,
 }
 
 /// A running proxy; it ends with this value, and every connection with it.
@@ -101,6 +105,18 @@ impl Proxy {
         self.control.is_down.send_replace(is_down);
     }
 
+    /// Waits until another request is held than those that `seen` counts, and gives their number.
+    pub async fn held(&self, seen: u64) -> u64 {
+        let mut held = self.control.held.subscribe();
+        // The sender lives as long as this.
+        *held.wait_for(|held| *held > seen).await.unwrap()
+    }
+
+    /// Lets every request go that is held now.
+    pub fn let_go(&self) {
+        self.control.releases.send_modify(|count| *count += 1);
+    }
+
     /// The counts since the start.
     pub fn counts(&self) -> Counts {
         self.control.state().counts.clone()
@@ -115,6 +131,9 @@ impl Proxy {
 struct Control {
     state: Mutex<State>,
     is_down: watch::Sender<bool>,
+    /// How many requests were held so far, and how often those that were have been let go.
+    held: watch::Sender<u64>,
+    releases: watch::Sender<u64>,
 }
 
 struct State {
@@ -132,6 +151,8 @@ impl Control {
                 counts: Counts::default(),
             }),
             is_down: watch::Sender::new(false),
+            held: watch::Sender::new(0),
+            releases: watch::Sender::new(0),
         }
     }
 
@@ -159,6 +180,19 @@ impl Control {
         *counts.requests.entry(method.to_owned()).or_default() += 1;
         *counts.faults.entry(fault).or_default() += 1;
         fault
+    }
+
+    async fn hold(&self) {
+        let mut released = self.releases.subscribe();
+        self.held.send_modify(|count| *count += 1);
+        // As below.
+        let _ = released.changed().await;
+    }
+
+    fn replied_late(&self, status: &str) {
+        let mut state = self.state();
+        let replies = &mut state.counts.late_replies;
+        *replies.entry(status.to_owned()).or_default() += 1;
     }
 
     async fn down(&self) {
@@ -189,8 +223,8 @@ async fn accept(listener: TcpListener, store: SocketAddr, control: Arc<Control>)
 }
 
 /// Carries one connection's requests and replies, one after the other.
-async fn relay(client: TcpStream, store: SocketAddr, control: &Control) -> io::Result<()> {
-    let mut store = BufReader::new(TcpStream::connect(store).await?);
+async fn relay(client: TcpStream, address: SocketAddr, control: &Control) -> io::Result<()> {
+    let mut store = BufReader::new(TcpStream::connect(address).await?);
     let mut client = BufReader::new(client);
     while let Some(request) = http::read_request(&mut client).await? {
         let method = request.method();
@@ -209,6 +243,15 @@ async fn relay(client: TcpStream, store: SocketAddr, control: &Control) -> io::R
             }
             Fault::DropRequest => return Ok(()),
             Fault::CutRequest => return store.write_all(&bytes[..bytes.len() / 2]).await,
+            Fault::Hold => {
+                control.hold().await;
+                // A store may have closed the other meanwhile.
+                store = BufReader::new(TcpStream::connect(address).await?);
+                store.write_all(bytes).await?;
+                let reply = http::read_reply(&mut store, method).await?;
+                control.replied_late(reply.status());
+                client.write_all(&reply.bytes).await?;
+            }
             Fault::Refuse => client.write_all(http::SLOW_DOWN.as_bytes()).await?,
         }
     }

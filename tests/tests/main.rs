@@ -9,3 +9,4 @@ mod pipeline;
 mod stores;
 mod tool;
 mod trigger;
+mod verify;

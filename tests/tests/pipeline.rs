@@ -1,11 +1,14 @@
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use bytes::Bytes;
-use lake::{
-    Coordinates, Layout, Reason, coordinates, quarantined_coordinates,
-    store::{Get, S3Store, list_all},
+use lake::{Layout, ObjectKey, Reason, read_stored};
+use pipeline_tests::{
+    contents::{Contents, contents, objects},
+    plane::options,
 };
-use pipeline_tests::plane::options;
 use quotelake::up::{Plane, summary::Summary};
 use serde_json::{Value, json};
 use stream::publish::{KafkaPublisher, Publish};
@@ -30,14 +33,6 @@ async fn run_for(plane: &mut Plane, time: Duration) {
 fn assert_exact(summary: &Summary) {
     assert!(summary.is_exact(), "{summary}");
     assert!(summary.audit.in_topics > 0, "{summary}");
-}
-
-async fn objects(store: &S3Store, layout: &Layout) -> BTreeMap<String, Bytes> {
-    let mut objects = BTreeMap::new();
-    for key in list_all(store, &layout.root()).await.unwrap() {
-        objects.insert(key.to_string(), store.get(&key).await.unwrap().body);
-    }
-    objects
 }
 
 /// The members of a line in their order.
@@ -70,14 +65,18 @@ async fn recorded_quotes_become_bronze_objects_each_once_and_restarts_add_to_the
     );
     let store = plane.store().s3().clone();
     let before = objects(&store, &layout).await;
-    assert_eq!(before.len() as u64, summary.audit.in_topics);
-    check_messages(&before);
+    check_messages(&layout, &before);
+    let Contents { lines, aside } = contents(&layout, &before);
+    assert_eq!(lines.len() as u64, summary.audit.in_topics);
+    assert!(aside.is_empty(), "{aside:?}");
+    let quotes_an_object = lines.len() / (before.len() - 1);
+    assert!(quotes_an_object >= 2, "{:?}", before.keys());
     run_until_polled(&mut plane, 1).await;
     assert_exact(&plane.stop().await.unwrap());
 }
 
-/// Each object holds exactly the documented members of its topic, and its key follows from them.
-fn check_messages(objects: &BTreeMap<String, Bytes>) {
+/// Each line holds exactly the documented members of its topic, and its object's key follows from them.
+fn check_messages(layout: &Layout, objects: &BTreeMap<ObjectKey, Bytes>) {
     let stock = [
         "c",
         "d",
@@ -108,42 +107,51 @@ fn check_messages(objects: &BTreeMap<String, Bytes>) {
         "meta",
         "_kafka",
     ];
-    let mut symbols = std::collections::BTreeSet::new();
-    for (key, line) in objects {
-        let message: Value = serde_json::from_slice(line).unwrap();
-        let mut expected: Vec<&str> = if key.contains("/stock-quotes/") {
-            stock.to_vec()
-        } else {
-            crypto.to_vec()
-        };
-        let mut found = members(line);
+    let mut symbols = BTreeSet::new();
+    for (key, body) in objects {
+        if *key == layout.description_key() {
+            let layout: Value = serde_json::from_slice(body).unwrap();
+            let hour =
+                json!({"bucket_ms": 3_600_000, "segment_offsets": 50_000, "compression": "none"});
+            assert_eq!(layout, hour);
+            continue;
+        }
+        let lines = read_stored(layout, key, body).unwrap();
+        let is_stock = key.as_str().contains("/stock-quotes/");
+        let mut expected: Vec<&str> = if is_stock { &stock[..] } else { &crypto[..] }.to_vec();
         expected.sort_unstable();
-        found.sort_unstable();
-        assert_eq!(found, expected, "{key}");
-        let at = &message["_kafka"];
-        let symbol = message["symbol"].as_str().unwrap();
-        assert_eq!(at["key"], symbol);
-        let time = message["fetched_at"]
-            .as_i64()
-            .map(|seconds| seconds * 1_000)
-            .or_else(|| message["event_time"].as_i64())
-            .unwrap();
-        let time = jiff::Timestamp::from_millisecond(time)
-            .unwrap()
-            .to_zoned(jiff::tz::TimeZone::UTC);
-        let expected = format!(
-            "/{}/symbol={symbol}/date={}/{}-p{:03}-o{:019}.ndjson",
-            at["topic"].as_str().unwrap(),
-            time.strftime("%Y-%m-%d"),
-            time.strftime("%Y%m%dT%H%M%S%.3fZ"),
-            at["partition"].as_i64().unwrap(),
-            at["offset"].as_i64().unwrap(),
-        );
-        assert!(key.ends_with(&expected), "{key} {expected}");
-        symbols.insert(symbol.to_owned());
+        for (_, line) in lines.iter() {
+            let mut found = members(line);
+            found.sort_unstable();
+            assert_eq!(found, expected, "{key}");
+            let message: Value = serde_json::from_slice(line).unwrap();
+            let symbol = message["symbol"].as_str().unwrap();
+            assert_eq!(message["_kafka"]["key"], symbol);
+            let end = end_of_key(&message);
+            assert!(key.as_str().ends_with(&end), "{key} {end}");
+            symbols.insert(symbol.to_owned());
+        }
     }
     let expected = ["AAPL", "BTCUSDT", "ETHUSDT", "FB", "GOOG", "IBM", "MSFT"];
     assert!(symbols.iter().eq(expected), "{symbols:?}");
+}
+
+/// The documented key: the hour of the quote and the segment of 50,000 offsets that it is in.
+fn end_of_key(message: &Value) -> String {
+    let fetched_at = message["fetched_at"].as_i64();
+    let time = fetched_at
+        .or_else(|| Some(message["event_time"].as_i64()? / 1_000))
+        .unwrap();
+    let hour = jiff::Timestamp::from_second(time / 3_600 * 3_600).unwrap();
+    let at = &message["_kafka"];
+    format!(
+        "/{}/symbol={}/{}-p{:03}-o{:019}.ndjson",
+        at["topic"].as_str().unwrap(),
+        message["symbol"].as_str().unwrap(),
+        hour.strftime("date=%Y-%m-%d/%Y%m%dT%H0000.000Z"),
+        at["partition"].as_i64().unwrap(),
+        at["offset"].as_i64().unwrap() / 50_000 * 50_000,
+    )
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -189,7 +197,7 @@ async fn broken_records_in_the_topic_are_put_aside_and_their_neighbours_land() {
             .publish("stock-quotes", "AAPL", value.as_bytes(), soon())
             .await
             .unwrap();
-        expected.insert((at.partition, at.offset), reason);
+        expected.insert(("stock-quotes".to_owned(), at.partition, at.offset), reason);
         run_for(&mut plane, Duration::from_millis(1_600)).await;
     }
     run_for(&mut plane, Duration::from_millis(600)).await;
@@ -200,19 +208,7 @@ async fn broken_records_in_the_topic_are_put_aside_and_their_neighbours_land() {
     let mut aside = BTreeMap::new();
     while aside.len() < expected.len() && Instant::now() < drained {
         run_for(&mut plane, Duration::from_millis(200)).await;
-        aside = objects(&store, &layout)
-            .await
-            .values()
-            .filter_map(|body| quarantined_coordinates(body))
-            .map(
-                |(
-                    Coordinates {
-                        partition, offset, ..
-                    },
-                    reason,
-                )| ((partition, offset), reason),
-            )
-            .collect();
+        aside = contents(&layout, &objects(&store, &layout).await).aside;
     }
     assert_eq!(aside, expected);
     let summary = plane.stop().await.unwrap();
@@ -246,32 +242,21 @@ async fn the_writer_as_a_process_quarantines_what_kafka_can_not_carry_either() {
         .unwrap();
     assert_eq!(
         serde_json::from_slice::<Value>(&answer).unwrap(),
-        json!({"records": 4, "written": 2, "merged": 0, "quarantined": {"tombstone": 1, "no-time": 1}})
+        json!({"records": 4, "added": 2, "already_there": 0, "quarantined": {"tombstone": 1, "no-time": 1}, "puts": 3, "gets": 0})
     );
     let (store, layout) = (plane.store().s3(), plane.store().layout());
-    let found: BTreeMap<_, _> = objects(store, layout)
-        .await
-        .into_iter()
-        .filter(|(key, _)| key.contains("/other/"))
-        .collect();
-    let mut lines = Vec::new();
-    let mut aside = Vec::new();
-    for body in found.values() {
-        match quarantined_coordinates(body) {
-            Some((at, reason)) => aside.push((at.offset, reason)),
-            None => lines.push(coordinates(body).unwrap().offset),
-        }
-    }
-    lines.sort_unstable();
-    aside.sort_unstable();
-    assert_eq!(lines, [0, 3]);
-    assert_eq!(aside, [(1, Reason::Tombstone), (2, Reason::NoTime)]);
+    let Contents { lines, aside } = contents(layout, &objects(store, layout).await);
+    let lines: Vec<_> = lines.into_keys().filter(|(of, ..)| of == "other").collect();
+    let at = |offset: i64| ("other".to_owned(), 2, offset);
+    assert_eq!(lines, [at(0), at(3)]);
+    let expected = [(at(1), Reason::Tombstone), (at(2), Reason::NoTime)];
+    assert_eq!(aside, expected.into());
 
     // The same batch again, whole: nothing is written twice.
     let answer = plane.host().invoke("BronzeWriter", payload).await.unwrap();
     let answer: Value = serde_json::from_slice(&answer).unwrap();
     assert_eq!(
-        (&answer["written"], &answer["merged"]),
+        (&answer["added"], &answer["already_there"]),
         (&json!(0), &json!(2))
     );
 }

@@ -4,7 +4,11 @@ use std::{
     time::Duration,
 };
 
-use pipeline_tests::plane::{bin_dir, workspace};
+use lake::{Compression, Granularity, Layout, ObjectKey};
+use pipeline_tests::{
+    contents::contents,
+    plane::{bin_dir, workspace},
+};
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::{
@@ -177,17 +181,40 @@ async fn a_killed_tool_leaves_no_function_and_no_half_object_behind() {
     let (mut tool, functions) = running(&data, &["--parameter", "LogLevel=error"]).await;
     let bucket = data.join("s3/bronze-bucket");
     let end = Instant::now() + Duration::from_secs(60);
-    while files(&bucket).len() < 10 {
-        assert!(Instant::now() < end, "ten objects within 60 s");
+    while lines(&bucket) < 30 {
+        assert!(Instant::now() < end, "30 lines within 60 s");
         sleep(Duration::from_millis(1)).await;
     }
     tool.kill().await.unwrap();
     assert!(are_gone(&functions).await, "{functions:?}");
-    for object in files(&bucket) {
-        let body = std::fs::read(&object).unwrap();
-        assert_eq!(body.last(), Some(&b'\n'), "{}", object.display());
-        assert_eq!(json_lines(&body).len(), 1, "{}", object.display());
-    }
+    let layout = Layout::new(
+        "bronze",
+        Some(&epoch(&bucket)),
+        Granularity::SEGMENT,
+        Compression::None,
+    );
+    let objects = files(&bucket).into_iter().map(|path| {
+        let key = path.strip_prefix(&bucket).unwrap().to_str().unwrap();
+        let body = std::fs::read(&path).unwrap();
+        (ObjectKey::new(key), body.into())
+    });
+    assert!(contents(&layout, &objects.collect()).lines.len() >= 30);
+}
+
+/// How many lines there are in the objects of a bucket.
+fn lines(bucket: &Path) -> usize {
+    let body = |path| std::fs::read(path).unwrap();
+    let feeds = |body: Vec<u8>| body.iter().filter(|&&byte| byte == b'\n').count();
+    files(bucket).into_iter().map(body).map(feeds).sum()
+}
+
+/// The one history in a bucket.
+fn epoch(bucket: &Path) -> String {
+    let folders = std::fs::read_dir(bucket.join("bronze")).unwrap();
+    let names = folders.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let names: Vec<_> = names.collect();
+    assert_eq!(names.len(), 1, "{names:?}");
+    names[0].strip_prefix("epoch=").unwrap().to_owned()
 }
 
 #[tokio::test]

@@ -30,6 +30,7 @@ static ALLOCATIONS: AllocProfiler = AllocProfiler::system();
 const RECORDS: usize = 10_000;
 const SYMBOLS: usize = 100;
 const SECONDS_OF_A_BATCH: usize = 300;
+const BATCHES_OF_AN_HOUR: usize = 12;
 const PARTITIONS: usize = 10;
 
 fn main() {
@@ -118,12 +119,28 @@ fn land(executor: &tokio::runtime::Runtime, writer: &Writer<MemoryStore>, event:
     }
 }
 
-fn bench_fresh(bencher: Bencher<'_, '_>, batch: Batch, new: impl Fn() -> Writer<MemoryStore>) {
-    let (event, executor) = (event(batch), executor());
+/// A batch into new objects, by a writer that is warm: it has landed such a batch of another hour.
+fn bench_new_objects(
+    bencher: Bencher<'_, '_>,
+    batch: Batch,
+    new: impl Fn() -> Writer<MemoryStore>,
+) {
+    let executor = executor();
+    let (earlier, event) = (
+        event(batch),
+        event(Batch {
+            number: BATCHES_OF_AN_HOUR,
+            ..batch
+        }),
+    );
     bencher
         .counter(ItemsCount::new(batch.records))
         .counter(BytesCount::new(event.get().len()))
-        .with_inputs(new)
+        .with_inputs(|| {
+            let writer = new();
+            land(&executor, &writer, &earlier);
+            writer
+        })
         .bench_local_values(|writer| {
             assert_eq!(land(&executor, &writer, &event), batch.records as u64);
             writer
@@ -136,19 +153,19 @@ fn segments() -> Writer<MemoryStore> {
 
 #[divan::bench]
 fn handler(bencher: Bencher<'_, '_>) {
-    bench_fresh(bencher, FULL, segments);
+    bench_new_objects(bencher, FULL, segments);
 }
 
 #[divan::bench]
 fn handler_with_one_object_a_record(bencher: Bencher<'_, '_>) {
-    bench_fresh(bencher, FULL, || {
+    bench_new_objects(bencher, FULL, || {
         writer(Granularity::RECORD, Compression::None)
     });
 }
 
 #[divan::bench]
 fn handler_with_zstd(bencher: Bencher<'_, '_>) {
-    bench_fresh(bencher, FULL, || {
+    bench_new_objects(bencher, FULL, || {
         writer(Granularity::SEGMENT, Compression::Zstd)
     });
 }
@@ -157,7 +174,7 @@ fn handler_with_zstd(bencher: Bencher<'_, '_>) {
 fn records_in_a_batch(bencher: Bencher<'_, '_>, records: usize) {
     // As many records of a symbol as in the full batch, so that objects are of one size.
     let symbols = (records / 100).max(1);
-    bench_fresh(
+    bench_new_objects(
         bencher,
         Batch {
             records,
@@ -170,7 +187,7 @@ fn records_in_a_batch(bencher: Bencher<'_, '_>, records: usize) {
 
 #[divan::bench(args = [1, 10, 100, 1_000])]
 fn symbols_in_a_batch(bencher: Bencher<'_, '_>, symbols: usize) {
-    bench_fresh(bencher, Batch { symbols, ..FULL }, segments);
+    bench_new_objects(bencher, Batch { symbols, ..FULL }, segments);
 }
 
 /// The first batch and the thousandth: batches of 300 s, so the thousandth is in the 84th hour.
@@ -196,6 +213,78 @@ fn batch_number(bencher: Bencher<'_, '_>, number: usize) {
             assert_eq!(land(&executor, &writer, &event), RECORDS as u64);
             writer
         });
+}
+
+/// Where the handler's time goes, part by part on the same batch.
+mod part {
+    use lake::{Received, gather};
+    use stream::event::KafkaEvent;
+
+    use super::{
+        Bencher, Compression, FULL, Granularity, ItemsCount, Layout, RECORDS, black_box, event,
+    };
+
+    fn layout() -> Layout {
+        Layout::new("b", None, Granularity::SEGMENT, Compression::None)
+    }
+
+    fn received<'e>(event: &'e KafkaEvent<'_>) -> Vec<Received<'e>> {
+        let receive = |record| Received {
+            value: event.value(record),
+            key: event.key(record),
+            topic: &record.topic,
+            partition: record.partition,
+            offset: record.offset,
+            timestamp: record.timestamp,
+            headers: &[],
+        };
+        event.records.iter().map(receive).collect()
+    }
+
+    #[divan::bench]
+    fn a_decode(bencher: Bencher<'_, '_>) {
+        let event = event(FULL);
+        let mut memory = Vec::new();
+        bencher.counter(ItemsCount::new(RECORDS)).bench_local(|| {
+            let memory_now = std::mem::take(&mut memory);
+            let event = KafkaEvent::decode_into(memory_now, event.get()).unwrap();
+            memory = black_box(event).into_memory();
+        });
+    }
+
+    #[divan::bench]
+    fn b_judge(bencher: Bencher<'_, '_>) {
+        let (event, layout) = (event(FULL), layout());
+        let event = KafkaEvent::decode(event.get()).unwrap();
+        let received = received(&event);
+        bencher
+            .counter(ItemsCount::new(RECORDS))
+            .bench_local(|| black_box(gather(&layout, &received)).unfit().count());
+    }
+
+    #[divan::bench]
+    fn c_sort(bencher: Bencher<'_, '_>) {
+        let (event, layout) = (event(FULL), layout());
+        let event = KafkaEvent::decode(event.get()).unwrap();
+        let received = received(&event);
+        let gathered = gather(&layout, &received);
+        bencher
+            .counter(ItemsCount::new(RECORDS))
+            .bench_local(|| black_box(gathered.shares()).iter().count());
+    }
+
+    #[divan::bench]
+    fn d_lines(bencher: Bencher<'_, '_>) {
+        let (event, layout) = (event(FULL), layout());
+        let event = KafkaEvent::decode(event.get()).unwrap();
+        let received = received(&event);
+        let gathered = gather(&layout, &received);
+        let shares = gathered.shares();
+        bencher.counter(ItemsCount::new(RECORDS)).bench_local(|| {
+            let lines = shares.iter().map(|share| share.lines().0);
+            lines.map(|lines| black_box(lines).len()).sum::<usize>()
+        });
+    }
 }
 
 #[derive(Deserialize)]

@@ -9,7 +9,10 @@ mod receive;
 mod report;
 mod settings;
 
-use std::time::Duration;
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use ::stream::event::KafkaEvent;
 use futures::{StreamExt, stream};
@@ -41,6 +44,8 @@ pub struct Writer<S> {
     failure_response: FailureResponse,
     open: OpenObjects,
     described: OnceCell<()>,
+    /// For the next event's bytes, at most three quarters of the largest payload.
+    memory: Mutex<Vec<u8>>,
 }
 
 impl<S: PutIf + Get> Writer<S> {
@@ -52,6 +57,7 @@ impl<S: PutIf + Get> Writer<S> {
             failure_response,
             open: OpenObjects::default(),
             described: OnceCell::new(),
+            memory: Mutex::default(),
         }
     }
 
@@ -66,12 +72,19 @@ impl<S: PutIf + Get> Writer<S> {
     /// [`Fault`] if the payload is no such event, or if some record is not durable and the trigger retries
     /// whole batches.
     pub async fn handle(&self, event: &RawValue, invocation: &Invocation) -> Result<Answer, Fault> {
-        let event = KafkaEvent::decode(event.get())?;
+        let memory = std::mem::take(&mut *self.memory());
+        let event = KafkaEvent::decode_into(memory, event.get())?;
         let until = Instant::now() + invocation.remaining(ANSWER_MARGIN);
         self.describe(until).await?;
         let tally = self.land(&event, until).await;
         tally.emit(clock::now());
-        tally.answer(self.failure_response)
+        let answer = tally.answer(self.failure_response);
+        *self.memory() = event.into_memory();
+        answer
+    }
+
+    fn memory(&self) -> MutexGuard<'_, Vec<u8>> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Once in the life of the function: the history has this layout.
@@ -96,7 +109,7 @@ impl<S: PutIf + Get> Writer<S> {
         let landing = shares.iter().map(|share| self.land_share(share, until));
         let mut landing = stream::iter(landing).buffer_unordered(CONCURRENT_REQUESTS);
         while let Some((share, landed)) = landing.next().await {
-            tally.add_share(share, &landed);
+            tally.add_share(&share, &landed);
             asides.extend(landed.asides);
         }
 
@@ -114,18 +127,14 @@ impl<S: PutIf + Get> Writer<S> {
         tally
     }
 
-    async fn land_share<'s, 'e>(
-        &self,
-        share: &'s Share<'e>,
-        until: Instant,
-    ) -> (&'s Share<'e>, LandedShare) {
+    async fn land_share<'e>(&self, share: Share<'e>, until: Instant) -> (Share<'e>, LandedShare) {
         let key = share.key();
         let (lines, twice) = share.lines();
         let mut requests = Requests::default();
         let (store, layout, open) = (&self.store, &self.layout, &self.open);
         let merged = merge(store, layout, open, (&key, &lines), until, &mut requests).await;
         let asides = match &merged {
-            Ok(merged) => not_first_at_their_offset(share, twice, merged),
+            Ok(merged) => not_first_at_their_offset(&share, twice, merged),
             Err(error @ MergeError::Damaged { .. }) => {
                 tracing::error!(%error, "its records go to quarantine");
                 let positions = share.positions().iter().copied();

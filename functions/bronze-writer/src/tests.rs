@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use super::*;
 
+mod fuzz;
 mod histories;
 mod interleavings;
 mod simulation;
@@ -194,7 +195,7 @@ async fn an_offset_that_is_reused_with_other_bytes_keeps_both() {
     let writer = writer(MemoryStore::default());
     let one = record(0, r#"{"symbol":"A","c":1,"fetched_at":1779480005}"#);
     let two = record(0, r#"{"symbol":"A","c":2,"fetched_at":1779480005}"#);
-    report(&writer, &event(&[one.clone()])).await;
+    report(&writer, &event(std::slice::from_ref(&one))).await;
     for batch in [vec![two.clone()], vec![one, two]] {
         let report = report(&writer, &event(&batch)).await;
         assert_eq!(report.quarantined, [(Reason::OffsetReused, 1)].into());

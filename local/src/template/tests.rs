@@ -123,8 +123,13 @@ fn the_repositorys_template_describes_two_functions_two_schedules_and_two_trigge
         writer.environment,
         given(&[
             ("BRONZE_BUCKET", "bronze-bucket"),
+            ("BRONZE_COMPRESSION", "none"),
             ("BRONZE_EPOCH", "1"),
+            ("BRONZE_GRANULARITY", "segment"),
             ("BRONZE_PREFIX", "bronze"),
+            ("BRONZE_SEGMENT_OFFSETS", "50000"),
+            ("BRONZE_SEGMENT_SECONDS", "3600"),
+            ("FAILURE_RESPONSE", "batch"),
             ("LOG_LEVEL", "info"),
         ])
     );

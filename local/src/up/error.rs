@@ -6,7 +6,7 @@ use stream::{embedded::EmbeddedError, publish::ProducerError, topics::TopicError
 
 use crate::{
     binaries::BinariesError, data_folder::DataFolderError, object_store::ObjectStoreError,
-    replay::ReplayError, template::TemplateError,
+    replay::ReplayError, template::TemplateError, verify::VerifyError,
 };
 
 /// Why the plane did not start or can't go on.
@@ -33,6 +33,9 @@ pub enum UpError {
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The last count.
+    #[error(transparent)]
+    Verify(#[from] VerifyError),
     /// The replay.
     #[error(transparent)]
     Replay(#[from] ReplayError),

@@ -1,9 +1,8 @@
 //! The one-machine plane: every part of the pipeline in one process tree, wired by the template.
 //!
 //! [`Plane::start`] brings the parts up in the order in which they need each other; [`Plane::stop`] lets the
-//! pollers finish, the triggers drain, and counts the topics against the store.
+//! pollers finish, the triggers drain, and verifies the store against the topics.
 
-pub mod audit;
 pub mod summary;
 pub mod view;
 
@@ -31,6 +30,7 @@ use crate::{
     replay, scheduler,
     stats::Stats,
     template, trigger,
+    verify::{KafkaTopics, verify},
 };
 pub use error::UpError;
 use monitor::{Ends, Monitor};
@@ -176,7 +176,7 @@ impl Plane {
         }
     }
 
-    /// Lets the pollers finish and the triggers drain, and counts.
+    /// Lets the pollers finish and the triggers drain, and verifies what they have left.
     ///
     /// # Errors
     /// [`UpError`] if the brokers or the store can't be read any more.
@@ -187,7 +187,10 @@ impl Plane {
         self.triggers.shutdown().await;
         // With the last of their output, the metrics are complete.
         self.host.end().await;
-        let audit = audit::audit(self.store.s3(), self.store.layout(), &ends.expected).await?;
+        let (s3, layout) = (self.store.s3(), self.store.layout());
+        self.folder.write_expected(&layout.root(), &ends.expected)?;
+        let topics = KafkaTopics::connect(self.broker.address()).await?;
+        let audit = verify(s3, layout, Some(&topics), &ends.expected, &|_| {}).await?;
         Ok(Summary {
             seconds: elapsed.as_secs_f64(),
             backlog: ends.backlog,
@@ -281,9 +284,8 @@ fn functions(
     pipeline: &template::Pipeline,
     bin_dir: &std::path::Path,
 ) -> Result<Vec<Function>, BinariesError> {
-    pipeline
-        .functions
-        .iter()
+    let functions = pipeline.functions.iter();
+    functions
         .map(|function| {
             Ok(Function {
                 name: function.name.clone(),

@@ -11,8 +11,8 @@ use std::{
 use stream::topics::{TopicError, Watermarks};
 use tokio::sync::oneshot;
 
-use super::{UpError, audit::Expected};
-use crate::{stats::Stats, trigger::Mapping};
+use super::UpError;
+use crate::{stats::Stats, trigger::Mapping, verify::Expected};
 
 /// Looks at the watermarks once a second, for the lag, on a thread of its own because that blocks.
 pub(super) struct Monitor {

@@ -4,8 +4,10 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::audit::Audit;
-use crate::stats::Snapshot;
+use crate::{
+    stats::Snapshot,
+    verify::{Verdict, write_findings},
+};
 
 /// What a run did.
 #[derive(Clone, Debug, Serialize)]
@@ -19,7 +21,7 @@ pub struct Summary {
     /// The functions' own counts.
     pub counts: Snapshot,
     /// What the broker and the store hold.
-    pub audit: Audit,
+    pub audit: Verdict,
     /// Where the objects are.
     pub location: String,
 }
@@ -79,12 +81,7 @@ impl fmt::Display for Summary {
             audit.in_bronze,
             audit.in_quarantine,
         )?;
-        for (what, places) in [("missing", &audit.missing), ("doubled", &audit.doubled)] {
-            if !places.is_empty() {
-                let first: Vec<_> = places.iter().take(10).map(String::as_str).collect();
-                writeln!(f, "{} {what}: {}", places.len(), first.join(", "))?;
-            }
-        }
+        write_findings(f, audit)?;
         if counts.dropped + counts.sent_to_destination > 0 {
             writeln!(
                 f,
@@ -116,7 +113,15 @@ mod tests {
     use super::*;
 
     fn summary(polled: u64, in_topics: u64, in_bronze: u64, backlog: u64) -> Summary {
-        let missing = (in_bronze + 1 < in_topics).then(|| "t-0@1".to_owned());
+        let mut audit = Verdict {
+            in_topics,
+            in_bronze,
+            in_quarantine: 1,
+            ..Verdict::default()
+        };
+        if in_bronze + 1 < in_topics {
+            audit.missing.add_offsets("t", 0, &(1..2));
+        }
         Summary {
             seconds: 60.0,
             backlog,
@@ -125,13 +130,7 @@ mod tests {
                 polled,
                 ..Snapshot::default()
             },
-            audit: Audit {
-                in_topics,
-                in_bronze,
-                in_quarantine: 1,
-                missing: missing.into_iter().collect(),
-                doubled: Vec::new(),
-            },
+            audit,
             location: "there".to_owned(),
         }
     }
@@ -144,7 +143,7 @@ mod tests {
         assert!(!summary(4, 5, 4, 0).is_exact());
         assert!(!summary(5, 5, 3, 0).is_exact());
         let mut doubled = summary(5, 5, 4, 0);
-        doubled.audit.doubled.push("t-0@1".to_owned());
+        doubled.audit.doubled.add_offsets("t", 0, &(1..2));
         assert!(!doubled.is_exact());
     }
 

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use crate::{
     Defect, Layout, ObjectKey, Place, Reason,
     content::{Content, read_content, usable_time},
-    line::write_line,
+    line::LineWriter,
     quarantine::quarantine,
 };
 
@@ -113,7 +113,7 @@ pub fn admit(layout: &Layout, received: &Received<'_>) -> Admitted {
     match (identify(received), received.value) {
         (Ok(identity), Some(value)) => {
             let mut line = Vec::with_capacity(value.len() + 192);
-            write_line(&mut line, received, value);
+            LineWriter::new(received.topic, received.partition).write(&mut line, received, value);
             Admitted {
                 key: layout.bronze_key(identity.place(received)),
                 body: line.into(),

@@ -1,11 +1,17 @@
 use std::{borrow::Cow, fmt};
 
-use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
+use jiff::Timestamp;
 use serde::{
     Deserialize, Deserializer,
     de::{DeserializeSeed, Error, IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
 use serde_json::value::RawValue;
+
+mod time;
+
+use time::{time_of_fraction, time_of_number, time_of_text};
+
+pub(crate) use time::usable_time;
 
 /// What the lake needs to know of a record's value.
 #[derive(Debug, PartialEq, Eq)]
@@ -36,13 +42,6 @@ pub enum Defect {
     ReservedMember,
 }
 
-/// The instant of epoch milliseconds, from 1970 up to the end of what a key can spell (30 December 9999).
-pub(crate) fn usable_time(millis: i64) -> Option<Timestamp> {
-    Timestamp::from_millisecond(millis)
-        .ok()
-        .filter(|time| *time >= Timestamp::UNIX_EPOCH)
-}
-
 /// Reads a record's value in one pass that keeps nothing else.
 ///
 /// A number counts as seconds, milli-, micro- or nanoseconds by its magnitude; a text as RFC 3339, without a
@@ -60,122 +59,120 @@ pub fn read_content(value: &[u8]) -> Result<Content<'_>, Defect> {
 /// The same for what may have a member `_kafka`, which is the second value.
 pub(crate) fn read_members(value: &[u8]) -> Result<(Content<'_>, Option<&RawValue>), Defect> {
     let text = std::str::from_utf8(value).map_err(|error| Defect::BrokenJson(error.to_string()))?;
-    let members: Members<'_> =
-        serde_json::from_str(text).map_err(|error| Defect::BrokenJson(error.to_string()))?;
-    let Members::Object {
-        symbol,
-        ticker,
-        times,
-        kafka,
-    } = members
-    else {
-        return Err(Defect::NotAnObject);
+    let mut members = Members::default();
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    let read = if text.trim_ascii_start().starts_with('{') {
+        MembersSeed(&mut members)
+            .deserialize(&mut deserializer)
+            .map(|()| true)
+    } else {
+        IgnoredAny::deserialize(&mut deserializer).map(|_| false)
     };
-    let symbol = symbol
-        .or(ticker)
+    let is_object = read
+        .and_then(|is_object| deserializer.end().map(|()| is_object))
+        .map_err(|error| Defect::BrokenJson(error.to_string()))?;
+    if !is_object {
+        return Err(Defect::NotAnObject);
+    }
+    let symbol = members
+        .symbol
+        .or(members.ticker)
         .filter(|symbol| !symbol.is_empty())
         .ok_or(Defect::NoSymbol)?;
-    let is_path = symbol
-        .split(['/', '\\'])
-        .any(|part| part == "." || part == "..");
-    if is_path || symbol.chars().any(char::is_control) {
+    if !is_safe(&symbol) {
         return Err(Defect::UnsafeSymbol(symbol.chars().take(64).collect()));
     }
+    let time = members.times.into_iter().flatten().next();
     let content = Content {
         symbol,
-        time: times.into_iter().flatten().next(),
+        time: time.and_then(usable_time),
     };
-    Ok((content, kafka))
+    Ok((content, members.kafka))
 }
 
-/// The number of members that may hold a time, in the order in which they count.
-const TIMES: usize = 5;
-
-#[derive(Debug)]
-enum Members<'a> {
-    Object {
-        symbol: Option<Cow<'a, str>>,
-        ticker: Option<Cow<'a, str>>,
-        times: [Option<Timestamp>; TIMES],
-        kafka: Option<&'a RawValue>,
-    },
-    Other,
+/// Whether no part of a symbol between slashes is `.` or `..`, and nothing in it is a control character.
+fn is_safe(symbol: &str) -> bool {
+    if symbol.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        return true;
+    }
+    let mut parts = symbol.split(['/', '\\']);
+    !parts.any(|part| part == "." || part == "..") && !symbol.chars().any(char::is_control)
 }
 
-impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(Scan)
+/// The members of a value that matter, as far as they are usable.
+#[derive(Default)]
+struct Members<'a> {
+    symbol: Option<Cow<'a, str>>,
+    ticker: Option<Cow<'a, str>>,
+    /// Epoch milliseconds, in the order in which they count.
+    times: [Option<i64>; 5],
+    kafka: Option<&'a RawValue>,
+}
+
+/// Fills in the members of an object; given in and not given back, because a large value is costly to move.
+struct MembersSeed<'m, 'a>(&'m mut Members<'a>);
+
+impl<'de> DeserializeSeed<'de> for MembersSeed<'_, 'de> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(self)
     }
 }
 
-struct Scan;
-
-impl<'de> Visitor<'de> for Scan {
-    type Value = Members<'de>;
+impl<'de> Visitor<'de> for MembersSeed<'_, 'de> {
+    type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON value")
+        f.write_str("a JSON object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let (mut symbol, mut ticker, mut times, mut kafka) = (None, None, [None; TIMES], None);
-        while let Some(name) = map.next_key_seed(TextSeed)? {
-            match name.as_deref().unwrap_or_default() {
-                "symbol" => symbol = map.next_value_seed(TextSeed)?,
-                "ticker" => ticker = map.next_value_seed(TextSeed)?,
-                "fetched_at" => times[0] = map.next_value_seed(TimeSeed)?,
-                "event_time" => times[1] = map.next_value_seed(TimeSeed)?,
-                "timestamp" => times[2] = map.next_value_seed(TimeSeed)?,
-                "time" => times[3] = map.next_value_seed(TimeSeed)?,
-                "t" => times[4] = map.next_value_seed(TimeSeed)?,
-                "_kafka" => kafka = Some(map.next_value()?),
-                _ => {
-                    map.next_value::<IgnoredAny>()?;
-                }
-            }
-        }
-        Ok(Members::Object {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let Members {
             symbol,
             ticker,
             times,
             kafka,
-        })
+        } = self.0;
+        while let Some(name) = map.next_key()? {
+            match name {
+                Name::Symbol => *symbol = map.next_value_seed(TextSeed)?,
+                Name::Ticker => *ticker = map.next_value_seed(TextSeed)?,
+                Name::FetchedAt => times[0] = map.next_value_seed(TimeSeed)?,
+                Name::EventTime => times[1] = map.next_value_seed(TimeSeed)?,
+                Name::Timestamp => times[2] = map.next_value_seed(TimeSeed)?,
+                Name::Time => times[3] = map.next_value_seed(TimeSeed)?,
+                Name::T => times[4] = map.next_value_seed(TimeSeed)?,
+                Name::Kafka => *kafka = Some(map.next_value()?),
+                Name::Other => {
+                    map.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        Ok(())
     }
+}
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-        while seq.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Members::Other)
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
-        Ok(Members::Other)
-    }
-
-    fn visit_bool<E: Error>(self, _: bool) -> Result<Self::Value, E> {
-        Ok(Members::Other)
-    }
-
-    fn visit_i64<E: Error>(self, _: i64) -> Result<Self::Value, E> {
-        Ok(Members::Other)
-    }
-
-    fn visit_u64<E: Error>(self, _: u64) -> Result<Self::Value, E> {
-        Ok(Members::Other)
-    }
-
-    fn visit_f64<E: Error>(self, _: f64) -> Result<Self::Value, E> {
-        Ok(Members::Other)
-    }
-
-    fn visit_str<E: Error>(self, _: &str) -> Result<Self::Value, E> {
-        Ok(Members::Other)
-    }
+#[derive(Deserialize)]
+#[serde(field_identifier, rename_all = "snake_case")]
+enum Name {
+    Symbol,
+    Ticker,
+    FetchedAt,
+    EventTime,
+    Timestamp,
+    Time,
+    T,
+    #[serde(rename = "_kafka")]
+    Kafka,
+    #[serde(other)]
+    Other,
 }
 
 /// Text, borrowed where it has no escapes; `None` for a value of another type.
 struct TextSeed;
 
-/// A time; `None` for what is none, and for one that is not usable.
+/// A time in epoch milliseconds; `None` for what is none, and for one that is not usable.
 struct TimeSeed;
 
 macro_rules! scalar_seed {
@@ -240,7 +237,7 @@ scalar_seed!(TextSeed -> Cow<'de, str> {
     }
 });
 
-scalar_seed!(TimeSeed -> Timestamp {
+scalar_seed!(TimeSeed -> i64 {
     fn visit_i64<E: Error>(self, number: i64) -> Result<Self::Value, E> {
         Ok(time_of_number(number))
     }
@@ -257,47 +254,6 @@ scalar_seed!(TimeSeed -> Timestamp {
         Ok(time_of_text(text.trim()))
     }
 });
-
-/// Epoch seconds reach 1e11 in the year 5138, so each larger unit starts three digits further up.
-fn time_of_number(number: i64) -> Option<Timestamp> {
-    usable_time(match number {
-        ..0 => return None,
-        0..100_000_000_000 => number * 1_000,
-        100_000_000_000..100_000_000_000_000 => number,
-        100_000_000_000_000..100_000_000_000_000_000 => number / 1_000,
-        _ => number / 1_000_000,
-    })
-}
-
-/// Seconds with a fraction, or a larger unit whose fraction is below a millisecond.
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "rounded, and checked against the range before"
-)]
-fn time_of_fraction(number: f64) -> Option<Timestamp> {
-    match number {
-        0.0..1e11 => usable_time((number * 1_000.0).floor() as i64),
-        1e11..1e18 => time_of_number(number as i64),
-        _ => None,
-    }
-}
-
-fn time_of_text(text: &str) -> Option<Timestamp> {
-    let instant = text.parse::<Timestamp>().ok().or_else(|| {
-        let civil: DateTime = text.parse().ok()?;
-        civil
-            .to_zoned(TimeZone::UTC)
-            .ok()
-            .map(|zoned| zoned.timestamp())
-    });
-    match instant {
-        Some(instant) => usable_time(instant.as_millisecond()),
-        None => match text.parse::<i64>() {
-            Ok(number) => time_of_number(number),
-            Err(_) => text.parse().ok().and_then(time_of_fraction),
-        },
-    }
-}
 
 #[cfg(test)]
 mod tests;

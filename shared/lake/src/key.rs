@@ -4,7 +4,7 @@ use jiff::{Timestamp, tz::TimeZone};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use sha2::{Digest, Sha256};
 
-use crate::Compression;
+use crate::{Compression, Granularity};
 
 /// An object's name in the store. Only [`Layout`] makes one from records; a listing gives the others.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -27,64 +27,6 @@ impl fmt::Display for ObjectKey {
         f.write_str(&self.0)
     }
 }
-
-/// How many records share an object: those of one time bucket and one offset segment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Granularity {
-    bucket_ms: i64,
-    segment: i64,
-}
-
-/// A bucket or a segment that makes no layout.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum GranularityError {
-    /// A bucket that does not divide a day.
-    #[error("a time bucket of {0} ms does not divide a day: take a part of it, such as 3600000")]
-    Bucket(i64),
-    /// A segment without offsets.
-    #[error("a segment of {0} offsets holds nothing: take 1 or more")]
-    Segment(i64),
-}
-
-impl Granularity {
-    /// One object a record.
-    pub const RECORD: Self = Self {
-        bucket_ms: 1,
-        segment: 1,
-    };
-
-    /// An hour and 50,000 offsets: few objects for slow symbols, and at most some 25 MB for a fast one.
-    pub const SEGMENT: Self = Self {
-        bucket_ms: 3_600_000,
-        segment: 50_000,
-    };
-
-    /// Buckets of `bucket_ms` milliseconds, which divide a day, and segments of `segment` offsets.
-    ///
-    /// # Errors
-    /// [`GranularityError`].
-    pub fn new(bucket_ms: i64, segment: i64) -> Result<Self, GranularityError> {
-        if bucket_ms < 1 || DAY_MS % bucket_ms != 0 {
-            return Err(GranularityError::Bucket(bucket_ms));
-        }
-        if segment < 1 {
-            return Err(GranularityError::Segment(segment));
-        }
-        Ok(Self { bucket_ms, segment })
-    }
-
-    /// The length of a time bucket in milliseconds.
-    pub fn bucket_ms(self) -> i64 {
-        self.bucket_ms
-    }
-
-    /// The number of offsets in a segment, which is also the most lines of an object.
-    pub fn segment(self) -> i64 {
-        self.segment
-    }
-}
-
-const DAY_MS: i64 = 86_400_000;
 
 /// Where objects go and what they look like: everything of them that is not taken from their records.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -117,6 +59,18 @@ pub struct Segment<'a> {
     partition: i32,
     symbol: &'a str,
     topic: &'a str,
+}
+
+impl<'a> Segment<'a> {
+    /// The topic's name.
+    pub fn topic(&self) -> &'a str {
+        self.topic
+    }
+
+    /// The partition.
+    pub fn partition(&self) -> i32 {
+        self.partition
+    }
 }
 
 impl Layout {
@@ -173,8 +127,8 @@ impl Layout {
     pub fn segment_of<'a>(&self, place: Place<'a>) -> Segment<'a> {
         let time_ms = place.time.as_millisecond();
         Segment {
-            bucket_ms: time_ms - time_ms.rem_euclid(self.granularity.bucket_ms),
-            start: place.offset - place.offset.rem_euclid(self.granularity.segment),
+            bucket_ms: time_ms - time_ms.rem_euclid(self.granularity.bucket_ms()),
+            start: place.offset - place.offset.rem_euclid(self.granularity.segment()),
             partition: place.partition,
             symbol: place.symbol,
             topic: place.topic,
@@ -184,14 +138,22 @@ impl Layout {
     /// A segment's object:
     /// `{root}/{topic}/symbol={symbol}/date={YYYY-MM-DD}/{bucket}-p{partition}-o{start}.ndjson[.zst]`.
     pub fn segment_key(&self, at: &Segment<'_>) -> ObjectKey {
-        let bucket = Timestamp::from_millisecond(at.bucket_ms);
-        let time = bucket.unwrap_or(Timestamp::MIN).to_zoned(TimeZone::UTC);
+        let bucket = Timestamp::from_millisecond(at.bucket_ms).unwrap_or(Timestamp::MIN);
+        let time = TimeZone::UTC.to_datetime(bucket);
         ObjectKey(format!(
-            "{}symbol={}/date={}/{}-p{:03}-o{:019}{}",
+            "{}symbol={}/date={:04}-{:02}-{:02}/{:04}{:02}{:02}T{:02}{:02}{:02}.{:03}Z-p{:03}-o{:019}{}",
             self.topic_root(at.topic),
             segment(at.symbol, SEGMENT_MAX),
-            time.strftime("%Y-%m-%d"),
-            time.strftime("%Y%m%dT%H%M%S%.3fZ"),
+            time.year(),
+            time.month(),
+            time.day(),
+            time.year(),
+            time.month(),
+            time.day(),
+            time.hour(),
+            time.minute(),
+            time.second(),
+            time.millisecond(),
             at.partition,
             at.start,
             self.compression.extension(),
@@ -311,17 +273,6 @@ mod tests {
             };
             assert_eq!(layout.bronze_key(place).as_str(), expected);
         }
-    }
-
-    #[test]
-    fn a_granularity_that_makes_no_layout_is_refused() {
-        for (bucket_ms, segment) in [(0, 1), (-1, 1), (7, 1), (86_400_001, 1), (1, 0)] {
-            assert!(
-                Granularity::new(bucket_ms, segment).is_err(),
-                "{bucket_ms} {segment}"
-            );
-        }
-        assert_eq!(Granularity::new(1, 1), Ok(Granularity::RECORD));
     }
 
     #[test]

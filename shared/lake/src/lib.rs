@@ -16,8 +16,9 @@
 //!     ..Received::default()
 //! }];
 //! let gathered = gather(&layout, &batch);
+//! let keys: Vec<_> = gathered.shares().iter().map(|share| share.key()).collect();
 //! assert_eq!(
-//!     gathered.shares()[0].key().as_str(),
+//!     keys[0].as_str(),
 //!     "bronze/epoch=1/stock-quotes/symbol=AAPL/date=2026-05-22/20260522T200000.000Z-p003-o0000000000000050000.ndjson"
 //! );
 //! ```
@@ -27,6 +28,7 @@ mod compression;
 mod content;
 mod described;
 mod gather;
+mod granularity;
 mod key;
 mod line;
 mod lines;
@@ -44,8 +46,9 @@ pub use admit::{
 pub use compression::Compression;
 pub use content::{Content, Defect, read_content};
 pub use described::{DescribeError, describe, described};
-pub use gather::{Gathered, Share, gather};
-pub use key::{Granularity, GranularityError, Layout, ObjectKey, Place, Segment};
+pub use gather::{Gathered, Share, Shares, gather};
+pub use granularity::{Granularity, GranularityError};
+pub use key::{Layout, ObjectKey, Place, Segment};
 pub use lines::{Lines, LinesBuilder, Union};
 pub use merge::{MergeError, Merged, Requests, merge};
 pub use open::{OpenObjects, REMEMBERED_BYTES};

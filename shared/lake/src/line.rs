@@ -2,49 +2,47 @@ use serde::{Serialize, Serializer, ser::SerializeMap};
 
 use crate::{Header, Received};
 
-/// The member that a line has more than its record's value.
-#[derive(Serialize)]
-struct Kafka<'a> {
-    topic: &'a str,
-    partition: i32,
-    offset: i64,
-    timestamp: Option<i64>,
-    key: Option<Bytes<'a>>,
-    headers: Headers<'a>,
+/// Writes the lines of one partition's records.
+pub(crate) struct LineWriter {
+    /// The member `_kafka` up to the offset, which is the same in every line.
+    head: Vec<u8>,
 }
 
-/// Appends the record's value exactly as received plus `_kafka`, and a line feed. `value` is a JSON object; a
-/// line break between its tokens becomes a space.
-pub(crate) fn write_line(out: &mut Vec<u8>, received: &Received<'_>, value: &[u8]) {
-    let object = value.trim_ascii_end();
-    let open = &object[..object.len() - 1];
-    let start = out.len();
-    out.extend_from_slice(open);
-    if open.contains(&b'\n') || open.contains(&b'\r') {
-        for byte in &mut out[start..] {
-            if matches!(byte, b'\n' | b'\r') {
-                *byte = b' ';
-            }
-        }
+impl LineWriter {
+    pub(crate) fn new(topic: &str, partition: i32) -> Self {
+        let mut head = b"\"_kafka\":{\"topic\":".to_vec();
+        write_json(&mut head, &topic);
+        head.extend_from_slice(b",\"partition\":");
+        write_json(&mut head, &partition);
+        head.extend_from_slice(b",\"offset\":");
+        Self { head }
     }
-    let has_members = open.trim_ascii_end() != b"{" && open.trim_ascii() != b"{";
-    out.extend_from_slice(if has_members {
-        b",\"_kafka\":"
-    } else {
-        b"\"_kafka\":"
-    });
-    write_json(out, &kafka(received));
-    out.extend_from_slice(b"}\n");
-}
 
-fn kafka<'a>(received: &Received<'a>) -> Kafka<'a> {
-    Kafka {
-        topic: received.topic,
-        partition: received.partition,
-        offset: received.offset,
-        timestamp: received.timestamp,
-        key: received.key.map(Bytes),
-        headers: Headers(received.headers),
+    /// Appends the record's value exactly as received plus `_kafka`, and a line feed. `value` is a JSON object; a
+    /// line break between its tokens becomes a space.
+    pub(crate) fn write(&self, out: &mut Vec<u8>, received: &Received<'_>, value: &[u8]) {
+        let object = value.trim_ascii_end();
+        let open = &object[..object.len() - 1];
+        let start = out.len();
+        out.extend_from_slice(open);
+        for byte in &mut out[start..] {
+            *byte = match *byte {
+                b'\n' | b'\r' => b' ',
+                byte => byte,
+            };
+        }
+        if open.trim_ascii() != b"{" {
+            out.push(b',');
+        }
+        out.extend_from_slice(&self.head);
+        write_json(out, &received.offset);
+        out.extend_from_slice(b",\"timestamp\":");
+        write_json(out, &received.timestamp);
+        out.extend_from_slice(b",\"key\":");
+        write_json(out, &received.key.map(Bytes));
+        out.extend_from_slice(b",\"headers\":");
+        write_json(out, &Headers(received.headers));
+        out.extend_from_slice(b"}}\n");
     }
 }
 
@@ -120,7 +118,7 @@ mod tests {
             value: None,
         };
         let mut line = Vec::new();
-        write_line(&mut line, &received, value);
+        LineWriter::new(received.topic, received.partition).write(&mut line, &received, value);
         line
     }
 

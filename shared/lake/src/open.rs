@@ -1,5 +1,5 @@
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{HashMap, HashSet, VecDeque},
     hash::{BuildHasher, RandomState},
     sync::{Mutex, MutexGuard, PoisonError},
 };
@@ -45,11 +45,14 @@ const SEEN_LIMIT: usize = 1 << 16;
 /// Objects that are read into memory at the same time, besides those that are remembered.
 const CONCURRENT_READS: usize = 8;
 
+/// Objects with their last use.
+type Objects = HashMap<ObjectKey, (Stored, u64)>;
+
 #[derive(Default)]
 struct Memory {
-    objects: HashMap<ObjectKey, (Stored, u64)>,
-    /// Keys by the time of their last use.
-    by_use: BTreeMap<u64, ObjectKey>,
+    objects: Objects,
+    /// Keys in the order of their uses; the last use of a key is the one that counts.
+    by_use: VecDeque<(u64, ObjectKey)>,
     uses: u64,
     bytes: usize,
     /// Hashes of keys: one that is taken for another costs a read.
@@ -102,14 +105,9 @@ impl OpenObjects {
         memory.bytes += stored.lines.memory();
         memory.uses += 1;
         let used = memory.uses;
-        memory.by_use.insert(used, key.clone());
+        memory.by_use.push_back((used, key.clone()));
         memory.objects.insert(key.clone(), (stored, used));
-        while memory.bytes > self.limit {
-            let Some((_, oldest)) = memory.by_use.pop_first() else {
-                break;
-            };
-            memory.take(&oldest);
-        }
+        memory.shrink_to(self.limit);
     }
 
     /// Waits for a turn to read an object into memory.
@@ -124,11 +122,34 @@ impl OpenObjects {
 
 impl Memory {
     fn take(&mut self, key: &ObjectKey) -> Option<Stored> {
-        let (stored, used) = self.objects.remove(key)?;
+        let (stored, _) = self.objects.remove(key)?;
         self.bytes -= stored.lines.memory();
-        self.by_use.remove(&used);
         Some(stored)
     }
+
+    /// Forgets what was used longest ago, and the uses that no longer count.
+    fn shrink_to(&mut self, limit: usize) {
+        if self.by_use.len() > 2 * self.objects.len() + 64 {
+            let objects = &self.objects;
+            self.by_use
+                .retain(|(used, key)| is_last_use(objects, *used, key));
+        }
+        while let Some((used, key)) = self.by_use.front() {
+            let counts = is_last_use(&self.objects, *used, key);
+            if counts && self.bytes <= limit {
+                return;
+            }
+            if let Some((_, key)) = self.by_use.pop_front()
+                && counts
+            {
+                self.take(&key);
+            }
+        }
+    }
+}
+
+fn is_last_use(objects: &Objects, used: u64, key: &ObjectKey) -> bool {
+    objects.get(key).is_some_and(|(_, last)| *last == used)
 }
 
 #[cfg(test)]
@@ -156,6 +177,13 @@ mod tests {
         assert!(matches!(open.recall(&key(999)), Known::Exists));
         assert!(matches!(open.recall(&key(0)), Known::Exists));
         assert!(matches!(open.recall(&key(1_000)), Known::Nothing));
+        for _ in 0..10_000 {
+            open.remember(&key(998), stored(900));
+        }
+        assert!(
+            open.lock().by_use.len() < 100,
+            "uses that no longer count are forgotten"
+        );
         open.remember(&key(5), stored(20_000));
         assert_eq!(open.bytes(), 0, "an object beyond the limit is not kept");
     }

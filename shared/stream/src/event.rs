@@ -80,11 +80,25 @@ impl<'a> KafkaEvent<'a> {
     /// # Errors
     /// [`NotAnEvent`] if it is no JSON object with a map of lists named `records`.
     pub fn decode(json: &'a str) -> Result<Self, NotAnEvent> {
+        Self::decode_into(Vec::new(), json)
+    }
+
+    /// The same with `memory` for what is decoded, from [`KafkaEvent::into_memory`] of an earlier event: fresh
+    /// memory of some megabytes costs as much as decoding into it.
+    ///
+    /// # Errors
+    /// As [`KafkaEvent::decode`].
+    pub fn decode_into(memory: Vec<u8>, json: &'a str) -> Result<Self, NotAnEvent> {
         // The rare event with a record that can't be read is read again, record by record.
-        match read::all_sound(json) {
+        match read::all_sound(memory, json) {
             Ok(event) => Ok(event),
             Err(_) => Ok(read::one_by_one(json)?),
         }
+    }
+
+    /// The memory of an event that is done with.
+    pub fn into_memory(self) -> Vec<u8> {
+        self.bytes
     }
 
     /// Decodes one record's JSON, as an event has it under the key `source`.

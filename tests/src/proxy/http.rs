@@ -34,6 +34,11 @@ impl Message {
         self.word(1)
     }
 
+    /// A reply's status code.
+    pub(super) fn status(&self) -> &str {
+        self.word(1)
+    }
+
     fn word(&self, index: usize) -> &str {
         let words = self.head[0].split(' ');
         words.clone().nth(index).unwrap_or_default()
@@ -79,7 +84,7 @@ pub(super) async fn read_reply(
         let mut reply = read_head(store)
             .await?
             .ok_or(io::ErrorKind::UnexpectedEof)?;
-        let status = reply.word(1);
+        let status = reply.status();
         if status.starts_with('1') {
             continue;
         }

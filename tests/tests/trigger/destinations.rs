@@ -1,9 +1,7 @@
 use futures::join;
-use lake::store::{Credentials, Get, S3Settings, S3Store, list_all};
-use quotelake::{
-    object_store::{ACCESS_KEY, ObjectStore, SECRET_KEY},
-    trigger::Destination,
-};
+use lake::store::{Get, list_all};
+use pipeline_tests::store::client;
+use quotelake::{object_store::ObjectStore, trigger::Destination};
 use stream::consume::TopicConsumer;
 
 use super::*;
@@ -28,12 +26,7 @@ async fn what_is_given_up_reaches_its_destination_whole_before_it_is_committed()
 async fn a_bucket() {
     let folder = tempfile::tempdir().unwrap();
     let server = ObjectStore::start(folder.path(), 0).await.unwrap();
-    let store = S3Store::connect(S3Settings {
-        bucket: "dead".to_owned(),
-        endpoint: Some(server.endpoint()),
-        credentials: Some(Credentials::new(ACCESS_KEY, SECRET_KEY, None, None, "test")),
-    })
-    .await;
+    let store = client(&server.endpoint(), "dead").await;
     store.create_bucket().await.unwrap();
     let mapping = gives_up("given-up-1", Destination::bucket("dead", store.clone()));
     publish(&mapping.topic, &["a", "b", "c"]).await;

@@ -1,90 +1,23 @@
-use std::{collections::BTreeMap, path::Path};
-
-use lake::{
-    Coordinates, coordinates,
-    store::{Credentials, Get, S3Settings, S3Store, list_all},
+use std::{
+    collections::BTreeMap,
+    path::Path,
+    sync::atomic::{AtomicBool, Ordering},
 };
-use pipeline_tests::plane::bin_dir;
+
+use lake::{Compression, Granularity, Layout};
+use pipeline_tests::{
+    contents::{contents, objects},
+    plane::bin_dir,
+    proxy::{Fault, Policy, Proxy},
+    store::client,
+};
 use quotelake::{
     host::{Function, Host, HostSettings, OnTimeout},
     object_store::{ACCESS_KEY, ObjectStore, SECRET_KEY},
 };
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional},
-    net::{TcpListener, TcpStream},
-    sync::oneshot,
-    task::JoinSet,
-};
 
 use super::*;
-
-/// A way to the store that holds the first request until it is let go.
-struct HeldRequest {
-    endpoint: String,
-    arrived: oneshot::Receiver<()>,
-    let_go: oneshot::Sender<()>,
-    answered: oneshot::Receiver<String>,
-    _proxy: AbortOnDropHandle<()>,
-}
-
-impl HeldRequest {
-    async fn start(store: &ObjectStore) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let endpoint = format!("http://{}", listener.local_addr().unwrap());
-        let store = store.endpoint().replace("http://", "");
-        let (arrive, arrived) = oneshot::channel();
-        let (let_go, is_let_go) = oneshot::channel();
-        let (answer, answered) = oneshot::channel();
-        let proxy = tokio::spawn(async move {
-            let (mut client, _) = listener.accept().await.unwrap();
-            let first = {
-                let store = store.clone();
-                async move {
-                    let request = whole_request(&mut client).await;
-                    arrive.send(()).unwrap();
-                    is_let_go.await.unwrap();
-                    let mut server = TcpStream::connect(store).await.unwrap();
-                    server.write_all(&request).await.unwrap();
-                    let mut reply = vec![0; 4_096];
-                    let length = server.read(&mut reply).await.unwrap();
-                    answer
-                        .send(String::from_utf8_lossy(&reply[..length]).into_owned())
-                        .unwrap();
-                }
-            };
-            let mut connections = JoinSet::new();
-            connections.spawn(first);
-            loop {
-                let (mut client, _) = listener.accept().await.unwrap();
-                let mut server = TcpStream::connect(&store).await.unwrap();
-                connections.spawn(async move {
-                    // Either end may close first.
-                    let _ = copy_bidirectional(&mut client, &mut server).await;
-                });
-            }
-        });
-        Self {
-            endpoint,
-            arrived,
-            let_go,
-            answered,
-            _proxy: AbortOnDropHandle::new(proxy),
-        }
-    }
-}
-
-/// Reads until the body's one line is there, to its end.
-async fn whole_request(client: &mut TcpStream) -> Vec<u8> {
-    let mut request = Vec::new();
-    loop {
-        client.read_buf(&mut request).await.unwrap();
-        let text = String::from_utf8_lossy(&request);
-        if text.contains("_kafka") && text.ends_with('\n') {
-            return request;
-        }
-    }
-}
 
 fn host(bin_dir: &Path, logs: &Path, endpoint: &str, on_timeout: OnTimeout) -> Host {
     let text = |pairs: &[(&str, &str)]| {
@@ -124,19 +57,23 @@ async fn a_writer_that_was_left_running_writes_late_and_doubles_nothing() {
     let server = ObjectStore::start(&folder.path().join("objects"), 0)
         .await
         .unwrap();
-    let store = S3Store::connect(S3Settings {
-        bucket: "bronze".to_owned(),
-        endpoint: Some(server.endpoint()),
-        credentials: Some(Credentials::new(ACCESS_KEY, SECRET_KEY, None, None, "test")),
-    })
-    .await;
+    let store = client(&server.endpoint(), "bronze").await;
     store.create_bucket().await.unwrap();
-    let way = HeldRequest::start(&server).await;
+    let proxy = Proxy::start(&server.endpoint()).await;
+    let is_first = AtomicBool::new(true);
+    // The layout is written down before the first line.
+    proxy.set(Policy::By(Box::new(move |request| {
+        if request.target.contains("symbol") && is_first.swap(false, Ordering::SeqCst) {
+            Fault::Hold
+        } else {
+            Fault::Pass
+        }
+    })));
     let logs = folder.path().join("logs");
     let host = host(
         bin_dir().await,
         &logs,
-        &way.endpoint,
+        &proxy.endpoint(),
         OnTimeout::LeaveRunning,
     );
     let host = Arc::new(host);
@@ -150,7 +87,7 @@ async fn a_writer_that_was_left_running_writes_late_and_doubles_nothing() {
         let (host, payload) = (Arc::clone(&host), payload.clone());
         tokio::spawn(async move { host.invoke("writer", payload).await })
     };
-    way.arrived.await.unwrap();
+    proxy.held(0).await;
     let pid = Pid::from_raw(i32::try_from(host.busy("writer")[0]).unwrap()).unwrap();
     // Its own deadline would make it answer in time.
     kill_process(pid, Signal::STOP).unwrap();
@@ -171,19 +108,22 @@ async fn a_writer_that_was_left_running_writes_late_and_doubles_nothing() {
     let answer = host.invoke("writer", payload).await.unwrap();
     let answer: Value = serde_json::from_slice(&answer).unwrap();
     assert_eq!(
-        (&answer["written"], &answer["merged"]),
+        (&answer["added"], &answer["already_there"]),
         (&1.into(), &0.into())
     );
-    let before = list_all(&store, "").await.unwrap();
-    way.let_go.send(()).unwrap();
-    let reply = way.answered.await.unwrap();
-    assert!(reply.starts_with("HTTP/1.1 412"), "{reply}");
-
-    let after = list_all(&store, "").await.unwrap();
-    assert_eq!((before.len(), &after), (1, &before));
-    let line = store.get(&after[0]).await.unwrap().body;
-    let Coordinates { offset, .. } = coordinates(&line).unwrap();
-    assert_eq!(offset, 7);
+    let layout = Layout::new("bronze", None, Granularity::SEGMENT, Compression::None);
+    let before = objects(&store, &layout).await;
+    proxy.let_go();
+    until("the late reply", || proxy.counts().late_replies.len() == 1).await;
+    assert_eq!(
+        proxy.counts().late_replies,
+        [("412".to_owned(), 1)].into(),
+        "the late PUT changes nothing"
+    );
+    let after = objects(&store, &layout).await;
+    assert_eq!(before, after);
+    let lines = contents(&layout, &after).lines;
+    assert!(lines.keys().eq([&("t".to_owned(), 0, 7)]), "{lines:?}");
     assert!(is_running(pid));
     host.end().await;
     assert!(!is_running(pid));

@@ -15,10 +15,15 @@ use super::{
 };
 
 /// Reads an event whose every record is sound.
-pub(super) fn all_sound(json: &str) -> Result<KafkaEvent<'_>, serde_json::Error> {
+pub(super) fn all_sound(
+    mut bytes: Vec<u8>,
+    json: &str,
+) -> Result<KafkaEvent<'_>, serde_json::Error> {
+    bytes.clear();
+    // Base64 of all there is would be no more.
+    bytes.reserve(json.len() / 4 * 3);
     let mut event = KafkaEvent {
-        // Base64 of all there is would be no more.
-        bytes: Vec::with_capacity(json.len() / 4 * 3),
+        bytes,
         ..KafkaEvent::default()
     };
     let mut deserializer = serde_json::Deserializer::from_str(json);
@@ -78,15 +83,15 @@ fn unreadable<'a>(
     Unreadable {
         source,
         topic: own.topic.0.unwrap_or(topic),
-        partition: usable(&own.partition).or(partition).unwrap_or(-1),
+        partition: usable(own.partition.0).or(partition).unwrap_or(-1),
         offset: own.offset.0.filter(|&offset| offset >= 0),
         json: json.get(),
         defect: error.to_string(),
     }
 }
 
-fn usable(partition: &Lenient<i64>) -> Option<i32> {
-    let number = i32::try_from(partition.0?).ok()?;
+fn usable(partition: Option<i64>) -> Option<i32> {
+    let number = i32::try_from(partition?).ok()?;
     (number >= 0).then_some(number)
 }
 
@@ -243,7 +248,7 @@ seed!(OneRecord<'_, 'de>, "a record", deserialize_map -> () {
         }
         let offset = offset.0.filter(|&offset: &i64| offset >= 0);
         let offset = offset.ok_or_else(|| A::Error::custom("the record has no offset"))?;
-        let (topic, partition) = match (topic.0, usable(&partition)) {
+        let (topic, partition) = match (topic.0, usable(partition.0)) {
             (Some(topic), Some(partition)) => (topic, partition),
             (own, number) => {
                 let (topic, partition) = of_source(&event.sources[source]);

@@ -1,0 +1,288 @@
+//! The store's side: every object under a prefix, read once and taken apart.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures::{StreamExt, TryStreamExt, stream};
+use lake::{
+    Compression, Layout, ObjectKey, Quarantined, Reason, Received, admit, read_line,
+    read_quarantined, read_stored,
+    store::{Get, List, Listed, Object, StoreError, list_pages},
+};
+use sha2::{Digest, Sha256};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// What a record's object says.
+pub(super) struct Stored<'a> {
+    pub(super) topic: &'a str,
+    pub(super) partition: i32,
+    pub(super) offset: i64,
+    pub(super) place: Place,
+}
+
+/// Where a record is, and what its bytes digest to.
+pub(super) enum Place {
+    Bronze(u128),
+    /// Without a digest if its object does not tell its bytes.
+    Quarantine(Reason, Option<u128>),
+}
+
+/// Something in the store.
+pub(super) enum Found<'a> {
+    /// A record.
+    Record(Stored<'a>),
+    /// A record that nothing but its topic and partition is known of.
+    Placeless,
+    /// An object that no writer of the layout has left so. Its records that can still be read come too.
+    Damaged(&'a ObjectKey, String),
+    /// An object that is none of the layout.
+    Foreign(&'a ObjectKey),
+    /// An object of another topic than those asked for.
+    OtherTopic,
+    /// An object was read whole; it has so many bytes.
+    Object(u64),
+}
+
+/// Objects read at once.
+const CONCURRENT_GETS: usize = 32;
+
+/// Objects in memory at once, in KiB as they are stored; a larger one is there alone.
+const ROOM_KIB: u32 = 64 * 1_024;
+
+/// Reads every object under `prefix` that may hold records of `topics`.
+pub(super) async fn read_objects(
+    store: &(impl Get + List),
+    layout: &Layout,
+    prefix: &str,
+    topics: &[&str],
+    mut found: impl FnMut(Found<'_>),
+) -> Result<(), StoreError> {
+    let names = Names::of(layout, topics);
+    let room = Arc::new(Semaphore::new(ROOM_KIB as usize));
+    let mut objects = list_pages(store, prefix)
+        .map_ok(|page| stream::iter(page.into_iter().map(Ok)))
+        .try_flatten()
+        .map_ok(async |listed| {
+            let kind = names.kind_of(&listed.key);
+            match kind {
+                Kind::Bronze | Kind::Quarantine => {
+                    let fetched = fetch(store, &listed, &room).await?;
+                    Ok((listed, kind, fetched))
+                }
+                _ => Ok((listed, kind, Fetched::Gone)),
+            }
+        })
+        .try_buffer_unordered(CONCURRENT_GETS)
+        .boxed_local();
+    while let Some((Listed { key, size }, kind, fetched)) = objects.try_next().await? {
+        match (kind, fetched) {
+            (Kind::Foreign, _) => found(Found::Foreign(&key)),
+            (Kind::OtherTopic, _) => found(Found::OtherTopic),
+            (_, Fetched::Gone) => {}
+            (_, Fetched::Unreadable(cause)) => {
+                let why = format!("the store can't give the bytes that it took: {cause}");
+                found(Found::Damaged(&key, why));
+            }
+            (kind, Fetched::Whole(object, _room)) => {
+                if matches!(kind, Kind::Quarantine) {
+                    read_aside(layout, &key, &object.body, &mut found);
+                } else {
+                    read_bronze(layout, &key, &object.body, &mut found);
+                }
+                found(Found::Object(size));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The digest of what a record becomes: the same for a record of Kafka and for its line.
+pub(super) fn digest_of(layout: &Layout, received: &Received<'_>) -> u128 {
+    digest(&admit(layout, received).body)
+}
+
+fn digest(bytes: &[u8]) -> u128 {
+    let mut first = [0; 16];
+    first.copy_from_slice(&Sha256::digest(bytes)[..16]);
+    u128::from_be_bytes(first)
+}
+
+/// An object as the store gave it.
+enum Fetched {
+    /// It takes room while it is held.
+    Whole(Object, Option<OwnedSemaphorePermit>),
+    /// The store answers, but not with this object, as where a checksum does not fit its bytes; with the store's words.
+    Unreadable(String),
+    /// It has gone since it was listed.
+    Gone,
+}
+
+/// How often an object is asked for that the store can't give whole.
+const ATTEMPTS: usize = 3;
+
+/// Reads an object once there is room for it.
+async fn fetch(
+    store: &(impl Get + List),
+    Listed { key, size }: &Listed,
+    room: &Arc<Semaphore>,
+) -> Result<Fetched, StoreError> {
+    let kib = u32::try_from(size / 1_024).unwrap_or(ROOM_KIB);
+    let permit = Arc::clone(room).acquire_many_owned(kib.clamp(1, ROOM_KIB));
+    // The room is never closed.
+    let permit = permit.await.ok();
+    let mut attempts = 1..;
+    loop {
+        match store.get(key).await {
+            Ok(object) => return Ok(Fetched::Whole(object, permit)),
+            Err(StoreError::NotFound { .. }) => return Ok(Fetched::Gone),
+            Err(StoreError::Unavailable { cause, .. }) => {
+                // A store that is down does not list either.
+                store.list(key.as_str(), None).await?;
+                if attempts.next() == Some(ATTEMPTS) {
+                    return Ok(Fetched::Unreadable(cause));
+                }
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+fn read_bronze(layout: &Layout, key: &ObjectKey, body: &Bytes, found: &mut impl FnMut(Found<'_>)) {
+    let lines = match read_stored(layout, key, body) {
+        Ok(lines) => lines,
+        Err(damage) => {
+            found(Found::Damaged(key, damage.to_string()));
+            // What is packed does not come apart.
+            if layout.compression() == Compression::None {
+                for line in body.split_inclusive(|&byte| byte == b'\n') {
+                    read_alone(line, found);
+                }
+            }
+            return;
+        }
+    };
+    // All lines of a segment are of one partition.
+    let first = lines.iter().next();
+    let Some(first) = first.and_then(|(_, line)| read_line(line).ok()) else {
+        return;
+    };
+    for (offset, line) in lines.iter() {
+        found(Found::Record(Stored {
+            topic: &first.topic,
+            partition: first.partition,
+            offset,
+            place: Place::Bronze(digest(line)),
+        }));
+    }
+}
+
+fn read_alone(line: &[u8], found: &mut impl FnMut(Found<'_>)) {
+    if let Ok(read) = read_line(line) {
+        found(Found::Record(Stored {
+            topic: &read.topic,
+            partition: read.partition,
+            offset: read.offset,
+            place: Place::Bronze(digest(line)),
+        }));
+    }
+}
+
+fn read_aside(layout: &Layout, key: &ObjectKey, body: &[u8], found: &mut impl FnMut(Found<'_>)) {
+    let read = match read_quarantined(body) {
+        Ok(read) => read,
+        Err(error) => {
+            let why = format!("it is no quarantined record: {error}");
+            return found(Found::Damaged(key, why));
+        }
+    };
+    let belongs = quarantine_key(layout, &read, body);
+    if *key != belongs {
+        found(Found::Damaged(
+            key,
+            format!("its bytes belong in {belongs}"),
+        ));
+    }
+    let Some(offset) = read.offset else {
+        return found(Found::Placeless);
+    };
+    let headers = read.headers();
+    let received = read.received(&headers);
+    let digest = received.map(|received| digest_of(layout, &received));
+    found(Found::Record(Stored {
+        topic: &read.topic,
+        partition: read.partition,
+        offset,
+        place: Place::Quarantine(read.reason, digest),
+    }));
+}
+
+/// The key of a quarantine object with these bytes, which its name has a hash of.
+fn quarantine_key(layout: &Layout, read: &Quarantined, body: &[u8]) -> ObjectKey {
+    let root = quarantine_root(layout, &read.topic);
+    let (partition, hash) = (read.partition, digest(body) >> 64);
+    let offset = read
+        .offset
+        .map_or_else(|| "x".to_owned(), |offset| format!("{offset:019}"));
+    ObjectKey::new(format!("{root}p{partition:03}-o{offset}-{hash:016x}.json"))
+}
+
+/// What the key of every quarantined record of `topic` starts with.
+pub(super) fn quarantine_root(layout: &Layout, topic: &str) -> String {
+    let root = layout.topic_root(topic);
+    let segment = root.strip_prefix(&layout.root()).unwrap_or_default();
+    format!("{}{segment}", layout.quarantine_root())
+}
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Bronze,
+    Quarantine,
+    OtherTopic,
+    /// The description, and the objects of other epochs under a history without one.
+    Beside,
+    Foreign,
+}
+
+/// What objects are by their keys.
+struct Names<'a> {
+    layout: &'a Layout,
+    root: String,
+    roots: Vec<String>,
+}
+
+impl<'a> Names<'a> {
+    fn of(layout: &'a Layout, topics: &[&str]) -> Self {
+        let roots = topics
+            .iter()
+            .flat_map(|topic| [layout.topic_root(topic), quarantine_root(layout, topic)]);
+        Self {
+            layout,
+            root: layout.root(),
+            roots: roots.collect(),
+        }
+    }
+
+    fn kind_of(&self, key: &ObjectKey) -> Kind {
+        let path = key.as_str().strip_prefix(&self.root).unwrap_or_default();
+        let segments: Vec<_> = path.split('/').collect();
+        let kind = match segments[..] {
+            [epoch, _, ..] if epoch.starts_with("epoch=") => return Kind::Beside,
+            ["_quarantine", _, name] if name.ends_with(".json") => Kind::Quarantine,
+            [_, symbol, date, name]
+                if symbol.starts_with("symbol=")
+                    && date.starts_with("date=")
+                    && name.ends_with(self.layout.compression().extension()) =>
+            {
+                Kind::Bronze
+            }
+            _ if *key == self.layout.description_key() => return Kind::Beside,
+            _ => return Kind::Foreign,
+        };
+        let is_asked = |root: &String| key.as_str().starts_with(root.as_str());
+        if self.roots.iter().any(is_asked) {
+            kind
+        } else {
+            Kind::OtherTopic
+        }
+    }
+}
