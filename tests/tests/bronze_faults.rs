@@ -26,6 +26,12 @@ const QUOTES: Quotes = Quotes {
     pause: Duration::from_millis(25),
 };
 
+/// A quarter of that, for what takes longer.
+const FEWER_QUOTES: Quotes = Quotes {
+    pause: Duration::from_millis(100),
+    ..QUOTES
+};
+
 /// Small batches, so that there are many invocations.
 fn setup(endpoint: &str) -> Setup<'_> {
     Setup {

@@ -13,7 +13,7 @@ use rand::RngExt;
 use rustix::process::Signal;
 use tokio::time::{Instant, sleep};
 
-use super::{PARTITIONS, QUOTES, setup};
+use super::{FEWER_QUOTES, PARTITIONS, setup};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_store_that_is_down_for_30_s_gets_everything_afterwards() {
@@ -48,7 +48,7 @@ async fn is_down(store: &Served, settings: &[(&str, &str)], time: Duration) {
         ..setup(&endpoint)
     };
     let writers = Writers::start(&topic, &lake, setup).await;
-    let feed = Feed::start(&topic, QUOTES, dice.generator(0));
+    let feed = Feed::start(&topic, FEWER_QUOTES, dice.generator(0));
     writers.answers(10).await;
 
     proxy.set(Policy::Down);

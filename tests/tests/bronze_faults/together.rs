@@ -3,7 +3,7 @@ use std::sync::Mutex;
 use futures::join;
 use pipeline_tests::{
     dice::Dice,
-    feed::Feed,
+    feed::{Feed, Quotes},
     lake::{Lake, PACKED, RECORDS, SMALL_SEGMENTS},
     served::Served,
     topic::Topic,
@@ -11,18 +11,18 @@ use pipeline_tests::{
 };
 use rand::{RngExt, rngs::StdRng};
 
-use super::{PARTITIONS, QUOTES, setup};
+use super::{FEWER_QUOTES, PARTITIONS, QUOTES, setup};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_triggers_on_one_topic_at_once_leave_what_a_clean_pass_leaves() {
     let store = Served::embedded().await;
     let segments = [SMALL_SEGMENTS.as_slice(), &PACKED].concat();
-    two_triggers(&store, &segments, 150).await;
+    two_triggers(&store, &segments, QUOTES, 100).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_triggers_with_an_object_a_record_leave_what_a_clean_pass_leaves() {
-    two_triggers(&Served::embedded().await, &RECORDS, 50).await;
+    two_triggers(&Served::embedded().await, &RECORDS, FEWER_QUOTES, 50).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -30,10 +30,10 @@ async fn two_triggers_on_the_emulator_leave_what_a_clean_pass_leaves() {
     let Some(store) = Served::emulated().await else {
         return;
     };
-    two_triggers(&store, &SMALL_SEGMENTS, 100).await;
+    two_triggers(&store, &SMALL_SEGMENTS, QUOTES, 100).await;
 }
 
-async fn two_triggers(store: &Served, settings: &[(&str, &str)], batches: u64) {
+async fn two_triggers(store: &Served, settings: &[(&str, &str)], quotes: Quotes, batches: u64) {
     let dice = Dice::take();
     let topic = Topic::new(PARTITIONS);
     let lake = Lake::create(&store.endpoint(), settings).await;
@@ -48,7 +48,7 @@ async fn two_triggers(store: &Served, settings: &[(&str, &str)], batches: u64) {
         Writers::start(&topic, &lake, with("one", 10, dice.generator(0))),
         Writers::start(&topic, &lake, with("other", 7, dice.generator(1))),
     );
-    let feed = Feed::start(&topic, QUOTES, dice.generator(2));
+    let feed = Feed::start(&topic, quotes, dice.generator(2));
     join!(one.answers(batches), other.answers(batches));
     feed.stop().await;
     join!(topic.until_committed("one"), topic.until_committed("other"));
