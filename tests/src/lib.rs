@@ -1,5 +1,6 @@
-//! What the end-to-end tests share: the suite that every object store adapter has to pass, the proxy that
-//! loses a store's requests and replies, an emulator, and the plane that the pipeline's promises are tried on.
+//! What the end-to-end tests share: the suite that every object store adapter has to pass, stores to try it on, the
+//! proxy that loses their requests and replies, the plane, and a pipeline of a topic, a trigger and the bronze
+//! writer's processes with a judge of what they leave in the lake.
 
 #![allow(
     clippy::unwrap_used,
@@ -8,8 +9,15 @@
     reason = "a test may panic"
 )]
 
+pub mod clean_pass;
 pub mod contents;
+pub mod dice;
+pub mod feed;
+pub mod lake;
 pub mod ministack;
 pub mod plane;
 pub mod proxy;
+pub mod served;
 pub mod store;
+pub mod topic;
+pub mod writers;

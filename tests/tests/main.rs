@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
+mod bronze_faults;
+mod cost;
 mod faults;
 mod kafka;
 mod lake_commands;

@@ -1,15 +1,12 @@
-use std::io::{Write, stderr};
-
 use lake::{
     ObjectKey,
     store::{Credentials, Get, MemoryStore, PutIf, S3Settings, S3Store, StoreError, list_all},
 };
 use pipeline_tests::{
-    ministack::{EXECUTABLE, Ministack},
+    served::Served,
     store::{self, client},
 };
 use quotelake::object_store::{ACCESS_KEY, ObjectStore};
-use runtime::Environment;
 
 #[tokio::test]
 async fn the_store_in_memory_keeps_every_promise() {
@@ -28,14 +25,9 @@ async fn the_embedded_store_keeps_every_promise() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_emulators_store_keeps_every_promise() {
-    let Some(executable) = Environment::of_process().secret(EXECUTABLE) else {
-        let _ = writeln!(
-            stderr(),
-            "skipped: set {EXECUTABLE} to ministack's executable"
-        );
+    let Some(ministack) = Served::emulated().await else {
         return;
     };
-    let ministack = Ministack::start(executable.into()).await;
     let lake = client(&ministack.endpoint(), "bronze").await;
     lake.create_bucket().await.unwrap();
     store::keeps_every_promise(&lake).await;

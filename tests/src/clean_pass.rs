@@ -1,0 +1,80 @@
+//! What bronze should be: one pass over a topic in which nothing goes wrong.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use bronze_writer::{FailureResponse, Writer};
+use bytes::Bytes;
+use lake::{
+    Layout, ObjectKey,
+    store::{Get, MemoryStore, PutIf},
+};
+use quotelake::{
+    host::InvokeError,
+    stats::Stats,
+    template::FailurePolicy,
+    trigger::{self, Mapping},
+};
+use runtime::Invocation;
+use serde_json::value::RawValue;
+use stream::start::StartAt;
+use tokio::{sync::mpsc, time::Instant};
+use tokio_util::sync::CancellationToken;
+
+use crate::topic::{TOPIC, Topic};
+
+const GROUP: &str = "clean-pass";
+
+/// The objects that one writer makes of the topic in an empty store, in batches as large as they get.
+pub async fn clean_pass(topic: &Topic, layout: &Layout) -> BTreeMap<ObjectKey, Bytes> {
+    let writer = Writer::new(
+        MemoryStore::default(),
+        layout.clone(),
+        FailureResponse::Batch,
+    );
+    let mapping = Mapping {
+        name: GROUP.to_owned(),
+        function: "writer".to_owned(),
+        topic: TOPIC.to_owned(),
+        group: GROUP.to_owned(),
+        batch_size: 10_000,
+        window: Duration::from_millis(500),
+        start_at: StartAt::Earliest,
+        pollers: 1,
+        failures: FailurePolicy::default(),
+        on_failure: None,
+    };
+    let invoke = async |payload: Bytes| {
+        let answer = handle(&writer, &payload).await;
+        answer.map_err(|message| InvokeError::FunctionError {
+            function: "writer".to_owned(),
+            error_type: "Fault".to_owned(),
+            message,
+        })
+    };
+    let stats = Stats::default();
+    let (joined, _is_joined) = mpsc::channel(1);
+    tokio::select! {
+        ended = trigger::run(topic.brokers(), &mapping, &stats, joined, invoke) => {
+            let Err(error) = ended;
+            panic!("{error}");
+        }
+        () = topic.until_committed(GROUP) => {}
+    }
+    assert_eq!(stats.snapshot().troubles, 0, "{:?}", stats.snapshot());
+    writer.store().objects()
+}
+
+/// Has the writer in this process handle an event.
+///
+/// # Errors
+/// The fault in words.
+pub async fn handle(writer: &Writer<impl PutIf + Get>, payload: &[u8]) -> Result<Bytes, String> {
+    let invocation = Invocation {
+        deadline: Instant::now() + Duration::from_secs(60),
+        stop: CancellationToken::new(),
+    };
+    let event: Box<RawValue> = serde_json::from_slice(payload).unwrap();
+    let answer = writer.handle(&event, &invocation).await;
+    let answer = answer.map_err(|fault| fault.to_string())?;
+    Ok(serde_json::to_vec(&answer).unwrap().into())
+}
