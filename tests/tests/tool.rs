@@ -251,6 +251,18 @@ async fn what_can_not_start_is_one_sentence_and_exit_code_2() {
     )
     .await;
 
+    let folder = tempfile::tempdir().unwrap();
+    let text = std::fs::read_to_string(workspace().join("template.yaml")).unwrap();
+    let items = folder.path().join("template.yaml");
+    let changed = text.replace("FAILURE_RESPONSE: batch", "FAILURE_RESPONSE: items");
+    assert_ne!(changed, text);
+    std::fs::write(&items, changed).unwrap();
+    check(
+        &["--template", items.to_str().unwrap()],
+        "which the trigger StockQuotes would ignore and so lose",
+    )
+    .await;
+
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
     check(&["--s3-port", &port], &format!("port {port} is in use")).await;

@@ -60,6 +60,17 @@ pub enum UpError {
         /// What is wrong with its environment.
         error: Box<SettingError>,
     },
+    /// A trigger would take a list of failures for success.
+    #[error(
+        "{function} names failed items (FAILURE_RESPONSE=items), which the trigger {trigger} would ignore and so lose: \
+         give that FunctionResponseTypes: [ReportBatchItemFailures]"
+    )]
+    ItemsIgnored {
+        /// The function.
+        function: String,
+        /// The trigger.
+        trigger: String,
+    },
     /// A schedule's job names no topic.
     #[error("the input of the schedule {schedule} in {} names no topic: add a member \"topic\"", template.display())]
     NoTopic {

@@ -86,6 +86,7 @@ impl Plane {
         let parameters = parts::parameters(options, &folder, &broker, &market);
         let pipeline = template::read(&options.template, &parameters)?;
         let functions = functions(&pipeline, &bin_dir)?;
+        parts::check_responses(&pipeline)?;
         let topics = parts::topics(&pipeline, &options.template)?;
         broker.create_topics(&topics).await?;
         let store = Store::start(options, &folder, &pipeline).await?;

@@ -150,6 +150,24 @@ pub(super) fn topics(pipeline: &Pipeline, template: &Path) -> Result<BTreeSet<St
     Ok(topics)
 }
 
+/// Refuses a function that names failed items where its trigger takes any answer for success.
+pub(super) fn check_responses(pipeline: &Pipeline) -> Result<(), UpError> {
+    for function in &pipeline.functions {
+        let response = function.environment.get("FAILURE_RESPONSE");
+        let deaf = function
+            .kafka
+            .iter()
+            .find(|event| !event.failures.partial_responses);
+        if let (Some("items"), Some(event)) = (response.map(String::as_str), deaf) {
+            return Err(UpError::ItemsIgnored {
+                function: function.name.clone(),
+                trigger: event.name.clone(),
+            });
+        }
+    }
+    Ok(())
+}
+
 /// Every enabled Kafka trigger.
 pub(super) async fn mappings(
     pipeline: &Pipeline,

@@ -1,4 +1,4 @@
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use jiff::{Timestamp, tz::TimeZone};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -6,14 +6,14 @@ use sha2::{Digest, Sha256};
 
 use crate::{Compression, Granularity};
 
-/// An object's name in the store. Only [`Layout`] makes one from records; a listing gives the others.
+/// An object's name in the store; cloning shares it. Only [`Layout`] makes one from records; a listing gives the others.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ObjectKey(String);
+pub struct ObjectKey(Arc<str>);
 
 impl ObjectKey {
     /// A name that a store gave or that a test chose.
     pub fn new(name: impl Into<String>) -> Self {
-        Self(name.into())
+        Self(name.into().into())
     }
 
     /// The name as text.
@@ -120,7 +120,7 @@ impl Layout {
 
     /// The object that says which layout this history has.
     pub fn description_key(&self) -> ObjectKey {
-        ObjectKey(format!("{}/_layout.json", self.root))
+        ObjectKey::new(format!("{}/_layout.json", self.root))
     }
 
     /// The segment that a record belongs in: its time floored to the bucket, its offset to the segment.
@@ -140,7 +140,7 @@ impl Layout {
     pub fn segment_key(&self, at: &Segment<'_>) -> ObjectKey {
         let bucket = Timestamp::from_millisecond(at.bucket_ms).unwrap_or(Timestamp::MIN);
         let time = TimeZone::UTC.to_datetime(bucket);
-        ObjectKey(format!(
+        ObjectKey::new(format!(
             "{}symbol={}/date={:04}-{:02}-{:02}/{:04}{:02}{:02}T{:02}{:02}{:02}.{:03}Z-p{:03}-o{:019}{}",
             self.topic_root(at.topic),
             segment(at.symbol, SEGMENT_MAX),
@@ -175,7 +175,7 @@ impl Layout {
         body: &[u8],
     ) -> ObjectKey {
         let offset = offset.map_or_else(|| "x".to_owned(), |offset| format!("{offset:019}"));
-        ObjectKey(format!(
+        ObjectKey::new(format!(
             "{}{}/p{partition:03}-o{offset}-{}.json",
             self.quarantine_root(),
             segment(topic, TOPIC_MAX),

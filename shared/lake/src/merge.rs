@@ -64,7 +64,7 @@ pub async fn merge(
 ) -> Result<Merged, MergeError> {
     let mut known = open.recall(key);
     let mut turn = None;
-    let mut last = StoreError::OutOfTime { key: key.clone() };
+    let mut last = None;
     for round in 0.. {
         let pause;
         let step = match known {
@@ -91,7 +91,7 @@ pub async fn merge(
             Ok(Step::Now(now)) => (known, pause) = (now, crowded(round)),
             Err(MergeError::Store(error)) if error.is_transient() => {
                 (known, pause) = (Known::Exists, backoff(round));
-                last = error;
+                last = Some(error);
             }
             Err(error) => return Err(error),
         }
@@ -100,6 +100,7 @@ pub async fn merge(
         }
         sleep(pause).await;
     }
+    let last = last.unwrap_or_else(|| StoreError::OutOfTime { key: key.clone() });
     Err(last.into())
 }
 

@@ -1,9 +1,10 @@
 use std::{
     collections::{HashMap, HashSet, VecDeque},
-    hash::{BuildHasher, RandomState},
+    hash::BuildHasher,
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
+use foldhash::fast::RandomState;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::{Lines, ObjectKey, store::ETag};
@@ -46,7 +47,7 @@ const SEEN_LIMIT: usize = 1 << 16;
 const CONCURRENT_READS: usize = 8;
 
 /// Objects with their last use.
-type Objects = HashMap<ObjectKey, (Stored, u64)>;
+type Objects = HashMap<ObjectKey, (Stored, u64), RandomState>;
 
 #[derive(Default)]
 struct Memory {
@@ -56,7 +57,7 @@ struct Memory {
     uses: u64,
     bytes: usize,
     /// Hashes of keys: one that is taken for another costs a read.
-    seen: HashSet<u64>,
+    seen: HashSet<u64, RandomState>,
     hasher: RandomState,
 }
 
