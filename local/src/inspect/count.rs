@@ -159,7 +159,7 @@ async fn by_object(
         return Ok(by_name(name, listed));
     }
     let body = match read(store, key).await? {
-        Reading::Body(body) => body,
+        Reading::Whole(object) => object.body,
         // Brought to bronze since it was listed.
         Reading::Gone => return Ok(Seen::Nothing),
         Reading::Damaged(error) => return Ok(damaged(key, &error)),

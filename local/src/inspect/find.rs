@@ -77,7 +77,7 @@ pub async fn find(
         let mut objects = pin!(objects);
         while let Some((key, reading)) = objects.try_next().await? {
             let place = match reading {
-                Reading::Body(body) => place_in(layout, &key, &body, at.offset),
+                Reading::Whole(object) => place_in(layout, &key, &object.body, at.offset),
                 // Brought to bronze since it was listed.
                 Reading::Gone => Ok(None),
                 Reading::Damaged(error) => Err(error.to_string()),

@@ -48,7 +48,7 @@ impl<S: PutIf + Get + List + Delete> Redelivery<S> {
         {
             let key = document.key;
             let body = match read(bucket, &key).await? {
-                Reading::Body(body) => body,
+                Reading::Whole(object) => object.body,
                 // Another replay was faster.
                 Reading::Gone => continue,
                 Reading::Damaged(error) => {

@@ -160,7 +160,7 @@ impl<S: PutIf + Get + List + Delete> Redelivery<S> {
         let mut asides = Vec::new();
         while let Some((key, reading)) = objects.try_next().await? {
             let body = match reading {
-                Reading::Body(body) => body,
+                Reading::Whole(object) => object.body,
                 // Another replay was faster.
                 Reading::Gone => continue,
                 Reading::Damaged(error) => {

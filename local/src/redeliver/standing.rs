@@ -66,7 +66,7 @@ async fn read(
         positions.map(|&(at, _)| (at, standing)).collect()
     };
     let body = match reading::read(store, key).await? {
-        Reading::Body(body) => body,
+        Reading::Whole(object) => object.body,
         Reading::Gone => return Ok(all(Standing::Free)),
         Reading::Damaged(_) => return Ok(all(Standing::Aside(Reason::ObjectDamaged))),
     };

@@ -7,10 +7,12 @@ use futures::{StreamExt, TryStreamExt, stream};
 use lake::{
     Compression, Layout, ObjectKey, Quarantined, Reason, Received, admit, read_line,
     read_quarantined, read_stored,
-    store::{Get, List, Listed, Object, StoreError, list_pages},
+    store::{Get, List, Listed, StoreError, list_pages},
 };
 use sha2::{Digest, Sha256};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::reading::{Reading, read};
 
 /// What a record's object says.
 pub(super) struct Stored<'a> {
@@ -69,7 +71,7 @@ pub(super) async fn read_objects(
                     let fetched = fetch(store, &listed, &room).await?;
                     Ok((listed, kind, fetched))
                 }
-                _ => Ok((listed, kind, Fetched::Gone)),
+                _ => Ok((listed, kind, (Reading::Gone, None))),
             }
         })
         .try_buffer_unordered(CONCURRENT_GETS)
@@ -78,12 +80,9 @@ pub(super) async fn read_objects(
         match (kind, fetched) {
             (Kind::Foreign, _) => found(Found::Foreign(&key)),
             (Kind::OtherTopic, _) => found(Found::OtherTopic),
-            (_, Fetched::Gone) => {}
-            (_, Fetched::Unreadable(cause)) => {
-                let why = format!("the store can't give the bytes that it took: {cause}");
-                found(Found::Damaged(&key, why));
-            }
-            (kind, Fetched::Whole(object, _room)) => {
+            (_, (Reading::Gone, _)) => {}
+            (_, (Reading::Damaged(error), _)) => found(Found::Damaged(&key, error.to_string())),
+            (kind, (Reading::Whole(object), _room)) => {
                 if matches!(kind, Kind::Quarantine) {
                     read_aside(layout, &key, &object.body, &mut found);
                 } else {
@@ -107,44 +106,17 @@ fn digest(bytes: &[u8]) -> u128 {
     u128::from_be_bytes(first)
 }
 
-/// An object as the store gave it.
-enum Fetched {
-    /// It takes room while it is held.
-    Whole(Object, Option<OwnedSemaphorePermit>),
-    /// The store answers, but not with this object, as where a checksum does not fit its bytes; with the store's words.
-    Unreadable(String),
-    /// It has gone since it was listed.
-    Gone,
-}
-
-/// How often an object is asked for that the store can't give whole.
-const ATTEMPTS: usize = 3;
-
-/// Reads an object once there is room for it.
+/// Reads an object once there is room for it, which is held with it.
 async fn fetch(
-    store: &(impl Get + List),
+    store: &impl Get,
     Listed { key, size }: &Listed,
     room: &Arc<Semaphore>,
-) -> Result<Fetched, StoreError> {
+) -> Result<(Reading, Option<OwnedSemaphorePermit>), StoreError> {
     let kib = u32::try_from(size / 1_024).unwrap_or(ROOM_KIB);
     let permit = Arc::clone(room).acquire_many_owned(kib.clamp(1, ROOM_KIB));
     // The room is never closed.
     let permit = permit.await.ok();
-    let mut attempts = 1..;
-    loop {
-        match store.get(key).await {
-            Ok(object) => return Ok(Fetched::Whole(object, permit)),
-            Err(StoreError::NotFound { .. }) => return Ok(Fetched::Gone),
-            Err(StoreError::Unavailable { cause, .. }) => {
-                // A store that is down does not list either.
-                store.list(key.as_str(), None).await?;
-                if attempts.next() == Some(ATTEMPTS) {
-                    return Ok(Fetched::Unreadable(cause));
-                }
-            }
-            Err(error) => return Err(error),
-        }
-    }
+    Ok((read(store, key).await?, permit))
 }
 
 fn read_bronze(layout: &Layout, key: &ObjectKey, body: &Bytes, found: &mut impl FnMut(Found<'_>)) {

@@ -147,14 +147,16 @@ async fn read(
     requests: &mut Requests,
 ) -> Result<Step, MergeError> {
     requests.gets += 1;
+    let damaged = |damage| MergeError::Damaged {
+        key: key.clone(),
+        damage,
+    };
     match in_time(key, until, store.get(key)).await {
         Ok(object) => match read_stored(layout, key, &object.body) {
             Ok(lines) => Ok(Step::Now(Known::All(stored(lines, object.etag)))),
-            Err(damage) => Err(MergeError::Damaged {
-                key: key.clone(),
-                damage,
-            }),
+            Err(damage) => Err(damaged(damage)),
         },
+        Err(StoreError::Corrupt { cause, .. }) => Err(damaged(Damage::Unreadable(cause))),
         Err(StoreError::NotFound { .. }) => Ok(Step::Now(Known::Nothing)),
         Err(error) => Err(error.into()),
     }

@@ -13,9 +13,9 @@ use crate::{
 /// Why an object is none that a writer of this layout has made: it was edited, cut, or replaced.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Damage {
-    /// It does not unpack.
+    /// Its bytes don't unpack, or are not those that were stored.
     #[error("{0}")]
-    Packing(String),
+    Unreadable(String),
     /// It ends in the middle of a line, or has none.
     #[error("it ends without a line feed")]
     Cut,
@@ -61,7 +61,7 @@ pub enum LineDefect {
 
 impl From<Unpackable> for Damage {
     fn from(unpackable: Unpackable) -> Self {
-        Self::Packing(unpackable.to_string())
+        Self::Unreadable(unpackable.to_string())
     }
 }
 

@@ -116,22 +116,13 @@ async fn more_differing_pages_than_are_looked_at_again_are_named_as_unresolved()
 struct Torn<'a> {
     store: &'a MemoryStore,
     key: &'a str,
-    is_up: bool,
-}
-
-impl Torn<'_> {
-    fn torn<T>(&self) -> Result<T, StoreError> {
-        Err(StoreError::Unavailable {
-            store: "s3://lake".to_owned(),
-            cause: "checksum mismatch".to_owned(),
-        })
-    }
+    error: StoreError,
 }
 
 impl Get for Torn<'_> {
     async fn get(&self, key: &ObjectKey) -> Result<Object, StoreError> {
         if key.as_str() == self.key {
-            return self.torn();
+            return Err(self.error.clone());
         }
         self.store.get(key).await
     }
@@ -143,38 +134,36 @@ impl List for Torn<'_> {
         prefix: &str,
         after: Option<&ObjectKey>,
     ) -> Result<Vec<Listed>, StoreError> {
-        if !self.is_up && prefix == self.key {
-            return self.torn();
-        }
         self.store.list(prefix, after).await
     }
 }
 
 #[tokio::test]
-async fn an_object_that_only_itself_can_not_be_read_is_damaged_and_a_store_that_is_down_is_no_verdict()
+async fn an_object_with_other_bytes_than_were_stored_is_damaged_and_a_store_that_is_down_is_no_verdict()
  {
     let made = Made::of(Compression::None, 1, 0..10).await;
     let (key, body) = made.bronze().swap_remove(0);
-    let verified = async |is_up| {
+    let verified = async |error| {
         let (store, key) = (&made.store, &*key);
-        let torn = Torn { store, key, is_up };
-        verify(
-            &torn,
-            &made.layout,
-            Some(&made.topics),
-            &made.expected,
-            &|_| {},
-        )
-        .await
+        let torn = Torn { store, key, error };
+        let (layout, topics) = (&made.layout, Some(&made.topics));
+        verify(&torn, layout, topics, &made.expected, &|_| {}).await
     };
-    let verdict = verified(true).await.unwrap();
+    let verdict = verified(StoreError::Corrupt {
+        key: ObjectKey::new(&*key),
+        cause: "checksum mismatch".to_owned(),
+    });
+    let verdict = verdict.await.unwrap();
     assert_eq!(kinds(&verdict), ["missing", "damaged"], "{verdict}");
     assert_eq!(verdict.missing.total, body.lines().count() as u64);
+    let text = verdict.to_string();
     assert!(
-        verdict
-            .to_string()
-            .contains("that it took: checksum mismatch"),
-        "{verdict}"
+        text.contains("is not what was stored (checksum mismatch)"),
+        "{text}"
     );
-    assert!(matches!(verified(false).await, Err(VerifyError::Store(_))));
+    let down = verified(StoreError::Unavailable {
+        store: "s3://lake".to_owned(),
+        cause: "reset".to_owned(),
+    });
+    assert!(matches!(down.await, Err(VerifyError::Store(_))));
 }

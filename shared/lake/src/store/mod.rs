@@ -142,6 +142,14 @@ pub enum StoreError {
         /// The object.
         key: ObjectKey,
     },
+    /// The object's bytes are not those that the store has the checksum of: somebody changed them behind its back.
+    #[error("the object {key} is not what was stored ({cause}): restore or remove it")]
+    Corrupt {
+        /// The object.
+        key: ObjectKey,
+        /// What was seen.
+        cause: String,
+    },
     /// The bucket does not exist.
     #[error("there is no bucket at {store}: create it, or set BRONZE_BUCKET to one that exists")]
     NoBucket {

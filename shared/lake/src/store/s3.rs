@@ -8,6 +8,7 @@ use aws_sdk_s3::{
     operation::put_object::builders::PutObjectFluentBuilder,
     primitives::ByteStream,
 };
+use aws_smithy_checksums::body::validate::Error;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use bytes::Bytes;
 
@@ -106,6 +107,21 @@ impl S3Store {
         }
     }
 
+    /// An answer that began and did not come to its end.
+    fn broken_off(&self, key: &ObjectKey, error: &(dyn std::error::Error + 'static)) -> StoreError {
+        let cause = describe(error);
+        if is_corrupt(error) {
+            return StoreError::Corrupt {
+                key: key.clone(),
+                cause,
+            };
+        }
+        StoreError::Unavailable {
+            store: self.name.clone(),
+            cause,
+        }
+    }
+
     fn fault<E: ProvideErrorMetadata + std::error::Error + 'static>(
         &self,
         key: &ObjectKey,
@@ -154,6 +170,13 @@ impl S3Store {
             },
         }
     }
+}
+
+/// Whether one of an error's causes is a checksum that does not fit.
+fn is_corrupt(error: &(dyn std::error::Error + 'static)) -> bool {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    let mut checksums = causes.filter_map(|cause| cause.downcast_ref::<Error>());
+    checksums.any(|error| matches!(error, Error::ChecksumMismatch { .. }))
 }
 
 /// The innermost cause, which says more than "dispatch failure".
@@ -212,10 +235,7 @@ impl Get for S3Store {
             .body
             .collect()
             .await
-            .map_err(|error| StoreError::Unavailable {
-                store: self.name.clone(),
-                cause: error.to_string(),
-            })?;
+            .map_err(|error| self.broken_off(key, &error))?;
         Ok(Object {
             body: body.into_bytes(),
             etag,
