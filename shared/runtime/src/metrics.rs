@@ -92,7 +92,7 @@ pub(crate) fn begin() {
 }
 
 /// Writes one line with `values`, split by one dimension, e.g. `("topic", "stock-quotes")`; nothing in a process that
-/// [`start`](crate::start) has not made a function, because its stdout is somebody else's.
+/// [`start`](crate::start()) has not made a function, because its stdout is somebody else's.
 ///
 /// A line that can't be written is dropped: a metric never fails an invocation.
 pub fn emit(now: Timestamp, dimension: (&str, &str), values: &[(Metric, u64)]) {
