@@ -1,6 +1,6 @@
 //! A topic on a broker of its own.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use stream::{embedded::EmbeddedBroker, topics::Watermarks};
 use tokio::time::{Instant, sleep};
@@ -13,9 +13,9 @@ pub const TOPIC: &str = "quotes";
 /// How long a group may take to come to the end of the topic.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// A topic on a broker that ends with this value.
+/// A topic on a broker that ends with this value and with everybody who holds it.
 pub struct Topic {
-    broker: EmbeddedBroker,
+    broker: Arc<EmbeddedBroker>,
     partitions: Vec<i32>,
 }
 
@@ -25,9 +25,14 @@ impl Topic {
         let broker = EmbeddedBroker::start().unwrap();
         broker.create_topic(TOPIC, partitions).unwrap();
         Self {
-            broker,
+            broker: Arc::new(broker),
             partitions: (0..partitions).collect(),
         }
+    }
+
+    /// Its broker: consumers take long to end without it.
+    pub fn broker(&self) -> Arc<EmbeddedBroker> {
+        Arc::clone(&self.broker)
     }
 
     /// Where its broker is.

@@ -17,7 +17,10 @@ use quotelake::{
 use rustix::process::{Pid, Signal, kill_process};
 use stream::start::StartAt;
 use tempfile::TempDir;
-use tokio::{sync::mpsc, time::sleep};
+use tokio::{
+    sync::mpsc,
+    time::{sleep, timeout},
+};
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::{
@@ -76,6 +79,9 @@ pub struct Writers {
 
 const FUNCTION: &str = "writer";
 
+/// How long the trigger's consumers may take to leave their group.
+const PATIENCE: Duration = Duration::from_secs(30);
+
 impl Writers {
     /// Starts to bring the topic into the lake.
     pub async fn start(topic: &Topic, lake: &Lake, setup: Setup<'_>) -> Self {
@@ -99,7 +105,7 @@ impl Writers {
             on_failure: None,
         };
         let trigger = {
-            let brokers = topic.brokers().to_owned();
+            let broker = topic.broker();
             let (host, stats) = (Arc::clone(&host), Arc::clone(&stats));
             let outcomes = Arc::clone(&outcomes);
             tokio::spawn(async move {
@@ -110,7 +116,8 @@ impl Writers {
                     if is_lost { Err(lost()) } else { outcome }
                 };
                 let (joined, _is_joined) = mpsc::channel(1);
-                let Err(error) = trigger::run(&brokers, &mapping, &stats, joined, invoke).await;
+                let Err(error) =
+                    trigger::run(broker.brokers(), &mapping, &stats, joined, invoke).await;
                 panic!("{error}");
             })
         };
@@ -137,7 +144,7 @@ impl Writers {
     pub async fn answers(&self, count: u64) {
         let end = self.outcomes().answered + count;
         while self.outcomes().answered < end {
-            sleep(Duration::from_millis(1)).await;
+            self.pause().await;
         }
     }
 
@@ -158,13 +165,21 @@ impl Writers {
             if !busy.is_empty() {
                 return busy[choose(busy.len())];
             }
-            sleep(Duration::from_millis(1)).await;
+            self.pause().await;
         }
+    }
+
+    async fn pause(&self) {
+        assert!(!self.trigger.is_finished(), "the trigger has ended");
+        sleep(Duration::from_millis(1)).await;
     }
 
     /// Ends the trigger, then the processes; with the last of their output the counts are complete.
     pub async fn end(self) -> Snapshot {
-        drop(self.trigger);
+        self.trigger.abort();
+        let ended = timeout(PATIENCE, self.trigger).await;
+        let ended = ended.expect("the consumers end");
+        assert!(ended.is_err_and(|error| error.is_cancelled()));
         self.host.end().await;
         self.stats.snapshot()
     }

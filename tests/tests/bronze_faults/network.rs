@@ -15,7 +15,7 @@ use super::{PARTITIONS, QUOTES, setup};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn replies_lost_between_function_and_store_leave_what_a_clean_pass_leaves() {
-    loses_replies(&Served::embedded().await, &SMALL_SEGMENTS, 300).await;
+    loses_replies(&Served::embedded().await, &SMALL_SEGMENTS, 200).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -24,7 +24,7 @@ async fn replies_lost_between_function_and_emulator_leave_what_a_clean_pass_leav
         return;
     };
     let settings = [SMALL_SEGMENTS.as_slice(), &PACKED].concat();
-    loses_replies(&store, &settings, 200).await;
+    loses_replies(&store, &settings, 150).await;
 }
 
 async fn loses_replies(store: &Served, settings: &[(&str, &str)], batches: u64) {

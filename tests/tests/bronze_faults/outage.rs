@@ -7,7 +7,7 @@ use pipeline_tests::{
     proxy::{Fault, Policy, Proxy},
     served::Served,
     topic::Topic,
-    writers::{Setup, Writers, send},
+    writers::{Outcomes, Setup, Writers, send},
 };
 use rand::RngExt;
 use rustix::process::Signal;
@@ -37,6 +37,9 @@ async fn an_emulator_that_is_down_for_10_s_gets_everything_afterwards() {
 /// A writer's time limit; it answers a second before, unless it is stopped.
 const TIME_LIMIT: Duration = Duration::from_secs(3);
 
+/// How much longer than planned the outage may last until writers have failed and timed out.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 async fn is_down(store: &Served, settings: &[(&str, &str)], time: Duration) {
     let dice = Dice::take();
     let topic = Topic::new(PARTITIONS);
@@ -53,21 +56,22 @@ async fn is_down(store: &Served, settings: &[(&str, &str)], time: Duration) {
 
     proxy.set(Policy::Down);
     let end = Instant::now() + time;
-    // What was answered when it went down is heard of.
+    // What the store had by then is written.
     sleep(Duration::from_secs(1)).await;
-    let before = writers.outcomes();
+    let (before, objects) = (writers.outcomes(), lake.objects().await);
     let mut random = dice.generator(1);
-    while Instant::now() < end {
-        let pid = writers
-            .another_busy(&[], |busy| random.random_range(0..busy))
-            .await;
+    let has_seen_both =
+        |after: Outcomes| after.failed > before.failed && after.timed_out > before.timed_out;
+    while Instant::now() < end || !has_seen_both(writers.outcomes()) {
+        assert!(Instant::now() < end + PATIENCE, "{:?}", writers.outcomes());
+        let choose = |busy| random.random_range(0..busy);
+        let pid = writers.another_busy(&[], choose).await;
         send(pid, Signal::STOP);
         sleep(TIME_LIMIT).await;
+        // It may have answered before it stopped, and the next invocation needs it.
+        send(pid, Signal::CONT);
     }
-    let after = writers.outcomes();
-    assert_eq!(after.answered, before.answered, "while it is down");
-    assert!(after.failed > before.failed, "{after:?}");
-    assert!(after.timed_out > 0, "{after:?}");
+    assert!(lake.objects().await == objects, "it was not down");
 
     proxy.set(Policy::Always(Fault::Pass));
     writers.answers(10).await;
