@@ -1,3 +1,4 @@
+use lake::REMEMBERED_BYTES;
 use serde::Serialize;
 
 use super::{
@@ -54,6 +55,8 @@ const PAYLOAD_BYTES: f64 = 6e6;
 const EVENT_OVERHEAD_BYTES: f64 = 150.0;
 /// `_kafka` and the line break.
 const LINE_OVERHEAD_BYTES: f64 = 110.0;
+/// What the writer's memory takes for a line beside it.
+const LINE_INDEX_BYTES: f64 = 16.0;
 /// Key, offsets, timestamps and the record's share of its Kafka batch.
 const KAFKA_OVERHEAD_BYTES: f64 = 70.0;
 
@@ -62,7 +65,7 @@ const LAST_CYCLE_SECONDS: f64 = 0.5;
 /// What an invocation of the writer takes beside records and PUTs.
 const INVOCATION_SECONDS: f64 = 0.01;
 /// A record through the handler on a whole processor (docs/benchmarks.md), and the memory that buys one.
-const RECORD_SECONDS: f64 = 3.3e-6;
+const RECORD_SECONDS: f64 = 0.9e-6;
 const PROCESSOR_MB: f64 = 1_769.0;
 /// A PUT, and how many the writer has in flight.
 const PUT_SECONDS: f64 = 0.03;
@@ -79,6 +82,7 @@ struct Flow {
     poller_seconds: f64,
     batches: f64,
     puts: f64,
+    gets: f64,
     writer_seconds: f64,
 }
 
@@ -102,7 +106,7 @@ pub fn estimate(workload: &Workload) -> Estimate {
         .sum();
     // An object of one record is finished when it is written.
     let open_objects = if workload.segment > 1 { symbols } else { 0.0 };
-    let gets = cold_starts * open_objects;
+    let gets = sum(|flow| flow.gets) + cold_starts * open_objects;
 
     let duration = match workload.architecture {
         Architecture::Arm64 => prices::LAMBDA_ARM64,
@@ -207,7 +211,17 @@ fn flow(workload: &Workload, poll: Poll) -> Flow {
         + (batch_puts / CONCURRENT_PUTS).ceil() * PUT_SECONDS
         + batch_puts * object_records * line_bytes / BYTES_PER_SECOND;
 
+    // Once the open lines are beyond the memory, each object is forgotten before its turn comes again.
+    let line_memory = line_bytes + LINE_INDEX_BYTES;
+    let remembered_seconds = REMEMBERED_BYTES as f64 * pollers / (rate * line_memory);
+    let forgotten = if workload.segment > 1 {
+        (1.0 - remembered_seconds / bucket).max(0.0)
+    } else {
+        0.0
+    };
+
     Flow {
+        gets: batches * batch_puts * forgotten,
         quotes,
         calls: minutes,
         poller_seconds: minutes * ((cycles - 1.0) * beat + LAST_CYCLE_SECONDS),

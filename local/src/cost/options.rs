@@ -33,7 +33,7 @@ pub struct Options {
     #[arg(long, value_name = "NUMBER", default_value_t = 0)]
     pub epus: u32,
     /// What shares an object: `record`, one each; or a time bucket and an offset segment, such as 1h/50000.
-    #[arg(long, value_name = "BUCKET/OFFSETS", value_parser = granularity, default_value = "record")]
+    #[arg(long, value_name = "BUCKET/OFFSETS", value_parser = granularity, default_value = "1h/50000")]
     pub granularity: (Duration, u32),
     /// The functions' processor.
     #[arg(long, value_name = "PROCESSOR", default_value = "arm64")]

@@ -78,6 +78,13 @@ fn without_options_the_workload_is_the_templates() {
     let writer = functions.iter().find(|one| !one.kafka.is_empty()).unwrap();
     assert_eq!(default.writer_memory_mb, writer.memory_mb);
     assert_eq!(writer.kafka.len(), polls.len());
+    let environment = writer.environment.clone().into_iter().collect();
+    let granularity = bronze_writer::layout(&environment).unwrap().granularity();
+    assert_eq!(
+        default.bucket.as_millis(),
+        u128::try_from(granularity.bucket_ms()).unwrap()
+    );
+    assert_eq!(i64::from(default.segment), granularity.segment());
     for trigger in &writer.kafka {
         assert_eq!(default.batch_size as usize, trigger.batch_size);
         assert_eq!(u64::from(default.window_seconds), trigger.window.as_secs());
@@ -89,8 +96,8 @@ fn without_options_the_workload_is_the_templates() {
 #[test]
 fn an_object_a_record_is_a_put_a_quote() {
     for options in [
-        "",
-        "--poll 1000@6s --window 300s --batch-size 10000 --pollers 10",
+        "--granularity record",
+        "--poll 1000@6s --window 300s --batch-size 10000 --pollers 10 --granularity record",
     ] {
         let estimate = estimate(&workload(options));
         assert!((estimate.per_million(estimate.puts) - 1e6).abs() < 1e-3);

@@ -19,7 +19,7 @@ use stream::topics::TopicError;
 use tokio::{
     sync::mpsc,
     task::JoinSet,
-    time::{Instant, sleep},
+    time::{Instant, sleep, timeout},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -50,6 +50,9 @@ const JOIN: Duration = Duration::from_secs(15);
 
 /// How long a poller may take to finish its cycle and answer.
 const FINISH: Duration = Duration::from_secs(20);
+
+/// How long the triggers may take to leave their groups.
+const LEAVE: Duration = Duration::from_secs(15);
 
 /// How long the triggers may take to bring home what is published.
 const DRAIN: Duration = Duration::from_secs(60);
@@ -185,7 +188,8 @@ impl Plane {
         let elapsed = self.elapsed();
         self.finish_polling().await;
         let ends = self.drain().await?;
-        self.triggers.shutdown().await;
+        // A consumer that librdkafka does not let go of (its issue 4884) must not hold up the count.
+        let _ = timeout(LEAVE, self.triggers.shutdown()).await;
         // With the last of their output, the metrics are complete.
         self.host.end().await;
         let (s3, layout) = (self.store.s3(), self.store.layout());
@@ -248,7 +252,7 @@ impl Plane {
             });
         }
         // Another member of the group may hold every partition: that is no reason not to start.
-        let _ = tokio::time::timeout(JOIN, join_all(joined)).await;
+        let _ = timeout(JOIN, join_all(joined)).await;
     }
 
     fn run_schedules(&mut self, pipeline: &template::Pipeline) {
