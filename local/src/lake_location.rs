@@ -73,15 +73,16 @@ pub struct OpenLake {
     s3: S3Store,
     layout: Layout,
     location: String,
-    access: Access,
+    endpoint: Option<Endpoint>,
     _local: Option<(ObjectStore, DataFolder)>,
 }
 
-/// How the buckets beside the lake's are reached.
+/// Another store than AWS.
 #[derive(Clone)]
-struct Access {
-    endpoint: Option<String>,
-    credentials: Option<(String, String)>,
+pub(crate) struct Endpoint {
+    pub(crate) url: String,
+    pub(crate) access_key: String,
+    pub(crate) secret_key: String,
 }
 
 impl LakeLocation {
@@ -109,25 +110,19 @@ impl LakeLocation {
         bucket: &str,
         environment: &Environment,
     ) -> Result<OpenLake, LakeLocationError> {
-        let credentials = self.s3_endpoint.is_some().then(|| {
+        let endpoint = self.s3_endpoint.as_ref().map(|url| {
             let access_key = environment.secret("AWS_ACCESS_KEY_ID");
             let secret_key = environment.secret("AWS_SECRET_ACCESS_KEY");
-            let given = access_key.zip(secret_key);
-            // What the emulators take.
-            given.unwrap_or_else(|| ("test".to_owned(), "test".to_owned()))
+            Endpoint::emulator(url.clone(), access_key.zip(secret_key))
         });
-        let access = Access {
-            endpoint: self.s3_endpoint.clone(),
-            credentials,
-        };
-        let s3 = access.connect(bucket).await;
+        let s3 = connect(endpoint.as_ref(), bucket).await;
         let layout = self.layout(&s3, self.epoch.as_deref(), bucket).await?;
         let on = self.s3_endpoint.as_deref().unwrap_or("s3:/");
         Ok(OpenLake {
             location: format!("{on}/{bucket}/{}", layout.root()),
             s3,
             layout,
-            access,
+            endpoint,
             _local: None,
         })
     }
@@ -140,11 +135,8 @@ impl LakeLocation {
             None => self.bucket_in(path, &objects)?,
         };
         let server = ObjectStore::start(&objects, 0).await?;
-        let access = Access {
-            endpoint: Some(server.endpoint()),
-            credentials: Some((ACCESS_KEY.to_owned(), SECRET_KEY.to_owned())),
-        };
-        let s3 = access.connect(&bucket).await;
+        let endpoint = Some(Endpoint::embedded(server.endpoint()));
+        let s3 = connect(endpoint.as_ref(), &bucket).await;
         let epoch = self.epoch.clone().unwrap_or_else(|| folder.epoch());
         let layout = self.layout(&s3, Some(&epoch), &bucket).await?;
         let location = path.join("s3").join(&bucket).join(layout.root());
@@ -152,7 +144,7 @@ impl LakeLocation {
             s3,
             layout,
             location: location.display().to_string(),
-            access,
+            endpoint,
             _local: Some((server, folder)),
         })
     }
@@ -220,22 +212,44 @@ impl OpenLake {
 
     /// The client of another bucket of the same store.
     pub async fn bucket(&self, name: &str) -> S3Store {
-        self.access.connect(name).await
+        connect(self.endpoint.as_ref(), name).await
     }
 }
 
-impl Access {
-    async fn connect(&self, bucket: &str) -> S3Store {
-        let credentials = self.credentials.as_ref().map(|(access_key, secret_key)| {
-            Credentials::new(access_key, secret_key, None, None, "quotelake")
-        });
-        S3Store::connect(S3Settings {
-            bucket: bucket.to_owned(),
-            endpoint: self.endpoint.clone(),
-            credentials,
-        })
-        .await
+impl Endpoint {
+    /// The embedded store at `url`.
+    pub(crate) fn embedded(url: String) -> Self {
+        let pair = (ACCESS_KEY.to_owned(), SECRET_KEY.to_owned());
+        Self::emulator(url, Some(pair))
     }
+
+    /// An emulator, with what emulators take unless access key and secret key are given.
+    pub(crate) fn emulator(url: String, given: Option<(String, String)>) -> Self {
+        let test = || ("test".to_owned(), "test".to_owned());
+        let (access_key, secret_key) = given.unwrap_or_else(test);
+        Self {
+            url,
+            access_key,
+            secret_key,
+        }
+    }
+}
+
+/// The client of a bucket, on AWS without an endpoint.
+pub(crate) async fn connect(endpoint: Option<&Endpoint>, bucket: &str) -> S3Store {
+    let credentials = endpoint.map(
+        |Endpoint {
+             access_key,
+             secret_key,
+             ..
+         }| { Credentials::new(access_key, secret_key, None, None, "quotelake") },
+    );
+    S3Store::connect(S3Settings {
+        bucket: bucket.to_owned(),
+        endpoint: endpoint.map(|endpoint| endpoint.url.clone()),
+        credentials,
+    })
+    .await
 }
 
 #[cfg(test)]

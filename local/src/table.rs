@@ -30,7 +30,11 @@ pub(crate) fn aligned(rows: &[Vec<String>], texts: usize) -> String {
 
 /// A count with a comma at every thousand.
 pub(crate) fn grouped(count: u64) -> String {
-    let digits = count.to_string();
+    with_commas(&count.to_string())
+}
+
+/// Digits with a comma at every thousand.
+pub(crate) fn with_commas(digits: &str) -> String {
     let mut grouped = String::new();
     for (index, digit) in digits.chars().enumerate() {
         if index > 0 && (digits.len() - index).is_multiple_of(3) {

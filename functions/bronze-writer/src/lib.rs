@@ -25,6 +25,7 @@ use runtime::{Invocation, clock};
 use serde_json::value::RawValue;
 use tokio::{sync::OnceCell, time::Instant};
 
+pub use receive::{headers, received};
 pub use report::{Answer, FailureResponse, Fault, ItemFailure, ItemIdentifier, Report};
 pub use settings::{Settings, layout};
 
@@ -94,8 +95,8 @@ impl<S: PutIf + Get> Writer<S> {
     }
 
     async fn land<'e>(&self, event: &'e KafkaEvent<'e>, until: Instant) -> Tally<'e> {
-        let headers = receive::headers(event);
-        let received = receive::received(event, &headers);
+        let headers = headers(event);
+        let received = received(event, &headers);
         let gathered = gather(&self.layout, &received);
         let shares = gathered.shares();
         let mut tally = Tally::of(event);

@@ -1,8 +1,8 @@
 use lake::{Header, Received};
 use stream::event::{KafkaEvent, Record};
 
-/// The headers of all records of an event.
-pub(crate) fn headers<'e>(event: &'e KafkaEvent<'_>) -> Vec<Header<'e>> {
+/// The headers of all records of an event, for [`received`].
+pub fn headers<'e>(event: &'e KafkaEvent<'_>) -> Vec<Header<'e>> {
     let headers = event.headers();
     headers
         .map(|(name, value)| Header { name, value })
@@ -10,10 +10,7 @@ pub(crate) fn headers<'e>(event: &'e KafkaEvent<'_>) -> Vec<Header<'e>> {
 }
 
 /// The records of an event as the lake takes them, each at its position.
-pub(crate) fn received<'e>(
-    event: &'e KafkaEvent<'_>,
-    headers: &'e [Header<'e>],
-) -> Vec<Received<'e>> {
+pub fn received<'e>(event: &'e KafkaEvent<'_>, headers: &'e [Header<'e>]) -> Vec<Received<'e>> {
     let receive = |record: &'e Record<'_>| Received {
         topic: &record.topic,
         partition: record.partition,

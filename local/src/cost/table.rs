@@ -1,8 +1,7 @@
-use std::fmt::Write;
-
 use serde_json::json;
 
 use super::{Estimate, Item, Workload};
+use crate::table::{aligned, with_commas};
 
 /// A bill for a program: one JSON object, all figures of a month, in US dollars.
 pub fn json(workload: &Workload, estimate: &Estimate) -> String {
@@ -18,50 +17,35 @@ pub fn json(workload: &Workload, estimate: &Estimate) -> String {
 
 /// A bill for a terminal.
 pub fn text(estimate: &Estimate) -> String {
-    let mut lines = vec![[
-        "us-east-1 list prices".to_owned(),
-        "a month".to_owned(),
-        "$ a month".to_owned(),
-        "$ a million quotes".to_owned(),
-    ]];
+    let mut lines = vec![
+        [
+            "us-east-1 list prices",
+            "a month",
+            "$ a month",
+            "$ a million quotes",
+        ]
+        .map(str::to_owned)
+        .to_vec(),
+    ];
     lines.extend(counts(estimate).map(|(name, count)| {
         let empty = String::new;
-        [name.to_owned(), grouped(count, 0), empty(), empty()]
+        vec![name.to_owned(), grouped(count, 0), empty(), empty()]
     }));
     lines.extend(estimate.items.iter().map(|item| {
-        [
+        vec![
             label(item),
             quantity(item),
             grouped(item.dollars, 2),
             grouped(estimate.per_million(item.dollars), 4),
         ]
     }));
-    lines.push([
+    lines.push(vec![
         "all".to_owned(),
         String::new(),
         grouped(estimate.dollars(), 2),
         grouped(estimate.per_million(estimate.dollars()), 4),
     ]);
-    let width = |column: usize| {
-        lines
-            .iter()
-            .map(|line| line[column].chars().count())
-            .max()
-            .unwrap_or(0)
-    };
-    let widths = [width(0), width(1), width(2), width(3)];
-    lines.iter().fold(
-        String::new(),
-        |mut text, [name, month, dollars, million]| {
-            let [first, second, third, fourth] = widths;
-            // Writing to a string can't fail.
-            let _ = writeln!(
-                text,
-                "{name:first$}  {month:>second$}  {dollars:>third$}  {million:>fourth$}"
-            );
-            text
-        },
-    )
+    aligned(&lines, 1)
 }
 
 /// Bills side by side, as a table in Markdown.
@@ -132,14 +116,7 @@ fn quantity(item: &Item) -> String {
 fn grouped(number: f64, decimals: usize) -> String {
     let plain = format!("{number:.decimals$}");
     let (whole, fraction) = plain.split_at(plain.find('.').unwrap_or(plain.len()));
-    let mut text = String::new();
-    for (index, digit) in whole.chars().enumerate() {
-        if index > 0 && (whole.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text + fraction
+    with_commas(whole) + fraction
 }
 
 #[cfg(test)]

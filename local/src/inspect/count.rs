@@ -7,7 +7,6 @@ use lake::{
     Layout, ObjectKey, Reason, read_line, read_quarantined, read_stored,
     store::{Get, List, Listed, StoreError},
 };
-use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::{
     Contents, Counts,
@@ -15,7 +14,7 @@ use super::{
 };
 use crate::{
     listed::listed,
-    reading::{Reading, read},
+    reading::{Reading, Room, read},
 };
 
 /// What of a lake is looked at, and how.
@@ -50,7 +49,7 @@ pub async fn inspect(
         keys_only: selection.keys_only,
         ..Contents::default()
     };
-    let memory = Semaphore::new(IN_MEMORY as usize);
+    let memory = Room::of(IN_MEMORY);
     for prefix in prefixes(layout, selection.topic.as_deref(), symbol.as_deref()) {
         let seen = listed(store, &prefix)
             .map(async |listed: Result<Listed, StoreError>| {
@@ -62,7 +61,7 @@ pub async fn inspect(
                 if selection.keys_only {
                     return Ok(by_name(&name, &listed));
                 }
-                let _room = room(&memory, listed.size).await;
+                let _room = memory.take(listed.size).await;
                 by_object(store, layout, &name, &listed).await
             })
             .buffer_unordered(CONCURRENT_GETS);
@@ -77,18 +76,13 @@ pub async fn inspect(
 
 /// Where the selected objects are.
 fn prefixes(layout: &Layout, topic: Option<&str>, symbol: Option<&str>) -> Vec<String> {
-    let root = layout.root();
     let Some(topic) = topic else {
-        return vec![root];
+        return vec![layout.root()];
     };
     let topic_root = layout.topic_root(topic);
     match symbol {
         Some(symbol) => vec![format!("{topic_root}symbol={symbol}/")],
-        None => {
-            let segment = topic_root.strip_prefix(&root).unwrap_or_default();
-            let aside = format!("{}{segment}", layout.quarantine_root());
-            vec![topic_root, aside]
-        }
+        None => vec![topic_root, layout.quarantine_topic_root(topic)],
     }
 }
 
@@ -98,12 +92,6 @@ fn is_selected(name: &Name<'_>, wanted: Option<&str>) -> bool {
         Name::Quarantine { .. } | Name::Foreign => wanted.is_none(),
         Name::Beside => false,
     }
-}
-
-/// Waits until an object of `bytes` bytes may be in memory; one beyond the limit is there alone.
-async fn room(memory: &Semaphore, bytes: u64) -> Option<SemaphorePermit<'_>> {
-    let kib = u32::try_from(bytes >> 10).unwrap_or(u32::MAX);
-    memory.acquire_many(kib.clamp(1, IN_MEMORY)).await.ok()
 }
 
 /// What an object adds to the counts.

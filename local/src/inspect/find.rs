@@ -4,7 +4,7 @@ use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt};
 use jiff::Timestamp;
 use lake::{
-    Layout, ObjectKey, Reason, Received, Unfit, put_aside, read_quarantined, read_stored,
+    Layout, ObjectKey, Reason, read_quarantined, read_stored,
     store::{Get, List, Listed, StoreError},
 };
 
@@ -64,7 +64,7 @@ pub async fn find(
 ) -> Result<Found, StoreError> {
     let mut found = Found::default();
     let (bronze, segment) = (layout.topic_root(&at.topic), segment_suffix(layout, at));
-    let aside = quarantine_prefix(layout, at);
+    let aside = layout.quarantine_place(&at.topic, at.partition, Some(at.offset));
     for (prefix, suffix) in [(bronze, segment), (aside, ".json".to_owned())] {
         let objects = listed(store, &prefix)
             .try_filter(|listed| ready(listed.key.as_str().ends_with(&suffix)))
@@ -128,17 +128,4 @@ fn segment_suffix(layout: &Layout, at: &Coordinates) -> String {
     let (_, file) = key.as_str().rsplit_once('/').unwrap_or_default();
     let (_, suffix) = file.split_once("-p").unwrap_or_default();
     format!("-p{suffix}")
-}
-
-/// What the keys of the record's quarantine objects start with.
-pub(crate) fn quarantine_prefix(layout: &Layout, at: &Coordinates) -> String {
-    let received = Received {
-        topic: &at.topic,
-        partition: at.partition,
-        offset: at.offset,
-        ..Received::default()
-    };
-    let key = put_aside(layout, &received, &Unfit::Tombstone).key;
-    let (prefix, _) = key.as_str().rsplit_once('-').unwrap_or_default();
-    format!("{prefix}-")
 }

@@ -21,11 +21,8 @@ fn of(data: &Path) -> LakeLocation {
 async fn leave(data: &Path, bucket: &str) -> Layout {
     let folder = DataFolder::open(data).unwrap();
     let server = ObjectStore::start(&folder.objects(), 0).await.unwrap();
-    let access = Access {
-        endpoint: Some(server.endpoint()),
-        credentials: Some((ACCESS_KEY.to_owned(), SECRET_KEY.to_owned())),
-    };
-    let s3 = access.connect(bucket).await;
+    let endpoint = Endpoint::embedded(server.endpoint());
+    let s3 = connect(Some(&endpoint), bucket).await;
     s3.create_bucket().await.unwrap();
     let granularity = Granularity::new(60_000, 7).unwrap();
     let epoch = folder.epoch();

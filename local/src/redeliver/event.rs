@@ -123,11 +123,7 @@ pub(super) fn decode<'a>(entries: impl IntoIterator<Item = &'a Entry>) -> Vec<Ka
 
 /// The headers of each, for [`taken`].
 pub(super) fn headers<'a>(events: &'a [KafkaEvent<'_>]) -> Vec<Vec<Header<'a>>> {
-    let header = |(name, value)| Header { name, value };
-    events
-        .iter()
-        .map(|event| event.headers().map(header).collect())
-        .collect()
+    events.iter().map(bronze_writer::headers).collect()
 }
 
 /// What each is.
@@ -136,17 +132,9 @@ pub(super) fn taken<'a>(
     headers: &'a [Vec<Header<'a>>],
 ) -> Vec<Taken<'a>> {
     let one = |(event, headers): (&'a KafkaEvent<'a>, &'a Vec<Header<'a>>)| {
-        let readable = event.records.first().map(|record| {
-            Taken::Readable(Received {
-                topic: &record.topic,
-                partition: record.partition,
-                offset: record.offset,
-                timestamp: record.timestamp,
-                key: event.key(record),
-                headers: &headers[event.headers_of(record)],
-                value: event.value(record),
-            })
-        });
+        let readable = bronze_writer::received(event, headers)
+            .pop()
+            .map(Taken::Readable);
         readable.or_else(|| event.unreadable.first().map(Taken::Unreadable))
     };
     events.iter().zip(headers).filter_map(one).collect()

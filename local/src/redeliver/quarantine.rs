@@ -60,15 +60,10 @@ impl<S: PutIf + Get + List + Delete> Redelivery<S> {
     }
 
     fn quarantine_prefix(&self) -> String {
-        let root = self.layout.quarantine_root();
-        let topic = self
-            .topic
-            .as_deref()
-            .map(|topic| self.layout.topic_root(topic));
-        let segment = topic
-            .as_deref()
-            .and_then(|topic| topic.strip_prefix(&self.layout.root()));
-        format!("{root}{}", segment.unwrap_or_default())
+        match &self.topic {
+            Some(topic) => self.layout.quarantine_topic_root(topic),
+            None => self.layout.quarantine_root(),
+        }
     }
 
     async fn quarantine_batch(

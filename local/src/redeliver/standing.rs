@@ -4,7 +4,7 @@ use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, stream};
 use lake::{
     Kind, Layout, ObjectKey, Reason, Received, admit, identify, read_stored,
-    store::{Get, List, StoreError},
+    store::{Get, StoreError},
 };
 
 use crate::reading::{self, Reading};
@@ -28,7 +28,7 @@ const CONCURRENT_GETS: usize = 8;
 
 /// Reads the bronze objects that the records belong in, each once.
 pub(super) async fn standings(
-    store: &(impl Get + List),
+    store: &impl Get,
     layout: &Layout,
     records: impl IntoIterator<Item = (usize, Received<'_>)>,
 ) -> Result<Standings, StoreError> {
@@ -56,7 +56,7 @@ pub(super) async fn standings(
 type Wanted = BTreeMap<i64, Vec<(usize, Bytes)>>;
 
 async fn read(
-    store: &(impl Get + List),
+    store: &impl Get,
     layout: &Layout,
     key: &ObjectKey,
     wanted: &Wanted,

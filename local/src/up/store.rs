@@ -2,17 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use lake::{
-    Layout,
-    store::{Credentials, S3Settings, S3Store},
-};
-
+use lake::{Layout, store::S3Store};
 use runtime::{Environment, SettingError};
 
 use super::{Options, UpError};
 use crate::{
     data_folder::DataFolder,
-    object_store::{ACCESS_KEY, ObjectStore, SECRET_KEY},
+    lake_location::{Endpoint, connect},
+    object_store::ObjectStore,
     template::Pipeline,
 };
 
@@ -21,8 +18,7 @@ pub struct Store {
     s3: S3Store,
     layout: Layout,
     location: String,
-    endpoint: String,
-    credentials: (String, String),
+    endpoint: Endpoint,
     _embedded: Option<ObjectStore>,
 }
 
@@ -32,27 +28,20 @@ impl Store {
         folder: &DataFolder,
         pipeline: &Pipeline,
     ) -> Result<Self, UpError> {
-        let pair =
-            |access_key: &str, secret_key: &str| (access_key.to_owned(), secret_key.to_owned());
-        let (embedded, endpoint, credentials) = match &options.s3_endpoint {
+        let (embedded, endpoint) = match &options.s3_endpoint {
             None => {
                 let store = ObjectStore::start(&folder.objects(), options.s3_port).await?;
-                let endpoint = store.endpoint();
-                (Some(store), endpoint, pair(ACCESS_KEY, SECRET_KEY))
+                let endpoint = Endpoint::embedded(store.endpoint());
+                (Some(store), endpoint)
             }
-            Some(endpoint) => {
+            Some(url) => {
                 let given = options.s3_credentials.clone();
-                // What the emulators take.
-                let credentials = given.unwrap_or_else(|| pair("test", "test"));
-                (None, endpoint.clone(), credentials)
+                (None, Endpoint::emulator(url.clone(), given))
             }
         };
         let (bucket, layout) = lake_of(pipeline, options)?;
         for name in pipeline.buckets.iter().chain([&bucket]) {
-            connect(name, &endpoint, &credentials)
-                .await
-                .create_bucket()
-                .await?;
+            connect(Some(&endpoint), name).await.create_bucket().await?;
         }
         let location = match &embedded {
             Some(_) => folder
@@ -61,14 +50,13 @@ impl Store {
                 .join(layout.root())
                 .display()
                 .to_string(),
-            None => format!("{endpoint}/{bucket}/{}", layout.root()),
+            None => format!("{}/{bucket}/{}", endpoint.url, layout.root()),
         };
         Ok(Self {
-            s3: connect(&bucket, &endpoint, &credentials).await,
+            s3: connect(Some(&endpoint), &bucket).await,
             layout,
             location,
             endpoint,
-            credentials,
             _embedded: embedded,
         })
     }
@@ -85,7 +73,7 @@ impl Store {
 
     /// Its endpoint.
     pub fn endpoint(&self) -> &str {
-        &self.endpoint
+        &self.endpoint.url
     }
 
     /// Where a person finds them: a folder or a URL.
@@ -95,40 +83,28 @@ impl Store {
 
     /// The client of another of its buckets, which is created unless it exists.
     pub(super) async fn bucket(&self, name: &str) -> Result<S3Store, UpError> {
-        let bucket = connect(name, &self.endpoint, &self.credentials).await;
+        let bucket = connect(Some(&self.endpoint), name).await;
         bucket.create_bucket().await?;
         Ok(bucket)
     }
 
     /// What Lambda and the account would set for the functions.
     pub(super) fn service_environment(&self) -> BTreeMap<String, String> {
-        let (access_key, secret_key) = &self.credentials;
+        let Endpoint {
+            url,
+            access_key,
+            secret_key,
+        } = &self.endpoint;
         [
             ("AWS_REGION", "us-east-1"),
             ("AWS_DEFAULT_REGION", "us-east-1"),
             ("AWS_ACCESS_KEY_ID", access_key),
             ("AWS_SECRET_ACCESS_KEY", secret_key),
-            ("AWS_ENDPOINT_URL_S3", &self.endpoint),
+            ("AWS_ENDPOINT_URL_S3", url),
         ]
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .into()
     }
-}
-
-async fn connect(bucket: &str, endpoint: &str, credentials: &(String, String)) -> S3Store {
-    let (access_key, secret_key) = credentials;
-    S3Store::connect(S3Settings {
-        bucket: bucket.to_owned(),
-        endpoint: Some(endpoint.to_owned()),
-        credentials: Some(Credentials::new(
-            access_key,
-            secret_key,
-            None,
-            None,
-            "quotelake",
-        )),
-    })
-    .await
 }
 
 /// Bucket and layout as the triggered function gets them.

@@ -26,7 +26,7 @@ use stream::{consume::ConsumedRecord, topics::TopicError};
 use closer::Closer;
 pub use expected::Expected;
 use ledger::Ledger;
-use objects::{Found, Place, Stored, digest_of, quarantine_root, read_objects};
+use objects::{Found, Place, Stored, digest_of, read_objects};
 pub use options::Options;
 pub use target::{Target, TargetError};
 pub use topics::{KafkaTopics, Topics};
@@ -227,7 +227,10 @@ async fn look_again(
             let digest = of_record(layout, &topic, &record);
             closer.record(&topic, record.partition, record.offset, digest);
         }
-        for root in [layout.topic_root(&topic), quarantine_root(layout, &topic)] {
+        for root in [
+            layout.topic_root(&topic),
+            layout.quarantine_topic_root(&topic),
+        ] {
             read_objects(store, layout, &root, &[&topic], |found| {
                 if let Found::Record(Stored {
                     topic,

@@ -1,18 +1,19 @@
 //! The store's side: every object under a prefix, read once and taken apart.
 
-use std::sync::Arc;
-
 use bytes::Bytes;
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::{StreamExt, TryStreamExt};
 use lake::{
-    Compression, Layout, ObjectKey, Quarantined, Reason, Received, admit, read_line,
-    read_quarantined, read_stored,
-    store::{Get, List, Listed, StoreError, list_pages},
+    Compression, Layout, ObjectKey, Reason, Received, admit, read_line, read_quarantined,
+    read_stored,
+    store::{Get, List, Listed, StoreError},
 };
 use sha2::{Digest, Sha256};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::SemaphorePermit;
 
-use crate::reading::{Reading, read};
+use crate::{
+    listed::listed,
+    reading::{Reading, Room, read},
+};
 
 /// What a record's object says.
 pub(super) struct Stored<'a> {
@@ -60,10 +61,8 @@ pub(super) async fn read_objects(
     mut found: impl FnMut(Found<'_>),
 ) -> Result<(), StoreError> {
     let names = Names::of(layout, topics);
-    let room = Arc::new(Semaphore::new(ROOM_KIB as usize));
-    let mut objects = list_pages(store, prefix)
-        .map_ok(|page| stream::iter(page.into_iter().map(Ok)))
-        .try_flatten()
+    let room = Room::of(ROOM_KIB);
+    let mut objects = listed(store, prefix)
         .map_ok(async |listed| {
             let kind = names.kind_of(&listed.key);
             match kind {
@@ -107,16 +106,13 @@ fn digest(bytes: &[u8]) -> u128 {
 }
 
 /// Reads an object once there is room for it, which is held with it.
-async fn fetch(
+async fn fetch<'r>(
     store: &impl Get,
     Listed { key, size }: &Listed,
-    room: &Arc<Semaphore>,
-) -> Result<(Reading, Option<OwnedSemaphorePermit>), StoreError> {
-    let kib = u32::try_from(size / 1_024).unwrap_or(ROOM_KIB);
-    let permit = Arc::clone(room).acquire_many_owned(kib.clamp(1, ROOM_KIB));
-    // The room is never closed.
-    let permit = permit.await.ok();
-    Ok((read(store, key).await?, permit))
+    room: &'r Room,
+) -> Result<(Reading, Option<SemaphorePermit<'r>>), StoreError> {
+    let taken = room.take(*size).await;
+    Ok((read(store, key).await?, taken))
 }
 
 fn read_bronze(layout: &Layout, key: &ObjectKey, body: &Bytes, found: &mut impl FnMut(Found<'_>)) {
@@ -167,7 +163,7 @@ fn read_aside(layout: &Layout, key: &ObjectKey, body: &[u8], found: &mut impl Fn
             return found(Found::Damaged(key, why));
         }
     };
-    let belongs = quarantine_key(layout, &read, body);
+    let belongs = layout.quarantine_key(&read.topic, read.partition, read.offset, body);
     if *key != belongs {
         found(Found::Damaged(
             key,
@@ -186,23 +182,6 @@ fn read_aside(layout: &Layout, key: &ObjectKey, body: &[u8], found: &mut impl Fn
         offset,
         place: Place::Quarantine(read.reason, digest),
     }));
-}
-
-/// The key of a quarantine object with these bytes, which its name has a hash of.
-fn quarantine_key(layout: &Layout, read: &Quarantined, body: &[u8]) -> ObjectKey {
-    let root = quarantine_root(layout, &read.topic);
-    let (partition, hash) = (read.partition, digest(body) >> 64);
-    let offset = read
-        .offset
-        .map_or_else(|| "x".to_owned(), |offset| format!("{offset:019}"));
-    ObjectKey::new(format!("{root}p{partition:03}-o{offset}-{hash:016x}.json"))
-}
-
-/// What the key of every quarantined record of `topic` starts with.
-pub(super) fn quarantine_root(layout: &Layout, topic: &str) -> String {
-    let root = layout.topic_root(topic);
-    let segment = root.strip_prefix(&layout.root()).unwrap_or_default();
-    format!("{}{segment}", layout.quarantine_root())
 }
 
 #[derive(Clone, Copy)]
@@ -224,9 +203,12 @@ struct Names<'a> {
 
 impl<'a> Names<'a> {
     fn of(layout: &'a Layout, topics: &[&str]) -> Self {
-        let roots = topics
-            .iter()
-            .flat_map(|topic| [layout.topic_root(topic), quarantine_root(layout, topic)]);
+        let roots = topics.iter().flat_map(|topic| {
+            [
+                layout.topic_root(topic),
+                layout.quarantine_topic_root(topic),
+            ]
+        });
         Self {
             layout,
             root: layout.root(),

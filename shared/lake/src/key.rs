@@ -118,6 +118,18 @@ impl Layout {
         format!("{}/_quarantine/", self.root)
     }
 
+    /// What the key of every quarantined record of `topic` starts with.
+    pub fn quarantine_topic_root(&self, topic: &str) -> String {
+        format!("{}{}/", self.quarantine_root(), segment(topic, TOPIC_MAX))
+    }
+
+    /// What the keys of the quarantine objects of one place start with; a record without an offset has `x`.
+    pub fn quarantine_place(&self, topic: &str, partition: i32, offset: Option<i64>) -> String {
+        let root = self.quarantine_topic_root(topic);
+        let offset = offset.map_or_else(|| "x".to_owned(), |offset| format!("{offset:019}"));
+        format!("{root}p{partition:03}-o{offset}-")
+    }
+
     /// The object that says which layout this history has.
     pub fn description_key(&self) -> ObjectKey {
         ObjectKey::new(format!("{}/_layout.json", self.root))
@@ -165,22 +177,17 @@ impl Layout {
         self.segment_key(&self.segment_of(place))
     }
 
-    /// The quarantine object of a record: its coordinates and 16 hex digits of the SHA-256 of its body, so
-    /// that two records at one offset (a recreated topic) are both kept. A record without an offset has `x`.
-    pub(crate) fn quarantine_key(
+    /// The quarantine object with these bytes: its place and 16 hex digits of their SHA-256, so that two records at one
+    /// offset (a recreated topic) are both kept.
+    pub fn quarantine_key(
         &self,
         topic: &str,
         partition: i32,
         offset: Option<i64>,
         body: &[u8],
     ) -> ObjectKey {
-        let offset = offset.map_or_else(|| "x".to_owned(), |offset| format!("{offset:019}"));
-        ObjectKey::new(format!(
-            "{}{}/p{partition:03}-o{offset}-{}.json",
-            self.quarantine_root(),
-            segment(topic, TOPIC_MAX),
-            short_hash(body),
-        ))
+        let place = self.quarantine_place(topic, partition, offset);
+        ObjectKey::new(format!("{place}{}.json", short_hash(body)))
     }
 }
 
