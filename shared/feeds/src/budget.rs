@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use async_trait::async_trait;
 use tokio::{
     sync,
     time::{Instant, sleep_until, timeout_at},
@@ -26,11 +27,45 @@ pub struct Window {
 #[error("the request budget is spent until after the deadline")]
 pub struct OverBudget;
 
+/// The request budget of a provider and key, as those see it who want to send a request.
+#[async_trait]
+pub trait Budget: fmt::Debug + Send + Sync {
+    /// Spends `weight` as soon as every window has room for it.
+    ///
+    /// # Errors
+    /// [`OverBudget`], as soon as it is known, if there is no room before `until`. Nothing is spent then.
+    async fn acquire(&self, weight: u32, until: Instant) -> Result<(), OverBudget>;
+
+    /// Takes the provider's word that at least `used` is spent in the longest window, by whomever.
+    fn charge(&self, used: u32);
+
+    /// What is spent now, window by window, shortest first.
+    fn usage(&self) -> Vec<Usage>;
+
+    /// Whether at least half of the longest window is unspent now.
+    fn has_half_left(&self) -> bool {
+        let usage = self.usage();
+        usage
+            .last()
+            .is_none_or(|usage| usage.spent * 2 <= u64::from(usage.window.limit))
+    }
+}
+
+/// What is spent of a window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Usage {
+    /// The window.
+    pub window: Window,
+    /// The weight in it.
+    pub spent: u64,
+}
+
 /// A budget over sliding windows, exact: no stretch of time as long as a window ever holds more than
 /// the window's limit, wherever it starts. (A token bucket allows twice the limit across a refill.)
 ///
 /// Those who wait are served in the order they came.
-pub struct Budget {
+pub struct SlidingWindows {
+    /// The longest last.
     windows: Vec<Window>,
     turn: sync::Mutex<()>,
     spent: Mutex<VecDeque<Spending>>,
@@ -42,51 +77,15 @@ struct Spending {
     weight: u32,
 }
 
-impl Budget {
+impl SlidingWindows {
     /// A budget that keeps every one of `windows`.
     pub fn new(windows: impl IntoIterator<Item = Window>) -> Self {
+        let mut windows: Vec<Window> = windows.into_iter().collect();
+        windows.sort_by_key(|window| window.period);
         Self {
-            windows: windows.into_iter().collect(),
+            windows,
             turn: sync::Mutex::new(()),
             spent: Mutex::default(),
-        }
-    }
-
-    /// Spends `weight` as soon as every window has room for it.
-    ///
-    /// # Errors
-    /// [`OverBudget`], as soon as it is known, if there is no room before `until`. Nothing is spent then.
-    pub async fn acquire(&self, weight: u32, until: Instant) -> Result<(), OverBudget> {
-        let _turn = timeout_at(until, self.turn.lock())
-            .await
-            .map_err(|_| OverBudget)?;
-        while let Some(room) = self.spend_or_wait(weight) {
-            match room {
-                Room::At(at) if at < until => sleep_until(at).await,
-                Room::At(_) | Room::Never => return Err(OverBudget),
-            }
-        }
-        Ok(())
-    }
-
-    /// Whether at least half of the longest window is unspent now.
-    pub fn has_half_left(&self) -> bool {
-        let (spent, now) = (self.spent(), Instant::now());
-        let half_left = |window: &Window| window.spent(&spent, now) * 2 <= u64::from(window.limit);
-        self.longest().is_none_or(half_left)
-    }
-
-    /// Takes the provider's word that at least `used` is spent in the longest window, by whomever.
-    pub fn charge(&self, used: u32) {
-        let mut spent = self.spent();
-        let now = Instant::now();
-        let Some(longest) = self.longest() else {
-            return;
-        };
-        let known = longest.spent(&spent, now);
-        let unknown = u64::from(used).saturating_sub(known);
-        if let Ok(weight @ 1..) = u32::try_from(unknown) {
-            spent.push_back(Spending { at: now, weight });
         }
     }
 
@@ -110,12 +109,48 @@ impl Budget {
         room
     }
 
-    fn longest(&self) -> Option<&Window> {
-        self.windows.iter().max_by_key(|window| window.period)
-    }
-
     fn spent(&self) -> MutexGuard<'_, VecDeque<Spending>> {
         self.spent.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl Budget for SlidingWindows {
+    async fn acquire(&self, weight: u32, until: Instant) -> Result<(), OverBudget> {
+        let _turn = timeout_at(until, self.turn.lock())
+            .await
+            .map_err(|_| OverBudget)?;
+        while let Some(room) = self.spend_or_wait(weight) {
+            match room {
+                Room::At(at) if at < until => sleep_until(at).await,
+                Room::At(_) | Room::Never => return Err(OverBudget),
+            }
+        }
+        Ok(())
+    }
+
+    fn charge(&self, used: u32) {
+        let mut spent = self.spent();
+        let now = Instant::now();
+        let Some(longest) = self.windows.last() else {
+            return;
+        };
+        let known = longest.spent(&spent, now);
+        let unknown = u64::from(used).saturating_sub(known);
+        if let Ok(weight @ 1..) = u32::try_from(unknown) {
+            spent.push_back(Spending { at: now, weight });
+        }
+    }
+
+    fn usage(&self) -> Vec<Usage> {
+        let (spent, now) = (self.spent(), Instant::now());
+        let windows = self.windows.iter();
+        windows
+            .map(|window| Usage {
+                window: *window,
+                spent: window.spent(&spent, now),
+            })
+            .collect()
     }
 }
 
@@ -161,9 +196,9 @@ impl Window {
     }
 }
 
-impl fmt::Debug for Budget {
+impl fmt::Debug for SlidingWindows {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Budget").field(&self.windows).finish()
+        f.debug_tuple("SlidingWindows").field(&self.windows).finish()
     }
 }
 

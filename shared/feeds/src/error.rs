@@ -1,5 +1,7 @@
 use std::{error::Error, time::Duration};
 
+use secrets::SecretError;
+
 use crate::{BodyError, budget::OverBudget};
 
 /// Why a provider can't be set up. Never carries a secret or a URL.
@@ -8,19 +10,61 @@ pub enum FeedError {
     /// A setting is no URL of an HTTP server.
     #[error("{setting} is not a usable URL ({problem}): write it like {example}")]
     Url {
-        /// The field of [`crate::FeedSettings`].
+        /// The setting.
         setting: &'static str,
         /// What is wrong with it.
         problem: String,
         /// A right value.
         example: &'static str,
     },
+    /// A setting is no number in its range.
+    #[error("{setting} is {value:?}: give a whole number from {least} to {most}")]
+    Number {
+        /// The setting.
+        setting: &'static str,
+        /// Its value.
+        value: String,
+        /// The least that is allowed.
+        least: u32,
+        /// The most that is allowed.
+        most: u32,
+    },
+    /// A setting that holds the provider's request headers is no JSON object of texts.
+    #[error("{setting} is no JSON object of HTTP headers: write it like {{\"Referer\":\"https://example.com/\"}}")]
+    Headers {
+        /// The setting.
+        setting: &'static str,
+    },
     /// The provider needs a key.
-    #[error("FINNHUB_API_KEY is missing: get a key at https://finnhub.io and set it")]
-    MissingToken,
+    #[error("{setting} is missing: get a key at {at} and set it, or {setting}_SECRET to the name of its secret")]
+    MissingKey {
+        /// The setting.
+        setting: &'static str,
+        /// Where keys are given.
+        at: &'static str,
+    },
+    /// The name of the key's secret is none.
+    #[error("{setting}: {problem}")]
+    Reference {
+        /// The setting.
+        setting: String,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// The key can't travel in an HTTP header.
-    #[error("FINNHUB_API_KEY holds characters that no key has: copy the key again")]
-    UnusableToken,
+    #[error("{setting} holds characters that no key has: copy the key again")]
+    UnusableKey {
+        /// The setting.
+        setting: &'static str,
+    },
+    /// There is no such provider.
+    #[error("there is no feed {name:?}: the feeds are {known}")]
+    Unknown {
+        /// The name.
+        name: String,
+        /// The names that there are.
+        known: String,
+    },
     /// The HTTP client can't be built.
     #[error("the HTTP client can't be built ({}): check that the system has CA certificates", chain(.0))]
     HttpClient(#[source] reqwest::Error),
@@ -32,6 +76,12 @@ pub enum FetchError {
     /// The provider has nothing under this symbol.
     #[error("the provider has no data for this symbol: check its spelling")]
     UnknownSymbol,
+    /// The provider knows the symbol and has no bar of it in the time asked for.
+    #[error("the provider has no bars of this symbol in that time: check that it is traded")]
+    NoData,
+    /// The key can't be fetched.
+    #[error(transparent)]
+    Key(#[from] SecretError),
     /// The key is missing or wrong (401).
     #[error("the provider refuses the key ({detail}): check the token")]
     Unauthorized {
@@ -102,6 +152,21 @@ pub enum FetchError {
         "the provider's request budget is spent until after the deadline: poll fewer symbols or less often"
     )]
     OverBudget,
+    /// The next cycle is due before the symbol's turn came.
+    #[error("the next cycle came before the symbol's turn: it is among the first of the next one")]
+    NoTurn,
+    /// The provider's stream of trades ended or said that it can't go on.
+    #[error("the stream of trades broke ({detail}): it is connected again")]
+    Stream {
+        /// What happened.
+        detail: String,
+    },
+    /// The provider takes no more symbols on a stream.
+    #[error("the provider streams at most {limit} symbols to a key: ask for fewer")]
+    TooManySymbols {
+        /// The limit.
+        limit: usize,
+    },
     /// The deadline of the poll came first.
     #[error("the poll's deadline came before the answer: give the poll more time or fewer symbols")]
     PastDeadline,
@@ -112,6 +177,8 @@ impl FetchError {
     pub fn reason(&self) -> &'static str {
         match self {
             Self::UnknownSymbol => "unknown-symbol",
+            Self::NoData => "no-data",
+            Self::Key(_) => "no-key",
             Self::Unauthorized { .. } => "unauthorized",
             Self::Forbidden { .. } => "forbidden",
             Self::RateLimited { .. } => "rate-limited",
@@ -123,6 +190,9 @@ impl FetchError {
             Self::Transport { .. } => "transport",
             Self::Malformed(_) => "malformed",
             Self::OverBudget => "over-budget",
+            Self::NoTurn => "no-turn",
+            Self::Stream { .. } => "stream",
+            Self::TooManySymbols { .. } => "too-many-symbols",
             Self::PastDeadline => "past-deadline",
         }
     }

@@ -1,9 +1,9 @@
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
 use reqwest::{
     Url,
-    header::{HeaderMap, RETRY_AFTER},
+    header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER},
     redirect::Policy,
 };
 use tokio::time::{Instant, timeout_at};
@@ -11,7 +11,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::{
     BodyError, FeedError, FetchError,
     body::explain,
-    budget::{Budget, Window},
+    budget::Budget,
     cooldown::Cooldown,
 };
 
@@ -31,8 +31,31 @@ const BAN_REST: Duration = Duration::from_mins(2);
 #[derive(Debug)]
 pub(crate) struct Http {
     client: reqwest::Client,
-    budget: Budget,
+    budget: Arc<dyn Budget>,
     cooldown: Cooldown,
+    manners: Manners,
+}
+
+/// What is particular of a provider's answers.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Manners {
+    /// How long it is left alone after it denied access (403).
+    pub(crate) forbidden_rest: Option<Duration>,
+    /// The weight that its longest window holds already, if its headers say so.
+    pub(crate) used: fn(&HeaderMap) -> Option<u32>,
+    /// What an answer means, unless it is success; [`Response::failure`] where it is like all others.
+    pub(crate) failure: fn(&Response) -> Option<FetchError>,
+}
+
+/// A request.
+#[derive(Debug)]
+pub(crate) struct Request {
+    pub(crate) url: Url,
+    /// A JSON text to POST; nothing to GET.
+    pub(crate) body: Option<String>,
+    pub(crate) headers: HeaderMap,
+    /// What it spends of the budget.
+    pub(crate) weight: u32,
 }
 
 /// A whole answer, whatever its status.
@@ -41,25 +64,36 @@ pub(crate) struct Response {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Vec<u8>,
+    pub(crate) fetched_at: Timestamp,
+}
+
+impl Manners {
+    /// Those of most providers.
+    pub(crate) const USUAL: Self = Self {
+        forbidden_rest: None,
+        used: |_| None,
+        failure: Response::failure,
+    };
 }
 
 impl Http {
-    /// The HTTP side of the provider at `endpoint`, within `windows`.
+    /// The HTTP side of the provider at `base`, within `budget`.
     pub(crate) fn new(
-        endpoint: &Url,
-        windows: impl IntoIterator<Item = Window>,
+        base: &Url,
+        budget: Arc<dyn Budget>,
+        manners: Manners,
     ) -> Result<Self, FeedError> {
         // Fails when a provider is installed already, which is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut builder = reqwest::Client::builder()
             .user_agent(concat!("quotelake/", env!("CARGO_PKG_VERSION")))
             .redirect(Policy::none());
-        if endpoint.scheme() == "http" {
+        if base.scheme() == "http" {
             // A plain server needs no CA certificates, and a small host may have none.
             builder = builder.tls_certs_only([]);
         }
         if matches!(
-            endpoint.host_str(),
+            base.host_str(),
             Some("localhost" | "127.0.0.1" | "[::1]")
         ) {
             // A proxy has no way to a server on this host.
@@ -67,38 +101,86 @@ impl Http {
         }
         Ok(Self {
             client: builder.build().map_err(FeedError::HttpClient)?,
-            budget: Budget::new(windows),
+            budget,
             cooldown: Cooldown::default(),
+            manners,
         })
     }
 
-    /// One GET, sent when the budget has room for `weight` and the provider may be asked; done by
-    /// `until` and within 5 s of being sent.
-    pub(crate) async fn get(
+    /// One exchange, begun when the budget has room and the provider may be asked; done by `until` and within
+    /// 5 s of being sent. A provider that says how long to leave it alone is left alone, by later polls too.
+    ///
+    /// # Errors
+    /// [`FetchError`], also for an answer that means failure.
+    pub(crate) async fn send(
         &self,
-        url: Url,
-        headers: HeaderMap,
-        weight: u32,
+        request: Request,
+        clock: fn() -> Timestamp,
         until: Instant,
     ) -> Result<Response, FetchError> {
         if Instant::now() >= until {
-            return Err(FetchError::PastDeadline);
+            return Err(FetchError::NoTurn);
         }
         self.cooldown.check()?;
-        self.budget.acquire(weight, until).await?;
+        self.budget.acquire(request.weight, until).await?;
         self.cooldown.check()?;
         let limit = until.min(Instant::now() + REQUEST_TIME);
-        match timeout_at(limit, self.exchange(url, headers)).await {
-            Ok(response) => response,
-            Err(_) if limit == until => Err(FetchError::PastDeadline),
-            Err(_) => Err(FetchError::Timeout {
-                after: REQUEST_TIME,
-            }),
+        let response = match timeout_at(limit, self.exchange(request, clock)).await {
+            Ok(response) => response?,
+            Err(_) if limit == until => return Err(FetchError::PastDeadline),
+            Err(_) => {
+                return Err(FetchError::Timeout {
+                    after: REQUEST_TIME,
+                });
+            }
+        };
+        if let Some(used) = (self.manners.used)(&response.headers) {
+            self.budget.charge(used);
+        }
+        match (self.manners.failure)(&response) {
+            None => Ok(response),
+            Some(failure) => {
+                self.rest_after(&failure);
+                Err(failure)
+            }
         }
     }
 
-    async fn exchange(&self, url: Url, headers: HeaderMap) -> Result<Response, FetchError> {
-        let mut response = self.client.get(url).headers(headers).send().await?;
+    /// Whether at least half of the budget is unspent now.
+    pub(crate) fn has_half_left(&self) -> bool {
+        self.budget.has_half_left()
+    }
+
+    /// Leaves the provider alone for as long as the failure asks for.
+    fn rest_after(&self, failure: &FetchError) {
+        let time = match failure {
+            FetchError::Forbidden { .. } => self.manners.forbidden_rest,
+            failure => failure.retry_after(),
+        };
+        if let Some(time) = time {
+            tracing::warn!(
+                reason = failure.reason(),
+                seconds = time.as_secs(),
+                "the provider is left alone: {failure}"
+            );
+            self.cooldown.start(failure, time);
+        }
+    }
+
+    async fn exchange(
+        &self,
+        request: Request,
+        clock: fn() -> Timestamp,
+    ) -> Result<Response, FetchError> {
+        let builder = match request.body {
+            None => self.client.get(request.url),
+            Some(json) => self
+                .client
+                .post(request.url)
+                .header(CONTENT_TYPE, "application/json")
+                .body(json),
+        };
+        let mut response = builder.headers(request.headers).send().await?;
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await? {
             if body.len() + chunk.len() > MAX_BODY {
@@ -110,36 +192,17 @@ impl Http {
             status: response.status().as_u16(),
             headers: std::mem::take(response.headers_mut()),
             body,
+            fetched_at: clock(),
         })
-    }
-
-    /// Leaves the provider alone for `time`, because of `reason`.
-    pub(crate) fn rest(&self, reason: &FetchError, time: Duration) {
-        tracing::warn!(
-            reason = reason.reason(),
-            seconds = time.as_secs(),
-            "the provider is left alone: {reason}"
-        );
-        self.cooldown.start(reason, time);
-    }
-
-    /// Whether at least half of the budget is unspent now.
-    pub(crate) fn has_half_left(&self) -> bool {
-        self.budget.has_half_left()
-    }
-
-    /// Takes the provider's word on the budget that is spent.
-    pub(crate) fn charge(&self, used: u32) {
-        self.budget.charge(used);
     }
 }
 
 impl Response {
     /// What the status means, unless it is success.
-    pub(crate) fn failure(&self, now: Timestamp) -> Option<FetchError> {
+    pub(crate) fn failure(&self) -> Option<FetchError> {
         let status = self.status;
         let detail = || explain(&self.body);
-        let retry_after = retry_after(&self.headers, now);
+        let retry_after = retry_after(&self.headers, self.fetched_at);
         Some(match status {
             200..=299 => return None,
             300..=399 => FetchError::Redirected { status },
@@ -197,8 +260,9 @@ mod tests {
             status,
             headers,
             body,
+            fetched_at: now,
         }
-        .failure(now)
+        .failure()
     }
 
     #[test]

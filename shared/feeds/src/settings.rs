@@ -1,87 +1,144 @@
-use std::{fmt, str::FromStr};
+use std::{fmt, ops::RangeInclusive, sync::Arc};
 
-use reqwest::Url;
-use serde::Deserialize;
+use jiff::Timestamp;
+use reqwest::{
+    Url,
+    header::{HeaderMap, HeaderName, HeaderValue},
+};
+use secrets::{FetchSecret, Key, Secret, SecretReference};
 
-use crate::{FeedError, Secret, binance, finnhub};
+use crate::FeedError;
 
-/// The name of a provider, as a job writes it.
-#[derive(Deserialize, Clone, Copy, PartialEq, Eq, Hash, Debug)]
-#[serde(rename_all = "lowercase")]
-pub enum FeedName {
-    /// `finnhub`
-    Finnhub,
-    /// `binance`
-    Binance,
-}
-
-/// A name that no provider has.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("there is no feed {name:?}: the feeds are finnhub and binance")]
-pub struct UnknownFeed {
-    /// The name.
-    pub name: String,
-}
-
-/// Where the providers are and how they know us. Passed in, never read from the environment.
-#[derive(Clone, Debug)]
+/// The settings of every provider by name, where secrets are fetched, and the clock. Passed in, never read from
+/// the environment here.
+#[derive(Clone)]
 pub struct FeedSettings {
-    /// The URL under which Finnhub's `/quote` is; by default [`finnhub::DEFAULT_URL`].
-    pub finnhub_url: String,
-    /// The key of Finnhub, which has no anonymous access.
-    pub finnhub_token: Option<Secret>,
-    /// The URL under which Binance's `/api/v3` is; by default [`binance::DEFAULT_URL`].
-    pub binance_url: String,
+    lookup: Arc<dyn Fn(&str) -> Option<String> + Send + Sync>,
+    secrets: Option<Arc<dyn FetchSecret>>,
+    pub(crate) clock: fn() -> Timestamp,
 }
 
-impl Default for FeedSettings {
-    fn default() -> Self {
+impl FeedSettings {
+    /// `lookup` gives a setting by its name, such as `FINNHUB_URL`; `secrets` is the store of those that are
+    /// given by the name of a secret; `clock` tells when an answer arrived.
+    pub fn new(
+        lookup: impl Fn(&str) -> Option<String> + Send + Sync + 'static,
+        secrets: Option<Arc<dyn FetchSecret>>,
+        clock: fn() -> Timestamp,
+    ) -> Self {
         Self {
-            finnhub_url: finnhub::DEFAULT_URL.to_owned(),
-            finnhub_token: None,
-            binance_url: binance::DEFAULT_URL.to_owned(),
+            lookup: Arc::new(lookup),
+            secrets,
+            clock,
         }
     }
-}
 
-impl FromStr for FeedName {
-    type Err = UnknownFeed;
+    /// The URL in `setting`, else `default`, without a slash at its end.
+    pub(crate) fn url(&self, setting: &'static str, default: &'static str) -> Result<Url, FeedError> {
+        base(setting, &self.text(setting).unwrap_or_else(|| default.to_owned()), default)
+    }
 
-    fn from_str(name: &str) -> Result<Self, UnknownFeed> {
-        match name {
-            "finnhub" => Ok(Self::Finnhub),
-            "binance" => Ok(Self::Binance),
-            _ => Err(UnknownFeed {
-                name: name.to_owned(),
+    /// The whole number in `setting`, else `default`.
+    pub(crate) fn number(
+        &self,
+        setting: &'static str,
+        default: u32,
+        range: RangeInclusive<u32>,
+    ) -> Result<u32, FeedError> {
+        let Some(value) = self.text(setting) else {
+            return Ok(default);
+        };
+        match value.trim().parse() {
+            Ok(number) if range.contains(&number) => Ok(number),
+            _ => Err(FeedError::Number {
+                setting,
+                value,
+                least: *range.start(),
+                most: *range.end(),
             }),
         }
     }
-}
 
-impl fmt::Display for FeedName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Finnhub => "finnhub",
-            Self::Binance => "binance",
-        })
+    /// The request headers in `setting`, a JSON object, over `defaults`.
+    pub(crate) fn headers(
+        &self,
+        setting: &'static str,
+        defaults: &[(&'static str, &'static str)],
+    ) -> Result<HeaderMap, FeedError> {
+        let given: serde_json::Map<String, serde_json::Value> = match self.text(setting) {
+            Some(json) => {
+                serde_json::from_str(&json).map_err(|_| FeedError::Headers { setting })?
+            }
+            None => serde_json::Map::new(),
+        };
+        let defaults = defaults.iter().map(|(name, value)| (*name, Some(*value)));
+        let given = given.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let mut headers = HeaderMap::new();
+        for (name, value) in defaults.chain(given) {
+            let name = name.parse::<HeaderName>().ok();
+            let value = value.and_then(|value| HeaderValue::from_str(value).ok());
+            let (name, value) = name.zip(value).ok_or(FeedError::Headers { setting })?;
+            headers.insert(name, value);
+        }
+        Ok(headers)
+    }
+
+    /// The key in `setting`, or the one of the secret that the setting of that name with `_SECRET` names.
+    pub(crate) fn key(&self, setting: &'static str, at: &'static str) -> Result<Key, FeedError> {
+        let by_name = format!("{setting}_SECRET");
+        let reference = match (self.text(setting), self.text(&by_name)) {
+            (Some(key), _) => return Ok(Key::fixed(Secret::from(key))),
+            (None, Some(reference)) => reference,
+            (None, None) => return Err(FeedError::MissingKey { setting, at }),
+        };
+        let reference = reference.parse::<SecretReference>();
+        let reference = reference.map_err(|error| FeedError::Reference {
+            setting: by_name,
+            problem: error.to_string(),
+        })?;
+        match &self.secrets {
+            Some(secrets) => Ok(Key::fetched(reference, Arc::clone(secrets))),
+            None => Err(FeedError::MissingKey { setting, at }),
+        }
+    }
+
+    /// The value of a setting; nothing if absent or blank.
+    pub(crate) fn text(&self, setting: &str) -> Option<String> {
+        (self.lookup)(setting).filter(|value| !value.trim().is_empty())
     }
 }
 
-/// The URL of `path` under `base`. An error names the setting and never the value, which may hold a key.
-pub(crate) fn endpoint(
-    setting: &'static str,
-    base: &str,
-    path: &[&str],
-    example: &'static str,
-) -> Result<Url, FeedError> {
+/// Shows no value: some are secrets.
+impl fmt::Debug for FeedSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FeedSettings").finish_non_exhaustive()
+    }
+}
+
+/// The URL of `path` under `base`.
+pub(crate) fn under(base: &Url, path: &[&str]) -> Url {
+    let mut url = base.clone();
+    if let Ok(mut segments) = url.path_segments_mut() {
+        segments.pop_if_empty().extend(path);
+    }
+    url
+}
+
+/// A base URL. An error names the setting and never the value, which may hold a key.
+fn base(setting: &'static str, text: &str, example: &'static str) -> Result<Url, FeedError> {
     let wrong = |problem: &str| FeedError::Url {
         setting,
         problem: problem.to_owned(),
         example,
     };
-    let mut url = Url::parse(base.trim()).map_err(|error| wrong(&error.to_string()))?;
-    if !matches!(url.scheme(), "http" | "https") {
-        return Err(wrong("it is neither http nor https"));
+    let url = Url::parse(text.trim()).map_err(|error| wrong(&error.to_string()))?;
+    // A stream of trades is of a scheme of its own.
+    let schemes: &[&str] = match example.split(':').next() {
+        Some("wss") => &["ws", "wss"],
+        _ => &["http", "https"],
+    };
+    if !schemes.contains(&url.scheme()) {
+        return Err(wrong(&format!("it is neither {}", schemes.join(" nor "))));
     }
     if !url.username().is_empty() || url.password().is_some() {
         return Err(wrong("it holds a user name or password"));
@@ -89,10 +146,9 @@ pub(crate) fn endpoint(
     if url.query().is_some() || url.fragment().is_some() {
         return Err(wrong("it has a query or fragment"));
     }
-    url.path_segments_mut()
-        .map_err(|()| wrong("it has no host"))?
-        .pop_if_empty()
-        .extend(path);
+    if url.cannot_be_a_base() {
+        return Err(wrong("it has no host"));
+    }
     Ok(url)
 }
 
@@ -101,35 +157,25 @@ pub(crate) fn endpoint(
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_feed_is_named_in_lower_case_and_an_unknown_one_gets_the_list() {
-        for name in [FeedName::Finnhub, FeedName::Binance] {
-            assert_eq!(name.to_string().parse(), Ok(name));
-            let json = format!("\"{name}\"");
-            assert_eq!(serde_json::from_str::<FeedName>(&json).unwrap(), name);
-        }
-        assert_eq!(
-            "kraken".parse::<FeedName>().unwrap_err().to_string(),
-            r#"there is no feed "kraken": the feeds are finnhub and binance"#
-        );
-        let error = serde_json::from_str::<FeedName>("\"kraken\"")
-            .unwrap_err()
-            .to_string();
-        assert!(error.contains("`finnhub` or `binance`"), "{error}");
+    fn settings(name: &'static str, value: &'static str) -> FeedSettings {
+        let lookup = move |asked: &str| (asked == name).then(|| value.to_owned());
+        FeedSettings::new(lookup, None, || Timestamp::UNIX_EPOCH)
     }
 
     #[test]
-    fn the_public_apis_are_reached_over_tls_with_the_default_urls() {
-        let settings = FeedSettings {
-            finnhub_token: Some("k3y".parse().unwrap()),
-            ..FeedSettings::default()
-        };
-        for name in [FeedName::Finnhub, FeedName::Binance] {
-            let feed = crate::Feed::new(name, &settings, || jiff::Timestamp::UNIX_EPOCH).unwrap();
-            assert_eq!(
-                feed.default_beat().as_secs(),
-                if name == FeedName::Finnhub { 6 } else { 1 }
-            );
+    fn an_unknown_feed_gets_the_list() {
+        let error = crate::open("kraken", &settings("", "")).unwrap_err().to_string();
+        assert!(
+            error.starts_with(r#"there is no feed "kraken": the feeds are finnhub, binance"#),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn every_feed_opens_with_the_public_addresses_over_tls() {
+        for (name, _) in crate::FEEDS {
+            let feed = crate::open(name, &settings("FINNHUB_API_KEY", "k3y")).unwrap();
+            assert!(feed.beat.as_secs() >= 1, "{name}");
         }
     }
 
@@ -140,8 +186,8 @@ mod tests {
             "https://finnhub.io/api/v1/",
             " https://finnhub.io/api/v1\n",
         ] {
-            let url = endpoint("FINNHUB_URL", base, &["quote"], "").unwrap();
-            assert_eq!(url.as_str(), "https://finnhub.io/api/v1/quote");
+            let url = settings("FINNHUB_URL", base).url("FINNHUB_URL", "https://x").unwrap();
+            assert_eq!(under(&url, &["quote"]).as_str(), "https://finnhub.io/api/v1/quote");
         }
     }
 
@@ -149,18 +195,15 @@ mod tests {
     fn a_wrong_url_is_one_sentence_that_names_the_setting_and_hides_the_value() {
         let cases = [
             ("finnhub.io", "relative URL without a base"),
-            ("", "relative URL without a base"),
             ("ftp://finnhub.io", "it is neither http nor https"),
             ("https://k3y@finnhub.io", "it holds a user name or password"),
-            (
-                "https://finnhub.io/?token=k3y",
-                "it has a query or fragment",
-            ),
+            ("https://finnhub.io/?token=k3y", "it has a query or fragment"),
             ("https://", "empty host"),
         ];
         for (base, problem) in cases {
-            let error =
-                endpoint("FINNHUB_URL", base, &["quote"], finnhub::DEFAULT_URL).unwrap_err();
+            let error = settings("FINNHUB_URL", base)
+                .url("FINNHUB_URL", "https://finnhub.io/api/v1")
+                .unwrap_err();
             assert_eq!(
                 error.to_string(),
                 format!(
@@ -168,5 +211,24 @@ mod tests {
                 )
             );
         }
+    }
+
+    #[test]
+    fn a_number_out_of_range_and_headers_that_are_none_are_one_sentence_each() {
+        for wrong in ["0", "x", "-1", "1e3"] {
+            let error = settings("LIMIT", wrong).number("LIMIT", 60, 1..=1000).unwrap_err();
+            assert_eq!(
+                error.to_string(),
+                format!("LIMIT is {wrong:?}: give a whole number from 1 to 1000")
+            );
+        }
+        assert_eq!(settings("", "").number("LIMIT", 60, 1..=1000).unwrap(), 60);
+        for wrong in ["[]", "{\"a\":1}", "{\"a b\":\"c\"}", "Referer: x"] {
+            let error = settings("HEADERS", wrong).headers("HEADERS", &[]).unwrap_err();
+            assert!(error.to_string().starts_with("HEADERS is no JSON object"), "{wrong}");
+        }
+        let headers = settings("HEADERS", "{\"referer\":\"b\"}").headers("HEADERS", &[("Referer", "a"), ("X", "y")]);
+        let headers = headers.unwrap();
+        assert_eq!((&headers["referer"], &headers["x"]), (&HeaderValue::from_static("b"), &HeaderValue::from_static("y")));
     }
 }

@@ -80,6 +80,19 @@ impl FromStr for Digits {
     }
 }
 
+impl From<Decimal> for Digits {
+    /// The shortest digits of the number.
+    fn from(value: Decimal) -> Self {
+        let value = value.normalize();
+        #[expect(
+            clippy::expect_used,
+            reason = "a decimal is written as a JSON number is: a sign, digits, at most one point"
+        )]
+        let text = RawValue::from_string(value.to_string()).expect("a decimal is JSON");
+        Self { text, value }
+    }
+}
+
 impl<'de> Deserialize<'de> for Digits {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let raw = Box::<RawValue>::deserialize(deserializer)?;

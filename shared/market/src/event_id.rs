@@ -1,54 +1,25 @@
 use sha2::{Digest, Sha256};
 
-use crate::Quote;
+use crate::{Observation, Said};
 
-/// The id of a quote: the same quote gives the same id, however often it is fetched.
+/// The id of an observation: the same one has the same id, however often it is fetched.
 ///
 /// The first 32 lower-case hex digits of the SHA-256 of these lines in UTF-8, each followed by a line
-/// feed: the source, the symbol, the event time in epoch milliseconds, then the provider's digits as
-/// sent, empty where there are none.
-/// - `finnhub`: `c d dp h l o pc`
-/// - `binance`: `lastPrice openPrice highPrice lowPrice volume quoteVolume count priceChange
-///   priceChangePercent`
-pub fn event_id(quote: &Quote) -> String {
+/// feed: the source, the symbol, the event time in epoch milliseconds (empty without one), then
+/// [every number as sent](Said::digits). Two trades that agree in all of these share an id: Finnhub
+/// numbers none.
+pub fn event_id<T: Said>(observation: &Observation<T>) -> String {
     let mut hash = Sha256::new();
     let mut line = |text: &str| {
         hash.update(text);
         hash.update("\n");
     };
-    let event_time = quote.event_time().as_millisecond().to_string();
-    match quote {
-        Quote::Finnhub(quote) => {
-            line("finnhub");
-            line(quote.symbol.as_str());
-            line(&event_time);
-            line(quote.current.as_str());
-            line(quote.change.as_ref().map_or("", |change| change.as_str()));
-            line(
-                quote
-                    .percent_change
-                    .as_ref()
-                    .map_or("", |percent| percent.as_str()),
-            );
-            line(quote.high.as_str());
-            line(quote.low.as_str());
-            line(quote.open.as_str());
-            line(quote.previous_close.as_str());
-        }
-        Quote::Binance(ticker) => {
-            line("binance");
-            line(ticker.symbol.as_str());
-            line(&event_time);
-            line(ticker.last_price.as_str());
-            line(ticker.open_price.as_str());
-            line(ticker.high_price.as_str());
-            line(ticker.low_price.as_str());
-            line(ticker.volume.as_str());
-            line(ticker.quote_volume.as_str());
-            line(&ticker.trades.to_string());
-            line(ticker.price_change.as_str());
-            line(ticker.price_change_percent.as_str());
-        }
+    line(observation.source);
+    line(observation.instrument.symbol.as_str());
+    let time = observation.said.event_time();
+    line(&time.map_or_else(String::new, |time| time.as_millisecond().to_string()));
+    for number in observation.said.digits() {
+        line(&number);
     }
     let id = hash
         .finalize()

@@ -1,6 +1,8 @@
-use serde::Serialize;
+use std::{borrow::Cow, fmt, str::FromStr};
 
-use crate::Quote;
+use serde::{Serialize, Serializer};
+
+use crate::{Calendar, Symbol};
 
 /// The quote assets of Binance spot, longest first: a pair is its base asset followed by one of these.
 const BINANCE_QUOTE_ASSETS: [&str; 30] = [
@@ -8,6 +10,23 @@ const BINANCE_QUOTE_ASSETS: [&str; 30] = [
     "USDT", "ARS", "AUD", "BNB", "BRL", "BTC", "COP", "CZK", "DAI", "ETH", "EUR", "GBP", "JPY",
     "MXN", "PLN", "RON", "RUB", "TRY", "ZAR",
 ];
+
+/// What a symbol stands for, as far as its provider tells. Each is `None` where nobody has told.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Instrument {
+    /// The symbol as the provider writes it.
+    pub symbol: Symbol,
+    /// The same instrument has one name from every provider: `AAPL`, `BTC/USDT`, `FPT`.
+    pub canonical: String,
+    /// The kind.
+    pub asset_class: Option<AssetClass>,
+    /// The exchange.
+    pub mic: Option<Mic>,
+    /// The currency or asset that prices are in: an ISO 4217 code, or an asset's ticker.
+    pub currency: Option<Cow<'static, str>>,
+    /// Whose hours it is traded in.
+    pub calendar: Option<Calendar>,
+}
 
 /// The kind of instrument.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
@@ -17,43 +36,167 @@ pub enum AssetClass {
     Equity,
     /// A pair of crypto assets, or of one and a currency.
     Crypto,
+    /// A pair of currencies.
+    Forex,
 }
 
-/// The kind of instrument, where the provider and the symbol tell it: Finnhub also quotes
-/// `OANDA:EUR_USD` and `^GSPC`.
-pub fn asset_class(quote: &Quote) -> Option<AssetClass> {
-    match quote {
-        Quote::Finnhub(quote) => is_ticker(quote.symbol.as_str()).then_some(AssetClass::Equity),
-        Quote::Binance(_) => Some(AssetClass::Crypto),
+/// A market identifier code of ISO 10383, such as `XNAS`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Mic([u8; 4]);
+
+/// A text that is no market identifier code.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{input:?} is no market identifier code: write the four letters or digits of ISO 10383, such as XNAS"
+)]
+pub struct MicError {
+    /// The text, or its first 16 characters.
+    pub input: String,
+}
+
+impl Instrument {
+    /// An instrument of which only the symbol is known.
+    pub fn unknown(symbol: Symbol) -> Self {
+        Self {
+            canonical: symbol.as_str().to_owned(),
+            symbol,
+            asset_class: None,
+            mic: None,
+            currency: None,
+            calendar: None,
+        }
     }
-}
 
-/// The currency or asset that the price is in, where the symbol tells it: `USD` for a US share of
-/// Finnhub, the quote asset for a pair of Binance.
-pub fn currency(quote: &Quote) -> Option<&'static str> {
-    match quote {
-        Quote::Finnhub(quote) => is_us_ticker(quote.symbol.as_str()).then_some("USD"),
-        Quote::Binance(ticker) => {
-            let pair = ticker.symbol.as_str();
-            BINANCE_QUOTE_ASSETS
-                .into_iter()
-                .find(|asset| pair.len() > asset.len() && pair.ends_with(asset))
+    /// A share listed in the United States, on an exchange that the symbol does not tell.
+    pub fn us_share(symbol: Symbol) -> Self {
+        Self {
+            asset_class: Some(AssetClass::Equity),
+            currency: Some(Cow::Borrowed("USD")),
+            calendar: Some(Calendar::UnitedStates),
+            ..Self::unknown(symbol)
+        }
+    }
+
+    /// A pair as Binance writes it (`BTCUSDT`), from any provider. Binance has no MIC in ISO 10383.
+    pub fn crypto_pair(symbol: Symbol, pair: &str) -> Self {
+        let assets = BINANCE_QUOTE_ASSETS.into_iter().find_map(|quote| {
+            let base = pair.strip_suffix(quote)?;
+            (!base.is_empty()).then_some((base, quote))
+        });
+        Self {
+            canonical: assets.map_or_else(
+                || pair.to_owned(),
+                |(base, quote)| format!("{base}/{quote}"),
+            ),
+            asset_class: Some(AssetClass::Crypto),
+            currency: assets.map(|(_, quote)| Cow::Borrowed(quote)),
+            calendar: Some(Calendar::Continuous),
+            ..Self::unknown(symbol)
+        }
+    }
+
+    /// A share listed in Vietnam, on the exchange if that is known. Without one the hours are those of HOSE.
+    pub fn vietnamese_share(symbol: Symbol, exchange: Option<Calendar>) -> Self {
+        let mic = match exchange {
+            Some(Calendar::Hose) => Some(Mic(*b"XSTC")),
+            Some(Calendar::Hnx) => Some(Mic(*b"HSTC")),
+            Some(Calendar::Upcom) => Some(Mic(*b"XHNX")),
+            _ => None,
+        };
+        Self {
+            asset_class: Some(AssetClass::Equity),
+            mic,
+            currency: Some(Cow::Borrowed("VND")),
+            calendar: exchange.or(Some(Calendar::Hose)),
+            ..Self::unknown(symbol)
         }
     }
 }
 
-/// Whether a symbol of Finnhub is a bare ticker, without an exchange in front and no index.
-fn is_ticker(symbol: &str) -> bool {
-    symbol
-        .bytes()
-        .all(|b| b.is_ascii_alphanumeric() || b == b'.' || b == b'-')
+impl Mic {
+    /// The four characters.
+    pub fn as_str(&self) -> &str {
+        // Only ASCII is ever put in.
+        str::from_utf8(&self.0).unwrap_or_default()
+    }
 }
 
-/// Whether a symbol of Finnhub is listed in the US: other listings have a suffix (`SAP.DE`, `VOD.L`).
-/// `.A` and `.B` are classes of US shares; no exchange has these suffixes.
-fn is_us_ticker(symbol: &str) -> bool {
-    is_ticker(symbol)
-        && symbol
-            .split_once('.')
-            .is_none_or(|(_, suffix)| matches!(suffix, "A" | "B"))
+impl FromStr for Mic {
+    type Err = MicError;
+
+    fn from_str(input: &str) -> Result<Self, MicError> {
+        match <[u8; 4]>::try_from(input.as_bytes()) {
+            Ok(bytes)
+                if bytes
+                    .iter()
+                    .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit()) =>
+            {
+                Ok(Self(bytes))
+            }
+            _ => Err(MicError {
+                input: input.chars().take(16).collect(),
+            }),
+        }
+    }
+}
+
+impl fmt::Display for Mic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Debug for Mic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Serialize for Mic {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may panic")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_instrument_has_one_canonical_name_from_every_provider() {
+        let pair = |symbol: &str, pair: &str| {
+            let instrument = Instrument::crypto_pair(symbol.parse().unwrap(), pair);
+            (instrument.canonical, instrument.currency)
+        };
+        let expected = ("BTC/USDT".to_owned(), Some(Cow::Borrowed("USDT")));
+        assert_eq!(pair("BTCUSDT", "BTCUSDT"), expected);
+        assert_eq!(pair("BINANCE:BTCUSDT", "BTCUSDT"), expected);
+        assert_eq!(
+            pair("BTCEURI", "BTCEURI").1,
+            Some(Cow::Borrowed("EURI")),
+            "the longest quote asset wins"
+        );
+        assert_eq!(pair("USDT", "USDT"), ("USDT".to_owned(), None));
+    }
+
+    #[test]
+    fn a_vietnamese_exchange_has_the_mic_of_its_segment() {
+        let mic = |exchange| {
+            let share = Instrument::vietnamese_share("FPT".parse().unwrap(), exchange);
+            share.mic.map(|mic| mic.to_string())
+        };
+        assert_eq!(mic(Some(Calendar::Hose)).as_deref(), Some("XSTC"));
+        assert_eq!(mic(Some(Calendar::Hnx)).as_deref(), Some("HSTC"));
+        assert_eq!(mic(Some(Calendar::Upcom)).as_deref(), Some("XHNX"));
+        assert_eq!(mic(None), None);
+    }
+
+    #[test]
+    fn a_mic_is_four_capitals_or_digits() {
+        assert_eq!("XNAS".parse::<Mic>().unwrap().as_str(), "XNAS");
+        for wrong in ["xnas", "NASDAQ", "", "XN S", "ХNAS"] {
+            assert!(wrong.parse::<Mic>().is_err(), "{wrong}");
+        }
+    }
 }

@@ -4,10 +4,9 @@
 //! the decimal text that the provider sent.
 //!
 //! ```
-//! use market::{FinnhubQuote, Observation, Quote, message};
+//! use market::{Instrument, Observation, Quote, StockQuote, quote_message};
 //!
-//! let quote = FinnhubQuote {
-//!     symbol: "AAPL".parse()?,
+//! let quote = StockQuote {
 //!     current: "308.82".parse()?,
 //!     change: Some("3.83".parse()?),
 //!     percent_change: Some("1.2558".parse()?),
@@ -17,15 +16,19 @@
 //!     previous_close: "304.99".parse()?,
 //!     time: "2026-05-22T20:00:00Z".parse()?,
 //! };
-//! let message = message(&Observation {
-//!     quote: Quote::Finnhub(quote),
+//! let observation = Observation {
+//!     source: "finnhub",
+//!     instrument: Instrument::us_share("AAPL".parse()?),
+//!     said: Quote::Stock(quote),
 //!     fetched_at: "2026-05-22T20:00:01Z".parse()?,
-//! });
+//! };
+//! let message = quote_message(&observation, false);
 //! assert_eq!(message.key, "AAPL");
 //! assert!(message.body.starts_with(br#"{"c":308.82,"d":3.83,"#));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod calendar;
 mod digits;
 mod event_id;
 mod flags;
@@ -34,10 +37,16 @@ mod message;
 mod observation;
 mod symbol;
 
+pub use calendar::{Calendar, Session, TradingTime};
 pub use digits::{Digits, DigitsError};
 pub use event_id::event_id;
 pub use flags::{Flag, flags};
-pub use instrument::{AssetClass, asset_class, currency};
-pub use message::{Message, message};
-pub use observation::{BinanceTicker, FinnhubQuote, Observation, Quote};
+pub use instrument::{AssetClass, Instrument, Mic, MicError};
+pub use message::{
+    Message, board_message, history_message, intraday_message, quote_message, trade_message,
+};
+pub use observation::{
+    Bar, BoardQuote, CryptoTicker, DailyBars, MinuteBars, Observation, Prices, Quote, Said,
+    StockQuote, Trade,
+};
 pub use symbol::{Symbol, SymbolError};
