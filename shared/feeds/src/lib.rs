@@ -38,7 +38,6 @@ mod number;
 #[cfg(test)]
 mod replay;
 mod retry;
-mod secret;
 mod settings;
 
 use std::time::Duration;
@@ -49,7 +48,6 @@ use tokio::time::Instant;
 
 pub use body::BodyError;
 pub use error::{FeedError, FetchError};
-pub use secret::Secret;
 pub use settings::{FeedName, FeedSettings, UnknownFeed};
 
 /// A quote provider. The one registration of providers.

@@ -1,9 +1,10 @@
 use std::{fmt, str::FromStr};
 
 use reqwest::Url;
+use secrets::Secret;
 use serde::Deserialize;
 
-use crate::{FeedError, Secret, binance, finnhub};
+use crate::{FeedError, binance, finnhub};
 
 /// The name of a provider, as a job writes it.
 #[derive(Deserialize, Clone, Copy, PartialEq, Eq, Hash, Debug)]
