@@ -1,5 +1,6 @@
-use feeds::{FeedSettings, Secret};
+use feeds::FeedSettings;
 use runtime::{Environment, SettingError};
+use secrets::Secret;
 
 /// What the function is configured with.
 pub struct Settings {

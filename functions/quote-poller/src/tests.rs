@@ -7,7 +7,7 @@ use std::{
 };
 
 use axum::{Router, extract::RawQuery, routing::get};
-use feeds::Secret;
+use secrets::Secret;
 use serde_json::{Value, json, value::to_raw_value};
 use stream::{Position, publish::PublishError};
 use tokio::{net::TcpListener, time::Instant};

@@ -10,12 +10,13 @@ use reqwest::{
     Url,
     header::{HeaderMap, HeaderName, HeaderValue},
 };
+use secrets::Secret;
 use tokio::time::Instant;
 
 use super::{DEFAULT_URL, parse};
 use crate::{
-    FeedError, FeedSettings, FetchError, Polled, Secret, budget::Window, http::Http,
-    retry::retried, settings::endpoint,
+    FeedError, FeedSettings, FetchError, Polled, budget::Window, http::Http, retry::retried,
+    settings::endpoint,
 };
 
 /// The header of the key, which keeps it out of URLs and so out of logs.

@@ -1,19 +1,19 @@
 use std::{convert::Infallible, fmt, str::FromStr};
 
-/// An API key. Printed as `***`, whichever way.
+/// An API key or a password. Printed as `***`, whichever way.
 ///
 /// Whitespace around it is dropped: a key that comes out of a file ends in a line feed.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
 impl Secret {
-    /// The key itself.
-    pub(crate) fn expose(&self) -> &str {
+    /// The key itself, for the one place that sends it.
+    pub fn expose(&self) -> &str {
         &self.0
     }
 
     /// `text` with `***` wherever the key stood: a provider may repeat the key in its answer.
-    pub(crate) fn redact(&self, text: &str) -> String {
+    pub fn redact(&self, text: &str) -> String {
         if self.0.is_empty() {
             text.to_owned()
         } else {

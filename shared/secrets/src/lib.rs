@@ -1,0 +1,30 @@
+//! API keys and passwords by name from AWS Secrets Manager or SSM Parameter Store: fetched once per environment,
+//! renewed when refused, never logged.
+//!
+//! A client holds a [`Key`]. It asks for the secret before each use and reports one that was refused:
+//!
+//! ```
+//! use secrets::{Key, Secret, SecretError};
+//!
+//! # async fn send(secret: &Secret) -> bool { true }
+//! # async fn ask(key: &Key) -> Result<(), SecretError> {
+//! let secret = key.get().await?;
+//! let accepted = send(&secret).await;
+//! if !accepted && let Some(renewed) = key.renewed(&secret).await? {
+//!     send(&renewed).await;
+//! }
+//! # Ok(())
+//! # }
+//! ```
+
+mod error;
+mod fetch;
+mod key;
+mod reference;
+mod secret;
+
+pub use error::SecretError;
+pub use fetch::FetchSecret;
+pub use key::Key;
+pub use reference::{NotAReference, SecretReference};
+pub use secret::Secret;
