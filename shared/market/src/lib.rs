@@ -26,6 +26,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod calendar;
 mod digits;
 mod event_id;
 mod flags;
@@ -34,6 +35,7 @@ mod message;
 mod observation;
 mod symbol;
 
+pub use calendar::{Calendar, Session, TradingTime};
 pub use digits::{Digits, DigitsError};
 pub use event_id::event_id;
 pub use flags::{Flag, flags};
