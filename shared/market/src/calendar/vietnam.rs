@@ -6,7 +6,7 @@
 //!
 //! - vnstock-js, `data/holidays.json` at c2fedf6ce56f97030fa5c55b659b68dc16a3cc80 (Apache-2.0),
 //! - `vn-market-calendar` 0.2.0 (MIT), whose days of 2026 are estimates in part,
-//! - the days without a row in TechPulse's daily prices of eleven files of HOSE shares, at
+//! - the days without a row in the eleven files of HOSE's daily prices of `moPPingg/TechPulse`, at
 //!   e657edddb7285547c36957ed32ff9840ebb61925 (MIT), until 13 February 2026,
 //! - HOSE's notice for 2026, as cafef.vn reported it on 9 December 2025.
 //!
@@ -39,7 +39,7 @@ pub(super) const KNOWN_YEARS: RangeInclusive<i16> = 2024..=2026;
 /// their date: New Year, Reunification Day, Labour Day and National Day.
 pub(super) fn is_holiday(date: Date) -> bool {
     if KNOWN_YEARS.contains(&date.year()) {
-        HOLIDAYS.binary_search(&date).is_ok()
+        HOLIDAYS.contains(&date)
     } else {
         matches!(
             (date.month(), date.day()),
@@ -48,7 +48,7 @@ pub(super) fn is_holiday(date: Date) -> bool {
     }
 }
 
-/// Weekdays without trading, in order.
+/// Weekdays without trading.
 const HOLIDAYS: [Date; 37] = [
     date(2024, 1, 1),
     date(2024, 2, 8),
