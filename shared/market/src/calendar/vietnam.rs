@@ -16,7 +16,7 @@
 //! | Date | vnstock-js | vn-market-calendar | Prices | Notice | Here |
 //! |---|---|---|---|---|---|
 //! | 2024-04-29 | open | closed | closed | - | closed: moved to Saturday 4 May |
-//! | 2025-02-03 | open | closed | open | - | open: the first day after Tet |
+//! | 2025-02-03 | open | closed | open | - | open: the first day after Tet; one file of prices has it |
 //! | 2025-05-02 | open | open | closed | - | closed: moved to Saturday 26 April |
 //! | 2026-01-02 | open | closed | closed | open | closed: moved after the notice |
 //! | 2026-03-27 | closed | open | - | open | open: a slip for 27 April |
