@@ -118,7 +118,6 @@ fn new_york_opens_an_hour_earlier_in_utc_in_summer() {
         Calendar::UnitedStates.at(time).session == Session::Regular
             && Calendar::UnitedStates.at(time - TICK).session == Session::Pre
     };
-    // The last day of winter and the first of summer time, and back.
     assert!(opens("2026-03-06T14:30:00Z"));
     assert!(opens("2026-03-09T13:30:00Z"));
     assert!(opens("2026-10-30T13:30:00Z"));
@@ -207,6 +206,13 @@ fn every_us_day_from_2000_to_2035_is_as_exchange_calendars_has_it() {
         let close = in_zone(us, close);
         assert_eq!(us.at(close - TICK).session, Session::Regular, "{day}");
         assert_eq!(us.at(close).session, Session::Post, "{day}");
+    }
+}
+
+#[test]
+fn good_friday_is_right_where_easter_shuns_its_latest_moon() {
+    for day in [date(1981, 4, 17), date(2049, 4, 16), date(2076, 4, 17)] {
+        assert!(!Calendar::UnitedStates.is_trading_day(day), "{day}");
     }
 }
 
