@@ -143,9 +143,6 @@ fn the_trading_date_is_the_day_whose_first_session_began_last() {
         // Over the longest closures.
         (Calendar::UnitedStates, "2001-09-17T03:59", "2001-09-10"),
         (Calendar::Upcom, "2026-02-23T08:59", "2026-02-13"),
-        // The local date, on whichever side of midnight in UTC.
-        (Calendar::UnitedStates, "2026-05-22T19:59", "2026-05-22"),
-        (Calendar::Hnx, "2026-05-22T09:30", "2026-05-22"),
         (Calendar::Continuous, "2026-05-23T00:00", "2026-05-23"),
         (
             Calendar::Continuous,
