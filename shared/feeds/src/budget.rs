@@ -198,7 +198,9 @@ impl Window {
 
 impl fmt::Debug for SlidingWindows {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("SlidingWindows").field(&self.windows).finish()
+        f.debug_tuple("SlidingWindows")
+            .field(&self.windows)
+            .finish()
     }
 }
 

@@ -30,13 +30,17 @@ pub enum FeedError {
         most: u32,
     },
     /// A setting that holds the provider's request headers is no JSON object of texts.
-    #[error("{setting} is no JSON object of HTTP headers: write it like {{\"Referer\":\"https://example.com/\"}}")]
+    #[error(
+        "{setting} is no JSON object of HTTP headers: write it like {{\"Referer\":\"https://example.com/\"}}"
+    )]
     Headers {
         /// The setting.
         setting: &'static str,
     },
     /// The provider needs a key.
-    #[error("{setting} is missing: get a key at {at} and set it, or {setting}_SECRET to the name of its secret")]
+    #[error(
+        "{setting} is missing: get a key at {at} and set it, or {setting}_SECRET to the name of its secret"
+    )]
     MissingKey {
         /// The setting.
         setting: &'static str,
@@ -50,12 +54,6 @@ pub enum FeedError {
         setting: String,
         /// What is wrong with it.
         problem: String,
-    },
-    /// The key can't travel in an HTTP header.
-    #[error("{setting} holds characters that no key has: copy the key again")]
-    UnusableKey {
-        /// The setting.
-        setting: &'static str,
     },
     /// There is no such provider.
     #[error("there is no feed {name:?}: the feeds are {known}")]
@@ -82,6 +80,9 @@ pub enum FetchError {
     /// The key can't be fetched.
     #[error(transparent)]
     Key(#[from] SecretError),
+    /// The key can't travel in an HTTP header.
+    #[error("the key holds characters that no key has: copy it again")]
+    UnusableKey,
     /// The key is missing or wrong (401).
     #[error("the provider refuses the key ({detail}): check the token")]
     Unauthorized {
@@ -178,7 +179,7 @@ impl FetchError {
         match self {
             Self::UnknownSymbol => "unknown-symbol",
             Self::NoData => "no-data",
-            Self::Key(_) => "no-key",
+            Self::Key(_) | Self::UnusableKey => "no-key",
             Self::Unauthorized { .. } => "unauthorized",
             Self::Forbidden { .. } => "forbidden",
             Self::RateLimited { .. } => "rate-limited",

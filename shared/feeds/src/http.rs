@@ -6,14 +6,10 @@ use reqwest::{
     header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER},
     redirect::Policy,
 };
+use secrets::Secret;
 use tokio::time::{Instant, timeout_at};
 
-use crate::{
-    BodyError, FeedError, FetchError,
-    body::explain,
-    budget::Budget,
-    cooldown::Cooldown,
-};
+use crate::{BodyError, FeedError, FetchError, body::explain, budget::Budget, cooldown::Cooldown};
 
 /// The time that one request has.
 const REQUEST_TIME: Duration = Duration::from_secs(5);
@@ -54,6 +50,8 @@ pub(crate) struct Request {
     /// A JSON text to POST; nothing to GET.
     pub(crate) body: Option<String>,
     pub(crate) headers: HeaderMap,
+    /// What must not be seen of the answer: a provider may repeat a key.
+    pub(crate) secret: Option<Secret>,
     /// What it spends of the budget.
     pub(crate) weight: u32,
 }
@@ -92,10 +90,7 @@ impl Http {
             // A plain server needs no CA certificates, and a small host may have none.
             builder = builder.tls_certs_only([]);
         }
-        if matches!(
-            base.host_str(),
-            Some("localhost" | "127.0.0.1" | "[::1]")
-        ) {
+        if matches!(base.host_str(), Some("localhost" | "127.0.0.1" | "[::1]")) {
             // A proxy has no way to a server on this host.
             builder = builder.no_proxy();
         }
@@ -187,6 +182,10 @@ impl Http {
                 return Err(BodyError::TooLong.into());
             }
             body.extend_from_slice(&chunk);
+        }
+        if let Some(secret) = request.secret {
+            // Before anything is cut from it: half a key is still a secret.
+            body = secret.redact(&String::from_utf8_lossy(&body)).into_bytes();
         }
         Ok(Response {
             status: response.status().as_u16(),

@@ -62,7 +62,11 @@ pub fn open(name: &str, settings: &FeedSettings) -> Result<Feed, FeedError> {
     let registered = FEEDS.iter().find(|(known, _)| *known == name);
     let (_, open) = registered.ok_or_else(|| FeedError::Unknown {
         name: name.to_owned(),
-        known: FEEDS.iter().map(|(known, _)| *known).collect::<Vec<_>>().join(", "),
+        known: FEEDS
+            .iter()
+            .map(|(known, _)| *known)
+            .collect::<Vec<_>>()
+            .join(", "),
     })?;
     open(settings)
 }

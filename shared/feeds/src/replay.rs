@@ -1,6 +1,7 @@
 //! A provider for tests: a server on this host that answers as a test says, and remembers the requests.
 
 use std::{
+    collections::HashMap,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -11,11 +12,12 @@ use axum::{
     http::HeaderMap,
     response::{IntoResponse, Response},
 };
+use jiff::Timestamp;
 use market::{Observation, Quote, Symbol};
 use reqwest::StatusCode;
 use tokio::{net::TcpListener, time::Instant};
 
-use crate::{FetchError, Polled};
+use crate::{FeedSettings, FetchError, Polled};
 
 /// A running server. Ends with the test's runtime.
 pub(crate) struct Provider {
@@ -86,6 +88,15 @@ impl Provider {
     }
 }
 
+/// The settings of these names and values, and no others.
+pub(crate) fn settings(values: &[(&str, &str)], clock: fn() -> Timestamp) -> FeedSettings {
+    let values: HashMap<String, String> = values
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect();
+    FeedSettings::new(move |name| values.get(name).cloned(), None, clock)
+}
+
 /// The URL of a server that refuses every connection.
 pub(crate) async fn nobody() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -105,7 +116,7 @@ pub(crate) fn symbols<T: AsRef<str>>(names: &[T]) -> Vec<Symbol> {
 }
 
 /// Each symbol with its price or the reason why there is none.
-pub(crate) fn outcomes(polled: &[Polled]) -> Vec<(&str, &str)> {
+pub(crate) fn outcomes(polled: &[Polled<Quote>]) -> Vec<(&str, &str)> {
     polled
         .iter()
         .map(|polled| (polled.symbol.as_str(), outcome(&polled.result)))
@@ -114,9 +125,10 @@ pub(crate) fn outcomes(polled: &[Polled]) -> Vec<(&str, &str)> {
 
 fn outcome(result: &Result<Observation, FetchError>) -> &str {
     match result {
-        Ok(observation) => match &observation.quote {
-            Quote::Finnhub(quote) => quote.current.as_str(),
-            Quote::Binance(ticker) => ticker.last_price.as_str(),
+        Ok(observation) => match &observation.said {
+            Quote::Stock(quote) => quote.current.as_str(),
+            Quote::Crypto(ticker) => ticker.last_price.as_str(),
+            Quote::Board(quote) => quote.price.as_str(),
         },
         Err(error) => error.reason(),
     }

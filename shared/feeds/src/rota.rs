@@ -43,14 +43,25 @@ impl Rota {
             .map(|place| {
                 let symbol = symbols[place].clone();
                 let result = fetch(symbol.clone());
-                async move { (place, Polled { symbol, result: result.await }) }
+                async move {
+                    (
+                        place,
+                        Polled {
+                            symbol,
+                            result: result.await,
+                        },
+                    )
+                }
             })
             .buffer_unordered(self.concurrency)
             .collect()
             .await;
         polled.sort_by_key(|(place, _)| *place);
         let polled: Vec<_> = polled.into_iter().map(|(_, polled)| polled).collect();
-        let served = polled.iter().filter(|polled| had_its_turn(&polled.result)).count();
+        let served = polled
+            .iter()
+            .filter(|polled| had_its_turn(&polled.result))
+            .count();
         self.next.store(first + served, Ordering::Relaxed);
         polled
     }

@@ -34,8 +34,16 @@ impl FeedSettings {
     }
 
     /// The URL in `setting`, else `default`, without a slash at its end.
-    pub(crate) fn url(&self, setting: &'static str, default: &'static str) -> Result<Url, FeedError> {
-        base(setting, &self.text(setting).unwrap_or_else(|| default.to_owned()), default)
+    pub(crate) fn url(
+        &self,
+        setting: &'static str,
+        default: &'static str,
+    ) -> Result<Url, FeedError> {
+        base(
+            setting,
+            &self.text(setting).unwrap_or_else(|| default.to_owned()),
+            default,
+        )
     }
 
     /// The whole number in `setting`, else `default`.
@@ -72,7 +80,9 @@ impl FeedSettings {
             None => serde_json::Map::new(),
         };
         let defaults = defaults.iter().map(|(name, value)| (*name, Some(*value)));
-        let given = given.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let given = given
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()));
         let mut headers = HeaderMap::new();
         for (name, value) in defaults.chain(given) {
             let name = name.parse::<HeaderName>().ok();
@@ -164,7 +174,9 @@ mod tests {
 
     #[test]
     fn an_unknown_feed_gets_the_list() {
-        let error = crate::open("kraken", &settings("", "")).unwrap_err().to_string();
+        let error = crate::open("kraken", &settings("", ""))
+            .unwrap_err()
+            .to_string();
         assert!(
             error.starts_with(r#"there is no feed "kraken": the feeds are finnhub, binance"#),
             "{error}"
@@ -186,8 +198,13 @@ mod tests {
             "https://finnhub.io/api/v1/",
             " https://finnhub.io/api/v1\n",
         ] {
-            let url = settings("FINNHUB_URL", base).url("FINNHUB_URL", "https://x").unwrap();
-            assert_eq!(under(&url, &["quote"]).as_str(), "https://finnhub.io/api/v1/quote");
+            let url = settings("FINNHUB_URL", base)
+                .url("FINNHUB_URL", "https://x")
+                .unwrap();
+            assert_eq!(
+                under(&url, &["quote"]).as_str(),
+                "https://finnhub.io/api/v1/quote"
+            );
         }
     }
 
@@ -197,7 +214,10 @@ mod tests {
             ("finnhub.io", "relative URL without a base"),
             ("ftp://finnhub.io", "it is neither http nor https"),
             ("https://k3y@finnhub.io", "it holds a user name or password"),
-            ("https://finnhub.io/?token=k3y", "it has a query or fragment"),
+            (
+                "https://finnhub.io/?token=k3y",
+                "it has a query or fragment",
+            ),
             ("https://", "empty host"),
         ];
         for (base, problem) in cases {
@@ -216,7 +236,9 @@ mod tests {
     #[test]
     fn a_number_out_of_range_and_headers_that_are_none_are_one_sentence_each() {
         for wrong in ["0", "x", "-1", "1e3"] {
-            let error = settings("LIMIT", wrong).number("LIMIT", 60, 1..=1000).unwrap_err();
+            let error = settings("LIMIT", wrong)
+                .number("LIMIT", 60, 1..=1000)
+                .unwrap_err();
             assert_eq!(
                 error.to_string(),
                 format!("LIMIT is {wrong:?}: give a whole number from 1 to 1000")
@@ -224,11 +246,23 @@ mod tests {
         }
         assert_eq!(settings("", "").number("LIMIT", 60, 1..=1000).unwrap(), 60);
         for wrong in ["[]", "{\"a\":1}", "{\"a b\":\"c\"}", "Referer: x"] {
-            let error = settings("HEADERS", wrong).headers("HEADERS", &[]).unwrap_err();
-            assert!(error.to_string().starts_with("HEADERS is no JSON object"), "{wrong}");
+            let error = settings("HEADERS", wrong)
+                .headers("HEADERS", &[])
+                .unwrap_err();
+            assert!(
+                error.to_string().starts_with("HEADERS is no JSON object"),
+                "{wrong}"
+            );
         }
-        let headers = settings("HEADERS", "{\"referer\":\"b\"}").headers("HEADERS", &[("Referer", "a"), ("X", "y")]);
+        let headers = settings("HEADERS", "{\"referer\":\"b\"}")
+            .headers("HEADERS", &[("Referer", "a"), ("X", "y")]);
         let headers = headers.unwrap();
-        assert_eq!((&headers["referer"], &headers["x"]), (&HeaderValue::from_static("b"), &HeaderValue::from_static("y")));
+        assert_eq!(
+            (&headers["referer"], &headers["x"]),
+            (
+                &HeaderValue::from_static("b"),
+                &HeaderValue::from_static("y")
+            )
+        );
     }
 }

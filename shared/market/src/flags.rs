@@ -54,12 +54,14 @@ pub fn flags<T: Said>(
         .said
         .event_time()
         .map(|made| observation.fetched_at.duration_since(made));
-    let open = fetched.is_some_and(|time| {
-        matches!(time.session, Session::Regular | Session::AroundTheClock)
-    });
+    let open = fetched
+        .is_some_and(|time| matches!(time.session, Session::Regular | Session::AroundTheClock));
     [
         (last.is_some_and(|last| last.is_zero()), Flag::ZeroPrice),
-        (range.is_some_and(|(high, low)| high < low), Flag::HighBelowLow),
+        (
+            range.is_some_and(|(high, low)| high < low),
+            Flag::HighBelowLow,
+        ),
         (
             range.is_some_and(outside) && !prices.not_traded,
             Flag::PriceOutOfRange,

@@ -1,22 +1,24 @@
 use std::{
     collections::{HashMap, HashSet, VecDeque},
+    sync::Arc,
     time::Duration,
 };
 
+use async_trait::async_trait;
 use jiff::Timestamp;
-use market::{Observation, Quote, Symbol};
+use market::{Instrument, Observation, Quote, Symbol};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::{Url, header::HeaderMap};
 use tokio::time::Instant;
 
-use super::{DEFAULT_URL, parse, unknown::UnknownSymbols};
+use super::{parse, unknown::UnknownSymbols};
 use crate::{
-    FeedError, FeedSettings, FetchError, Polled,
+    FeedError, FeedSettings, FetchError, Polled, Quotes,
     body::error_code,
-    budget::Window,
-    http::{Http, Response, until as time_until},
+    budget::{Budget, SlidingWindows, Window},
+    http::{Http, Manners, Request, Response, until as time_until},
     retry::retried,
-    settings::endpoint,
+    settings::under,
 };
 
 /// The limit of an address, in weight.
@@ -43,8 +45,9 @@ const SYMBOLS: &AsciiSet = &NON_ALPHANUMERIC
 
 /// Binance spot over HTTP.
 #[derive(Debug)]
-pub struct Client {
+pub(crate) struct Client {
     http: Http,
+    budget: Arc<dyn Budget>,
     ticker: Url,
     unknown: UnknownSymbols,
     clock: fn() -> Timestamp,
@@ -54,39 +57,26 @@ pub struct Client {
 type Outcomes = HashMap<Symbol, Result<Observation, FetchError>>;
 
 impl Client {
-    /// A client without a key.
-    ///
-    /// # Errors
-    /// [`FeedError`] names the setting that is wrong.
-    pub fn new(settings: &FeedSettings, clock: fn() -> Timestamp) -> Result<Self, FeedError> {
-        let ticker = endpoint(
-            "BINANCE_URL",
-            &settings.binance_url,
-            &["api", "v3", "ticker", "24hr"],
-            DEFAULT_URL,
-        )?;
+    /// A client with the settings that [`super::open`] names.
+    pub(crate) fn new(settings: &FeedSettings) -> Result<Self, FeedError> {
+        let base = settings.url("BINANCE_URL", "https://data-api.binance.vision")?;
+        let budget: Arc<dyn Budget> = Arc::new(SlidingWindows::new([BUDGET]));
+        let manners = Manners {
+            forbidden_rest: Some(FORBIDDEN_REST),
+            used: used_weight,
+            failure,
+        };
         Ok(Self {
-            http: Http::new(&ticker, [BUDGET])?,
-            ticker,
+            http: Http::new(&base, Arc::clone(&budget), manners)?,
+            budget,
+            ticker: under(&base, &["api", "v3", "ticker", "24hr"]),
             unknown: UnknownSymbols::default(),
-            clock,
+            clock: settings.clock,
         })
     }
 
-    /// One poll of every symbol, as [`crate::Feed::poll`] promises it: one request for all, or one
-    /// for each 100.
-    pub async fn poll(&self, symbols: &[Symbol], until: Instant) -> Vec<Polled> {
-        let outcomes = self.outcomes(symbols, until).await;
-        symbols
-            .iter()
-            .map(|symbol| Polled {
-                symbol: symbol.clone(),
-                result: outcomes
-                    .get(symbol)
-                    .cloned()
-                    .unwrap_or(Err(FetchError::UnknownSymbol)),
-            })
-            .collect()
+    pub(crate) fn budget(&self) -> Arc<dyn Budget> {
+        Arc::clone(&self.budget)
     }
 
     /// The outcome of each symbol; one that Binance does not know may be absent.
@@ -124,32 +114,27 @@ impl Client {
 
     /// One request for a group; [`FetchError::UnknownSymbol`] if one of its symbols is unknown.
     async fn fetch(&self, group: &[&Symbol], until: Instant) -> Result<Outcomes, FetchError> {
-        let url = self.url(group);
-        let response = self
-            .http
-            .get(url, HeaderMap::new(), weight(group.len()), until)
-            .await?;
-        let fetched_at = (self.clock)();
-        if let Some(used) = used_weight(&response) {
-            self.http.charge(used);
-        }
-        if let Some(failure) = failure(&response, fetched_at) {
-            match &failure {
-                FetchError::Forbidden { .. } => self.http.rest(&failure, FORBIDDEN_REST),
-                FetchError::RateLimited { retry_after } | FetchError::Banned { retry_after } => {
-                    self.http.rest(&failure, *retry_after);
-                }
-                _ => {}
-            }
-            return Err(failure);
-        }
+        let request = Request {
+            url: self.url(group),
+            body: None,
+            headers: HeaderMap::new(),
+            secret: None,
+            weight: weight(group.len()),
+        };
+        let response = self.http.send(request, self.clock, until).await?;
+        let fetched_at = response.fetched_at;
         let mut outcomes = Outcomes::new();
         for item in parse::tickers(&response.body)? {
             match item {
                 Ok(ticker) => {
                     let symbol = ticker.symbol.clone();
-                    let quote = Quote::Binance(ticker.into());
-                    outcomes.insert(symbol, Ok(Observation { quote, fetched_at }));
+                    let observation = Observation {
+                        source: "binance",
+                        instrument: Instrument::crypto_pair(symbol.clone(), symbol.as_str()),
+                        said: Quote::Crypto(ticker.into()),
+                        fetched_at,
+                    };
+                    outcomes.insert(symbol, Ok(observation));
                 }
                 Err(bad) => {
                     // An item without a symbol may be that of any symbol that is missing.
@@ -180,6 +165,24 @@ impl Client {
     }
 }
 
+#[async_trait]
+impl Quotes for Client {
+    /// One request for all, or one for each 100.
+    async fn quotes(&self, symbols: &[Symbol], until: Instant) -> Vec<Polled<Quote>> {
+        let outcomes = self.outcomes(symbols, until).await;
+        symbols
+            .iter()
+            .map(|symbol| Polled {
+                symbol: symbol.clone(),
+                result: outcomes
+                    .get(symbol)
+                    .cloned()
+                    .unwrap_or(Err(FetchError::UnknownSymbol)),
+            })
+            .collect()
+    }
+}
+
 /// The symbols without repetition, in order: Binance refuses a list that has one twice.
 fn unique(symbols: &[Symbol]) -> impl Iterator<Item = &Symbol> {
     let mut seen = HashSet::new();
@@ -191,19 +194,14 @@ fn weight(symbols: usize) -> u32 {
     if symbols <= 20 { 2 } else { 40 }
 }
 
-fn used_weight(response: &Response) -> Option<u32> {
-    response
-        .headers
-        .get(USED_WEIGHT)?
-        .to_str()
-        .ok()?
-        .parse()
-        .ok()
+fn used_weight(headers: &HeaderMap) -> Option<u32> {
+    headers.get(USED_WEIGHT)?.to_str().ok()?.parse().ok()
 }
 
 /// What the status and the code mean, unless it is success.
-fn failure(response: &Response, now: Timestamp) -> Option<FetchError> {
-    match response.failure(now)? {
+fn failure(response: &Response) -> Option<FetchError> {
+    let now = response.fetched_at;
+    match response.failure()? {
         // -1121 is an invalid symbol, -1100 a character that no symbol has.
         FetchError::Rejected { status: 400, .. }
             if matches!(error_code(&response.body), Some(-1121 | -1100)) =>

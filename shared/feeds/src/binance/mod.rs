@@ -8,7 +8,27 @@ pub mod model;
 pub mod parse;
 mod unknown;
 
-pub use client::Client;
+use std::{sync::Arc, time::Duration};
 
-/// The public API for market data, which needs no key.
-pub const DEFAULT_URL: &str = "https://data-api.binance.vision";
+use market::Calendar;
+
+use crate::{Feed, FeedError, FeedSettings};
+use client::Client;
+
+/// Binance spot without a key, at the address in `BINANCE_URL`.
+///
+/// # Errors
+/// [`FeedError`] names the setting that is wrong.
+pub fn open(settings: &FeedSettings) -> Result<Feed, FeedError> {
+    let client = Arc::new(Client::new(settings)?);
+    Ok(Feed {
+        calendar: Calendar::Continuous,
+        beat: Duration::from_secs(1),
+        budgets: vec![("binance", client.budget())],
+        quotes: Some(client),
+        minute_bars: None,
+        daily_bars: None,
+        trades: None,
+        listing: None,
+    })
+}

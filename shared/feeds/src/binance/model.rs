@@ -1,7 +1,7 @@
 //! What Binance sends.
 
 use jiff::Timestamp;
-use market::{BinanceTicker, Digits, Symbol};
+use market::{CryptoTicker, Digits, Symbol};
 use serde::Deserialize;
 
 use crate::number;
@@ -24,6 +24,10 @@ pub struct Ticker {
     pub high_price: Digits,
     /// The lowest price in the 24 hours.
     pub low_price: Digits,
+    /// The best bid; 0 for an empty book.
+    pub bid_price: Option<Digits>,
+    /// The best ask; 0 for an empty book.
+    pub ask_price: Option<Digits>,
     /// Traded in the base asset.
     pub volume: Digits,
     /// Traded in the quote asset.
@@ -36,10 +40,9 @@ pub struct Ticker {
     pub count: u64,
 }
 
-impl From<Ticker> for BinanceTicker {
+impl From<Ticker> for CryptoTicker {
     fn from(ticker: Ticker) -> Self {
         Self {
-            symbol: ticker.symbol,
             close_time: ticker.close_time,
             last_price: ticker.last_price,
             open_price: ticker.open_price,
@@ -50,6 +53,8 @@ impl From<Ticker> for BinanceTicker {
             trades: ticker.count,
             price_change: ticker.price_change,
             price_change_percent: ticker.price_change_percent,
+            bid: ticker.bid_price,
+            ask: ticker.ask_price,
         }
     }
 }

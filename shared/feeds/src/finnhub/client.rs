@@ -1,151 +1,147 @@
-use std::{
-    sync::atomic::{AtomicUsize, Ordering},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
-use futures::{StreamExt, stream};
+use async_trait::async_trait;
 use jiff::Timestamp;
 use market::{Observation, Quote, Symbol};
 use reqwest::{
     Url,
     header::{HeaderMap, HeaderName, HeaderValue},
 };
-use secrets::Secret;
+use secrets::{Key, Secret};
 use tokio::time::Instant;
 
-use super::{DEFAULT_URL, parse};
+use super::{instrument::instrument, parse};
 use crate::{
-    FeedError, FeedSettings, FetchError, Polled, budget::Window, http::Http, retry::retried,
-    settings::endpoint,
+    FeedError, FeedSettings, FetchError, Polled, Quotes,
+    budget::{Budget, SlidingWindows, Window},
+    http::{Http, Manners, Request, Response},
+    retry::retried,
+    rota::Rota,
+    settings::under,
 };
+
+/// The setting of the key.
+const API_KEY: &str = "FINNHUB_API_KEY";
 
 /// The header of the key, which keeps it out of URLs and so out of logs.
 const TOKEN: HeaderName = HeaderName::from_static("x-finnhub-token");
 
-/// The limit of a free key, and the limit of every key.
-const BUDGET: [Window; 2] = [
-    Window {
-        limit: 60,
-        period: Duration::from_mins(1),
-    },
-    Window {
-        limit: 30,
-        period: Duration::from_secs(1),
-    },
-];
-
-/// How many requests are under way at once.
-const CONCURRENCY: usize = 16;
+/// The headers that some plans answer with: requests a minute, and what is left of them.
+const LIMIT: &str = "x-ratelimit-limit";
+const REMAINING: &str = "x-ratelimit-remaining";
 
 /// Finnhub over HTTP.
 #[derive(Debug)]
-pub struct Client {
+pub(crate) struct Client {
     http: Http,
+    budget: Arc<dyn Budget>,
     quote: Url,
-    token: Secret,
-    headers: HeaderMap,
+    key: Key,
     clock: fn() -> Timestamp,
-    /// Where the next poll starts: with more symbols than budget, polls go round.
-    next: AtomicUsize,
+    rota: Rota,
 }
 
 impl Client {
-    /// A client with the key of the settings.
-    ///
-    /// # Errors
-    /// [`FeedError`] names the setting that is missing or wrong.
-    pub fn new(settings: &FeedSettings, clock: fn() -> Timestamp) -> Result<Self, FeedError> {
-        let quote = endpoint(
-            "FINNHUB_URL",
-            &settings.finnhub_url,
-            &["quote"],
-            DEFAULT_URL,
-        )?;
-        let token = settings
-            .finnhub_token
-            .clone()
-            .filter(|token| !token.expose().is_empty())
-            .ok_or(FeedError::MissingToken)?;
-        let mut value =
-            HeaderValue::from_str(token.expose()).map_err(|_| FeedError::UnusableToken)?;
-        value.set_sensitive(true);
+    /// A client with the settings that [`super::open`] names.
+    pub(crate) fn new(settings: &FeedSettings) -> Result<Self, FeedError> {
+        let base = settings.url("FINNHUB_URL", "https://finnhub.io/api/v1")?;
+        let per_minute = settings.number("FINNHUB_PER_MINUTE", 60, 1..=100_000)?;
+        let per_second = settings.number("FINNHUB_PER_SECOND", 30, 1..=10_000)?;
+        let concurrency = settings.number("FINNHUB_CONCURRENCY", 32, 1..=1_000)?;
+        let budget: Arc<dyn Budget> = Arc::new(SlidingWindows::new([
+            Window {
+                limit: per_minute,
+                period: Duration::from_mins(1),
+            },
+            Window {
+                limit: per_second,
+                period: Duration::from_secs(1),
+            },
+        ]));
+        let manners = Manners {
+            used,
+            ..Manners::USUAL
+        };
+        // Wherever earlier processes stopped, so many symbols a minute were served by them.
+        let minutes = usize::try_from((settings.clock)().as_second() / 60).unwrap_or_default();
+        let start = minutes.wrapping_mul(per_minute as usize);
         Ok(Self {
-            http: Http::new(&quote, BUDGET)?,
-            quote,
-            token,
-            headers: HeaderMap::from_iter([(TOKEN, value)]),
-            clock,
-            next: AtomicUsize::new(0),
+            http: Http::new(&base, Arc::clone(&budget), manners)?,
+            budget,
+            quote: under(&base, &["quote"]),
+            key: settings.key(API_KEY, "https://finnhub.io")?,
+            clock: settings.clock,
+            rota: Rota::new(concurrency as usize, start),
         })
     }
 
-    /// One poll of every symbol, as [`crate::Feed::poll`] promises it: one request a symbol, at most
-    /// 16 at once.
-    pub async fn poll(&self, symbols: &[Symbol], until: Instant) -> Vec<Polled> {
-        if symbols.is_empty() {
-            return Vec::new();
-        }
-        let first = self.next.load(Ordering::Relaxed) % symbols.len();
-        let mut polls: Vec<_> = symbols
-            .iter()
-            .enumerate()
-            .map(|(place, symbol)| async move { (place, self.poll_one(symbol, until).await) })
-            .collect();
-        polls.rotate_left(first);
-        let mut polled: Vec<_> = stream::iter(polls)
-            .buffer_unordered(CONCURRENCY)
-            .collect()
-            .await;
-        polled.sort_by_key(|(place, _)| *place);
-        let polled: Vec<_> = polled.into_iter().map(|(_, polled)| polled).collect();
-        let served = polled.iter().filter(|polled| was_asked(polled)).count();
-        self.next.store(first + served, Ordering::Relaxed);
-        polled
+    pub(crate) fn budget(&self) -> Arc<dyn Budget> {
+        Arc::clone(&self.budget)
     }
 
     /// One symbol. Retries stop at half of the budget: beyond it they would cost other symbols theirs, and the
     /// next poll is soon.
-    async fn poll_one(&self, symbol: &Symbol, until: Instant) -> Polled {
+    async fn poll_one(&self, symbol: &Symbol, until: Instant) -> Result<Observation, FetchError> {
         let may_retry = || self.http.has_half_left();
-        let result = retried(until, may_retry, || self.fetch(symbol, until)).await;
-        Polled {
-            symbol: symbol.clone(),
-            result,
+        retried(until, may_retry, || self.fetch(symbol, until)).await
+    }
+
+    /// The quote. A key that is refused is asked for again where it comes from: it may have been rotated.
+    async fn fetch(&self, symbol: &Symbol, until: Instant) -> Result<Observation, FetchError> {
+        let key = self.key.get().await?;
+        match self.fetch_with(&key, symbol, until).await {
+            Err(refused @ (FetchError::Unauthorized { .. } | FetchError::Forbidden { .. })) => {
+                match self.key.renewed(&key).await? {
+                    Some(renewed) => self.fetch_with(&renewed, symbol, until).await,
+                    None => Err(refused),
+                }
+            }
+            outcome => outcome,
         }
     }
 
-    async fn fetch(&self, symbol: &Symbol, until: Instant) -> Result<Observation, FetchError> {
+    async fn fetch_with(
+        &self,
+        key: &Secret,
+        symbol: &Symbol,
+        until: Instant,
+    ) -> Result<Observation, FetchError> {
         let mut url = self.quote.clone();
         url.query_pairs_mut().append_pair("symbol", symbol.as_str());
-        let mut response = self.http.get(url, self.headers.clone(), 1, until).await?;
-        // Before anything is cut from it: half a key is still a secret.
-        response.body = self
-            .token
-            .redact(&String::from_utf8_lossy(&response.body))
-            .into_bytes();
-        let fetched_at = (self.clock)();
-        if let Some(failure) = response.failure(fetched_at) {
-            if let FetchError::RateLimited { retry_after } | FetchError::Banned { retry_after } =
-                failure
-            {
-                self.http.rest(&failure, retry_after);
-            }
-            return Err(failure);
-        }
-        let quote = parse::quote(&response.body)?.ok_or(FetchError::UnknownSymbol)?;
+        let mut token = HeaderValue::from_str(key.expose()).map_err(|_| FetchError::UnusableKey)?;
+        token.set_sensitive(true);
+        let request = Request {
+            url,
+            body: None,
+            headers: HeaderMap::from_iter([(TOKEN, token)]),
+            secret: Some(key.clone()),
+            weight: 1,
+        };
+        let Response {
+            body, fetched_at, ..
+        } = self.http.send(request, self.clock, until).await?;
+        let quote = parse::quote(&body)?.ok_or(FetchError::UnknownSymbol)?;
         Ok(Observation {
-            quote: Quote::Finnhub(quote.of(symbol.clone())),
+            source: "finnhub",
+            instrument: instrument(symbol),
+            said: Quote::Stock(quote.into()),
             fetched_at,
         })
     }
 }
 
-/// Whether a symbol had its turn in a poll.
-fn was_asked(polled: &Polled) -> bool {
-    !matches!(
-        polled.result,
-        Err(FetchError::OverBudget | FetchError::PastDeadline)
-    )
+#[async_trait]
+impl Quotes for Client {
+    /// One request a symbol.
+    async fn quotes(&self, symbols: &[Symbol], until: Instant) -> Vec<Polled<Quote>> {
+        let fetch = async |symbol: Symbol| self.poll_one(&symbol, until).await;
+        self.rota.each(symbols, fetch).await
+    }
+}
+
+fn used(headers: &HeaderMap) -> Option<u32> {
+    let number = |name| headers.get(name)?.to_str().ok()?.trim().parse::<u32>().ok();
+    number(LIMIT)?.checked_sub(number(REMAINING)?)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! What Finnhub sends.
 
 use jiff::Timestamp;
-use market::{Digits, FinnhubQuote, Symbol};
+use market::{Digits, StockQuote};
 use serde::Deserialize;
 
 use crate::number;
@@ -28,19 +28,17 @@ pub struct Quote {
     pub t: Timestamp,
 }
 
-impl Quote {
-    /// The quote of the symbol that was asked for.
-    pub fn of(self, symbol: Symbol) -> FinnhubQuote {
-        FinnhubQuote {
-            symbol,
-            current: self.c,
-            change: self.d,
-            percent_change: self.dp,
-            high: self.h,
-            low: self.l,
-            open: self.o,
-            previous_close: self.pc,
-            time: self.t,
+impl From<Quote> for StockQuote {
+    fn from(quote: Quote) -> Self {
+        Self {
+            current: quote.c,
+            change: quote.d,
+            percent_change: quote.dp,
+            high: quote.h,
+            low: quote.l,
+            open: quote.o,
+            previous_close: quote.pc,
+            time: quote.t,
         }
     }
 }

@@ -2,9 +2,7 @@ use jiff::civil::Date;
 use serde::Serialize;
 
 use super::rfc3339;
-use crate::{
-    AssetClass, Flag, Mic, Observation, Said, Session, TradingTime, event_id, flags,
-};
+use crate::{AssetClass, Flag, Mic, Observation, Said, Session, TradingTime, event_id, flags};
 
 /// What every message says of itself and of its instrument.
 #[derive(Serialize)]
@@ -52,9 +50,8 @@ impl<'a> Meta<'a> {
             trading_date: observation.said.trading_date().or_else(of_event),
             event_time: event_time.map(rfc3339),
             fetched_at: rfc3339(observation.fetched_at),
-            age_ms: event_time.map(|event| {
-                observation.fetched_at.as_millisecond() - event.as_millisecond()
-            }),
+            age_ms: event_time
+                .map(|event| observation.fetched_at.as_millisecond() - event.as_millisecond()),
             flags: flags(observation, fetched.as_ref(), repeated),
         }
     }

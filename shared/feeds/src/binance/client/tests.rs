@@ -1,7 +1,7 @@
 use super::*;
 use crate::{
-    Feed, FeedName,
-    replay::{Provider, Reply, nobody, outcomes, soon, symbols},
+    Feed,
+    replay::{Provider, Reply, nobody, outcomes, settings, soon, symbols},
 };
 
 const BTCUSDT: &str = include_str!("../fixtures/ticker-24hr-BTCUSDT.json");
@@ -12,12 +12,19 @@ fn clock() -> Timestamp {
     Timestamp::from_second(1_785_050_000).unwrap()
 }
 
-fn feed(url: &str) -> Feed {
-    let settings = FeedSettings {
-        binance_url: url.to_owned(),
-        ..FeedSettings::default()
-    };
-    Feed::new(FeedName::Binance, &settings, clock).unwrap()
+/// Binance at an address, through its registration.
+struct Binance(Feed);
+
+impl Binance {
+    async fn poll(&self, symbols: &[Symbol], until: Instant) -> Vec<Polled<Quote>> {
+        let quotes = self.0.quotes.as_ref().unwrap();
+        quotes.quotes(symbols, until).await
+    }
+}
+
+fn feed(url: &str) -> Binance {
+    let settings = settings(&[("BINANCE_URL", url)], clock);
+    Binance(crate::open("binance", &settings).unwrap())
 }
 
 /// The symbols in the query of a request.

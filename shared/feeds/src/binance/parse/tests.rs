@@ -1,11 +1,9 @@
-use market::{Observation, Quote, message};
 use proptest::prelude::*;
 
 use super::*;
 
 const ARRAY: &[u8] = include_bytes!("../fixtures/ticker-24hr-array.json");
 const BTCUSDT: &str = include_str!("../fixtures/ticker-24hr-BTCUSDT.json");
-const DOGEUSDT: &[u8] = include_bytes!("../fixtures/ticker-24hr-DOGEUSDT.json");
 
 fn symbols_of(items: &[Result<Ticker, BadTicker>]) -> Vec<&str> {
     items
@@ -16,26 +14,6 @@ fn symbols_of(items: &[Result<Ticker, BadTicker>]) -> Vec<&str> {
 
 fn only(body: &[u8]) -> Ticker {
     tickers(body).unwrap().remove(0).unwrap()
-}
-
-#[test]
-fn a_recorded_ticker_becomes_its_message_with_the_same_digits() {
-    let message = message(&Observation {
-        quote: Quote::Binance(only(DOGEUSDT).into()),
-        fetched_at: "2026-11-21T05:26:49.123Z".parse().unwrap(),
-    });
-    assert_eq!(
-        String::from_utf8(message.body).unwrap(),
-        concat!(
-            r#"{"symbol":"DOGEUSDT","event_time":1630042422749,"price":0.27050000,"open":0.27927000,"#,
-            r#""high":0.28173000,"low":0.26410000,"volume":1343961239.70000000,"quote_volume":365772101.01826800,"#,
-            r#""number_trades":383971,"price_change":-0.00877000,"price_change_percent":-3.140,"#,
-            r#""timestamp":"2026-11-21T05:26:49.123Z","#,
-            r#""meta":{"source":"binance","schema":"crypto-prices/1","event_id":"026fd1885725e373682df09df904a05f","#,
-            r#""asset_class":"crypto","currency":"USDT","event_time":"2021-08-27T05:33:42.749Z","#,
-            r#""fetched_at":"2026-11-21T05:26:49.123Z","flags":[]}}"#,
-        )
-    );
 }
 
 #[test]

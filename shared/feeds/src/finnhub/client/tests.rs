@@ -2,8 +2,8 @@ use std::collections::HashSet;
 
 use super::*;
 use crate::{
-    Feed, FeedName,
-    replay::{Provider, Reply, nobody, outcomes, soon, symbols},
+    Feed,
+    replay::{Provider, Reply, nobody, outcomes, settings, soon, symbols},
 };
 
 const AAPL: &[u8] = include_bytes!("../fixtures/quote-AAPL.json");
@@ -15,16 +15,20 @@ fn clock() -> Timestamp {
     Timestamp::from_second(1_779_480_001).unwrap()
 }
 
-fn settings(url: &str) -> FeedSettings {
-    FeedSettings {
-        finnhub_url: format!("{url}/api/v1"),
-        finnhub_token: Some(KEY.parse().unwrap()),
-        ..FeedSettings::default()
+/// Finnhub at `url`, through its registration.
+struct Finnhub(Feed);
+
+impl Finnhub {
+    async fn poll(&self, symbols: &[Symbol], until: Instant) -> Vec<Polled<Quote>> {
+        let quotes = self.0.quotes.as_ref().unwrap();
+        quotes.quotes(symbols, until).await
     }
 }
 
-fn feed(url: &str) -> Feed {
-    Feed::new(FeedName::Finnhub, &settings(url), clock).unwrap()
+fn feed(url: &str) -> Finnhub {
+    let url = format!("{url}/api/v1");
+    let settings = settings(&[("FINNHUB_URL", &url), (API_KEY, KEY)], clock);
+    Finnhub(crate::open("finnhub", &settings).unwrap())
 }
 
 #[tokio::test]
@@ -111,17 +115,8 @@ async fn the_key_shows_in_no_debug_output_and_no_error() {
         })
     })
     .await;
-    let settings = settings(&echo.url);
     let feed = feed(&echo.url);
-    let mut shown = vec![
-        format!("{settings:?}"),
-        format!("{feed:?}"),
-        format!(
-            "{} {:?}",
-            Secret::from(KEY.to_owned()),
-            settings.finnhub_token
-        ),
-    ];
+    let mut shown = vec![format!("{:?}", feed.0)];
     let mut polled = feed
         .poll(&symbols(&["AAPL", "OK200", "TYPE", "DOWN"]), soon())
         .await;
@@ -154,22 +149,27 @@ async fn the_key_shows_in_no_debug_output_and_no_error() {
 }
 
 #[test]
-fn a_missing_or_unusable_key_stops_the_start_with_one_sentence() {
-    let start = |token: Option<&str>| {
-        let mut settings = settings("http://127.0.0.1");
-        settings.finnhub_token = token.map(|token| token.parse().unwrap());
-        Feed::new(FeedName::Finnhub, &settings, clock)
-            .map(|_| ())
-            .map_err(|error| error.to_string())
+fn a_missing_key_stops_the_start_with_one_sentence() {
+    let start = |values: &[(&str, &str)]| {
+        let error = crate::open("finnhub", &settings(values, clock)).err();
+        error.map(|error| error.to_string())
     };
-    let missing = "FINNHUB_API_KEY is missing: get a key at https://finnhub.io and set it";
-    assert_eq!(start(None).unwrap_err(), missing);
-    assert_eq!(start(Some(" \n")).unwrap_err(), missing);
-    assert_eq!(
-        start(Some("a\nb")).unwrap_err(),
-        "FINNHUB_API_KEY holds characters that no key has: copy the key again"
+    let missing = "FINNHUB_API_KEY is missing: get a key at https://finnhub.io and set it, or \
+                   FINNHUB_API_KEY_SECRET to the name of its secret";
+    assert_eq!(start(&[]).as_deref(), Some(missing));
+    assert_eq!(start(&[(API_KEY, " \n")]).as_deref(), Some(missing));
+    assert_eq!(start(&[(API_KEY, "abc\n")]), None);
+}
+
+#[tokio::test]
+async fn a_key_that_can_not_travel_in_a_header_is_named_as_such() {
+    let settings = settings(
+        &[("FINNHUB_URL", &nobody().await), (API_KEY, "a\nb")],
+        clock,
     );
-    assert_eq!(start(Some("abc\n")), Ok(()));
+    let feed = Finnhub(crate::open("finnhub", &settings).unwrap());
+    let polled = feed.poll(&symbols(&["AAPL"]), soon()).await;
+    assert_eq!(outcomes(&polled), [("AAPL", "no-key")]);
 }
 
 #[tokio::test]
@@ -284,7 +284,7 @@ async fn a_deadline_that_is_past_sends_nothing() {
         .await;
     assert_eq!(
         outcomes(&polled),
-        [("AAPL", "past-deadline"), ("MSFT", "past-deadline")]
+        [("AAPL", "no-turn"), ("MSFT", "no-turn")]
     );
     assert_eq!(provider.targets().len(), 0);
 }

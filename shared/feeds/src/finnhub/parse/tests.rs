@@ -1,28 +1,8 @@
-use market::{Observation, message};
 use proptest::prelude::*;
 
 use super::*;
 
 const AAPL: &[u8] = include_bytes!("../fixtures/quote-AAPL.json");
-
-#[test]
-fn a_recorded_quote_becomes_its_message_with_the_same_digits() {
-    let quote = quote(AAPL).unwrap().unwrap().of("AAPL".parse().unwrap());
-    let message = message(&Observation {
-        quote: market::Quote::Finnhub(quote),
-        fetched_at: "2026-05-22T20:00:01.5Z".parse().unwrap(),
-    });
-    assert_eq!(
-        String::from_utf8(message.body).unwrap(),
-        concat!(
-            r#"{"c":308.82,"d":3.83,"dp":1.2558,"h":311.4,"l":305.84,"o":306.12,"pc":304.99,"t":1779480000,"#,
-            r#""symbol":"AAPL","fetched_at":1779480001,"#,
-            r#""meta":{"source":"finnhub","schema":"stock-quotes/1","event_id":"7c39ee452dfa0ffeff977b295f479e16","#,
-            r#""asset_class":"equity","currency":"USD","event_time":"2026-05-22T20:00:00.000Z","#,
-            r#""fetched_at":"2026-05-22T20:00:01.500Z","flags":[]}}"#,
-        )
-    );
-}
 
 #[test]
 fn a_recorded_answer_of_zeros_is_no_data() {
