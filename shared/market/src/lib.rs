@@ -29,6 +29,7 @@
 mod digits;
 mod event_id;
 mod flags;
+mod indicators;
 mod instrument;
 mod message;
 mod observation;
@@ -37,6 +38,7 @@ mod symbol;
 pub use digits::{Digits, DigitsError};
 pub use event_id::event_id;
 pub use flags::{Flag, flags};
+pub use indicators::{Indicators, Ohlcv, indicators};
 pub use instrument::{AssetClass, asset_class, currency};
 pub use message::{Message, message};
 pub use observation::{BinanceTicker, FinnhubQuote, Observation, Quote};
