@@ -11,7 +11,8 @@ pub(crate) fn first_start(now: Timestamp, beat: Duration, budget: Duration) -> D
     if budget < beat * 2 {
         return Duration::ZERO;
     }
-    let into_beat = u128::try_from(now.as_nanosecond()).unwrap_or_default() % beat.as_nanos().max(1);
+    let into_beat =
+        u128::try_from(now.as_nanosecond()).unwrap_or_default() % beat.as_nanos().max(1);
     match u64::try_from(into_beat) {
         Ok(0) | Err(_) => Duration::ZERO,
         Ok(into_beat) => beat - Duration::from_nanos(into_beat),

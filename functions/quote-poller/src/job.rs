@@ -123,7 +123,12 @@ impl Job {
         let budget = input.budget_seconds.unwrap_or(60.0);
         // A Kafka function runs for at most 14 minutes, any for at most 15.
         let budget = within("budget_seconds", budget, 0.0, 840.0)?;
-        let days = within("period_days", input.period_days.unwrap_or(365.0), 1.0, 3660.0)?;
+        let days = within(
+            "period_days",
+            input.period_days.unwrap_or(365.0),
+            1.0,
+            3660.0,
+        )?;
         Ok(Self {
             feed: input.feed,
             dataset: input.dataset,
@@ -197,10 +202,16 @@ mod tests {
         };
         let now = "2026-11-21T13:01:00.5Z".parse().unwrap();
         let expired = |time| Job::parse(&at(time)).unwrap().is_expired(now);
-        assert!(expired("2026-11-21T13:00:00Z"), "delivered again after its minute");
+        assert!(
+            expired("2026-11-21T13:00:00Z"),
+            "delivered again after its minute"
+        );
         assert!(!expired("2026-11-21T13:00:30Z"), "late, yet in its minute");
         assert!(!expired("2026-11-21T13:02:00Z"), "a clock that is ahead");
-        assert!(!expired("<aws.scheduler.scheduled-time>"), "invoked by hand");
+        assert!(
+            !expired("<aws.scheduler.scheduled-time>"),
+            "invoked by hand"
+        );
     }
 
     #[test]

@@ -24,7 +24,7 @@ impl Settings {
         let lookup = move |name: &str| environment.secret(name);
         Ok(Self {
             brokers,
-            feeds: FeedSettings::new(lookup, Some(Arc::new(AwsSecrets::default())), clock::now),
+            feeds: FeedSettings::new(lookup, Some(Arc::new(AwsSecrets::new())), clock::now),
         })
     }
 }
