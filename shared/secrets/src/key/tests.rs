@@ -78,12 +78,12 @@ async fn concurrent_callers_and_clones_share_one_fetch() {
 #[tokio::test(start_paused = true)]
 async fn a_fetch_outlives_the_caller_that_began_it() {
     let (key, store) = key([Ok(secret("old")), Ok(secret("unasked"))]);
-    assert_eq!(poll_immediate(key.get()).await, None);
-    advance(RETRY).await;
     let refused = secret("older");
-    let (got, renewed) = tokio::join!(key.get(), key.renewed(&refused));
-    assert_eq!(got, Ok(secret("old")));
-    assert_eq!(renewed, Ok(Some(secret("old"))));
+    assert_eq!(poll_immediate(key.get()).await, None);
+    assert_eq!(poll_immediate(key.renewed(&refused)).await, None);
+    advance(RETRY).await;
+    assert_eq!(key.get().await, Ok(secret("old")));
+    assert_eq!(key.renewed(&refused).await, Ok(Some(secret("old"))));
     assert_eq!(store.fetches(), 1);
 }
 
