@@ -174,13 +174,14 @@ fn failure<E: ProvideErrorMetadata + Error + 'static>(
     }
 }
 
-/// The innermost cause, which says more than "dispatch failure".
+/// The innermost cause, which says more than "dispatch failure", in one line.
 fn innermost(error: &dyn Error) -> String {
     let mut innermost = error;
     while let Some(cause) = innermost.source() {
         innermost = cause;
     }
-    innermost.to_string()
+    let text = innermost.to_string();
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 impl fmt::Debug for AwsSecrets {
