@@ -64,11 +64,12 @@ pub(crate) async fn run(
     let mut tally = Tally::default();
     let mut start = Instant::now() + first_start(clock::now(), beat, job.budget);
     loop {
-        tokio::select! {
-            // A job that is asked to stop before its first cycle still runs that one, if it is due.
-            biased;
-            () = sleep_until(start) => {}
-            () = invocation.stop.cancelled() => break,
+        if start > Instant::now() {
+            tokio::select! {
+                biased;
+                () = invocation.stop.cancelled() => break,
+                () = sleep_until(start) => {}
+            }
         }
         let fetch_until = (start + fetch_time(beat)).min(fetch_by);
         let failures = Failures::new(&job.topic, memory);
