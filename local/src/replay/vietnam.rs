@@ -13,6 +13,8 @@ use super::{
 };
 
 mod session;
+#[cfg(test)]
+mod tests;
 
 pub(super) use session::Session;
 

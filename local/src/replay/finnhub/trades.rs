@@ -75,13 +75,14 @@ async fn open(
     let Some(token) = accepted(&trades.tokens, &headers, &parameters).cloned() else {
         return refused();
     };
-    upgrade.on_upgrade(async move |socket| {
+    upgrade.on_upgrade(async move |mut socket| {
         if let Some(ended) = trades.admit(token) {
+            // Before the socket does, so that a client that sees its end may come again at once.
             let _ends = ended.clone().drop_guard();
             tokio::select! {
                 () = ended.cancelled() => {}
                 () = trades.stopping.cancelled() => {}
-                _ = trades.converse(socket) => {}
+                _ = trades.converse(&mut socket) => {}
             }
         }
         // The socket ends here without a closing handshake, as at Finnhub.
@@ -118,7 +119,7 @@ impl Trades {
     }
 
     /// Sends what is due until the connection ends.
-    async fn converse(&self, mut socket: WebSocket) -> Result<(), axum::Error> {
+    async fn converse(&self, socket: &mut WebSocket) -> Result<(), axum::Error> {
         let mut look = interval(LOOK);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let opened = self.feed.moment().elapsed;
@@ -139,7 +140,11 @@ impl Trades {
                     }
                     let idle = moment.elapsed.saturating_sub(spoken) >= IDLE;
                     let trades = self.due(&mut subscribed, moment);
-                    trades.or_else(|| idle.then(|| PING.to_owned()))
+                    let message = trades.or_else(|| idle.then(|| PING.to_owned()));
+                    if message.is_some() {
+                        spoken = moment.elapsed;
+                    }
+                    message
                 }
             };
             if let Some(mut message) = message {
@@ -147,7 +152,6 @@ impl Trades {
                     message.truncate(message.len() / 2);
                 }
                 socket.send(Message::text(message)).await?;
-                spoken = self.feed.moment().elapsed;
             }
         }
     }
