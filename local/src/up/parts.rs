@@ -77,8 +77,13 @@ impl Market {
                     speed: options.speed,
                     tokens: vec![REPLAY_TOKEN.to_owned()],
                 };
-                Ok(Self::Replay(replay::start(replay).await?))
+                let replay = replay::start(replay).await?;
+                for (provider, fault) in &options.faults {
+                    replay.set_fault(*provider, Some(*fault));
+                }
+                Ok(Self::Replay(replay))
             }
+            FeedSource::Live if !options.faults.is_empty() => Err(UpError::LiveFaults),
             FeedSource::Live => {
                 let key = options.finnhub_api_key.clone();
                 let finnhub_api_key = key.ok_or(UpError::NoFinnhubKey)?;
