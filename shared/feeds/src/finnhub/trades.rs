@@ -77,7 +77,8 @@ impl Trades for TradeStream {
         until: Instant,
         sink: Sender<Observation<Trade>>,
     ) -> TradeSession {
-        let Ok(mut covered) = timeout_at(until, self.covered.lock()).await else {
+        let turn = timeout_at(until, self.covered.lock()).await.ok();
+        let Some(mut covered) = turn.filter(|_| Instant::now() < until) else {
             return TradeSession {
                 failed: all(symbols, &FetchError::NoTurn),
                 ..TradeSession::default()

@@ -140,11 +140,12 @@ async fn recorded_messages_become_exact_observations() {
 
 #[tokio::test]
 async fn a_session_subscribes_and_leaves_before_the_next_one_connects() {
-    let provider = StreamProvider::accepting(|peer, _| peer.linger()).await;
+    let provider =
+        StreamProvider::accepting(|peer, before| say(peer, 2 - before, &[RECORDED])).await;
     let feed = finnhub(&provider.url);
     let (first, second) = tokio::join!(
-        session(&feed, &["AAPL", "MSFT"], SHORT, 1),
-        session(&feed, &["SAP.DE"], SHORT * 2, 1)
+        session(&feed, &["AAPL", "MSFT"], LONG, 1),
+        session(&feed, &["SAP.DE"], LONG, 1)
     );
     assert_eq!((first.0.connections, second.0.connections), (1, 1));
     let say = |kind, symbol| format!(r#"{{"symbol":"{symbol}","type":"{kind}"}}"#);
@@ -172,7 +173,7 @@ async fn a_session_that_waits_in_vain_for_another_has_no_turn() {
     let provider = StreamProvider::accepting(|peer, _| peer.linger()).await;
     let feed = finnhub(&provider.url);
     let (first, second) = tokio::join!(
-        session(&feed, &["AAPL"], SHORT * 2, 1),
+        session(&feed, &["AAPL"], SHORT * 4, 1),
         session(&feed, &["MSFT"], SHORT, 1)
     );
     assert_eq!(first.0.failed, []);
@@ -241,17 +242,17 @@ async fn a_slow_receiver_gets_every_trade_in_order() {
 async fn bad_items_and_messages_are_counted_and_cost_no_trade() {
     const MIXED: &str = r#"{"type":"trade","data":[{"p":1,"s":"A","t":1628238530221,"v":1},{"p":"x"},7,{"p":1,"s":"A","t":1628238530221,"v":2}]}"#;
     let provider =
-        StreamProvider::accepting(|peer, _| say(peer, 1, &["<html>", MIXED, "{}"])).await;
-    let (session, trades) = session(&finnhub(&provider.url), &["A"], SHORT, 9).await;
+        StreamProvider::accepting(|peer, _| say(peer, 1, &["<html>", "{}", MIXED])).await;
+    let (session, trades) = session(&finnhub(&provider.url), &["A"], LONG, 2).await;
     assert_eq!(sizes(&trades), ["1", "2"]);
     assert_eq!((session.malformed, session.connections), (4, 1));
 }
 
 #[tokio::test]
 async fn symbols_beyond_the_limit_are_named_and_not_subscribed() {
-    let provider = StreamProvider::accepting(|peer, _| peer.linger()).await;
+    let provider = StreamProvider::accepting(|peer, _| say(peer, 2, &[RECORDED])).await;
     let feed = finnhub_with(&provider.url, "2");
-    let (report, _) = session(&feed, &["A", "B", "C", "D"], SHORT, 1).await;
+    let (report, _) = session(&feed, &["A", "B", "C", "D"], LONG, 1).await;
     let too_many = [("C", "too-many-symbols"), ("D", "too-many-symbols")];
     assert_eq!(reasons(&report.failed), too_many);
     assert_eq!(report.failed[0].1, FetchError::TooManySymbols { limit: 2 });
@@ -271,7 +272,7 @@ async fn as_many_of_the_last_symbols_are_too_many_as_finnhub_says_and_the_others
         say(peer, 3, &[TOO_MANY, TOO_MANY, &trade]).await;
     })
     .await;
-    let (session, trades) = session(&finnhub(&provider.url), &["A", "B", "C"], SHORT, 9).await;
+    let (session, trades) = session(&finnhub(&provider.url), &["A", "B", "C"], LONG, 1).await;
     assert_eq!(sizes(&trades), ["1"]);
     let too_many = FetchError::TooManySymbols { limit: 1 };
     let failed = symbols(&["B", "C"]).into_iter();
@@ -284,7 +285,7 @@ async fn another_complaint_is_passed_on_and_costs_no_connection() {
     const COMPLAINT: &str = r#"{"type":"error","msg":"Invalid symbol c0ffee-k3y"}"#;
     let provider =
         StreamProvider::accepting(|peer, _| say(peer, 1, &[COMPLAINT, COMPLAINT, RECORDED])).await;
-    let (session, trades) = session(&finnhub(&provider.url), &["AAPL"], SHORT, 9).await;
+    let (session, trades) = session(&finnhub(&provider.url), &["AAPL"], LONG, 2).await;
     assert_eq!((session.connections, trades.len()), (1, 2));
     let complaint = FetchError::Stream {
         detail: "Invalid symbol ***".to_owned(),
@@ -298,6 +299,6 @@ async fn no_symbols_and_a_past_deadline_connect_to_nobody() {
     let feed = finnhub(&provider.url);
     assert_eq!(session(&feed, &[], LONG, 1).await.0.failed, []);
     let (late, _) = session(&feed, &["AAPL"], Duration::ZERO, 1).await;
-    assert_eq!(reasons(&late.failed), [("AAPL", "past-deadline")]);
+    assert_eq!(reasons(&late.failed), [("AAPL", "no-turn")]);
     assert_eq!(provider.targets().len(), 0);
 }

@@ -65,7 +65,7 @@ async fn a_key_of_odd_characters_arrives_whole_and_is_hidden() {
     ];
     let feed = crate::open("finnhub", &settings(&values, clock)).unwrap();
     let (report, _) = session(&feed, &["AAPL"], SHORT, 1).await;
-    let sent = reqwest::Url::parse(&format!("http://x{}", provider.targets()[0])).unwrap();
+    let sent = Url::parse(&format!("http://x{}", provider.targets()[0])).unwrap();
     let token = sent.query_pairs().next().unwrap();
     assert_eq!(token, ("token".into(), ODD.into()));
     let shown = format!("{report:?}");
