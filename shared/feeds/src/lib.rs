@@ -33,6 +33,8 @@ pub mod finnhub;
 
 mod body;
 mod capability;
+#[cfg(test)]
+mod conformance;
 mod cooldown;
 mod error;
 mod http;
