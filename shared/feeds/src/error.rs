@@ -55,6 +55,16 @@ pub enum FeedError {
         /// What is wrong with it.
         problem: String,
     },
+    /// A setting that lists sources names one that there is not, or one twice.
+    #[error("{setting} is {value:?}: give some of {known}, each once, separated by commas")]
+    Sources {
+        /// The setting.
+        setting: &'static str,
+        /// Its value.
+        value: String,
+        /// The sources that there are.
+        known: String,
+    },
     /// There is no such provider.
     #[error("there is no feed {name:?}: the feeds are {known}")]
     Unknown {

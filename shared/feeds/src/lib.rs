@@ -29,14 +29,20 @@
 
 pub mod binance;
 pub mod budget;
+pub mod dnse;
 pub mod finnhub;
+pub mod kbs;
+pub mod vci;
+pub mod vietnam;
 
+mod batch;
 mod body;
 mod capability;
 #[cfg(test)]
 mod conformance;
 mod cooldown;
 mod error;
+mod fallback;
 mod http;
 mod number;
 #[cfg(test)]
@@ -54,7 +60,14 @@ pub use settings::FeedSettings;
 type Open = fn(&FeedSettings) -> Result<Feed, FeedError>;
 
 /// Every provider by the name that jobs give it. The one registration.
-pub const FEEDS: &[(&str, Open)] = &[("finnhub", finnhub::open), ("binance", binance::open)];
+pub const FEEDS: &[(&str, Open)] = &[
+    ("finnhub", finnhub::open),
+    ("binance", binance::open),
+    ("vci", vci::open),
+    ("kbs", kbs::open),
+    ("dnse", dnse::open),
+    ("vietnam", vietnam::open),
+];
 
 /// Opens the provider `name`.
 ///

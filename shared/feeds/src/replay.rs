@@ -14,6 +14,7 @@ use std::{
 use async_trait::async_trait;
 use axum::{
     Router,
+    body::to_bytes,
     extract::Request,
     http::HeaderMap,
     response::{IntoResponse, Response},
@@ -29,7 +30,15 @@ use crate::{FeedSettings, FetchError, Polled};
 /// A running server. Ends with the test's runtime.
 pub(crate) struct Provider {
     pub(crate) url: String,
-    seen: Arc<Mutex<Vec<(String, HeaderMap)>>>,
+    seen: Arc<Mutex<Vec<Seen>>>,
+}
+
+/// A request that came in.
+#[derive(Clone)]
+struct Seen {
+    target: String,
+    headers: HeaderMap,
+    body: String,
 }
 
 /// One answer.
@@ -60,21 +69,34 @@ impl Provider {
     pub(crate) async fn start(
         answer: impl Fn(&str, usize) -> Option<Reply> + Send + Sync + 'static,
     ) -> Self {
+        Self::start_with_bodies(move |target, _, before| answer(target, before)).await
+    }
+
+    /// The same, by the body of the request too.
+    pub(crate) async fn start_with_bodies(
+        answer: impl Fn(&str, &str, usize) -> Option<Reply> + Send + Sync + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let seen = Arc::new(Mutex::new(Vec::new()));
         let answer = Arc::new(answer);
         let log = Arc::clone(&seen);
         let router = Router::new().fallback(move |request: Request| {
-            let target = request.uri().to_string();
-            let before = {
-                let mut log = log.lock().unwrap();
-                log.push((target.clone(), request.headers().clone()));
-                log.len() - 1
-            };
-            let answer = Arc::clone(&answer);
+            let (answer, log) = (Arc::clone(&answer), Arc::clone(&log));
             async move {
-                match answer(&target, before) {
+                let (head, body) = request.into_parts();
+                let body = to_bytes(body, usize::MAX).await.unwrap();
+                let seen = Seen {
+                    target: head.uri.to_string(),
+                    headers: head.headers,
+                    body: String::from_utf8(body.to_vec()).unwrap(),
+                };
+                let before = {
+                    let mut log = log.lock().unwrap();
+                    log.push(seen.clone());
+                    log.len() - 1
+                };
+                match answer(&seen.target, &seen.body, before) {
                     Some(reply) => respond(reply),
                     None => std::future::pending().await,
                 }
@@ -91,7 +113,16 @@ impl Provider {
 
     /// Every request so far.
     pub(crate) fn seen(&self) -> Vec<(String, HeaderMap)> {
-        self.seen.lock().unwrap().clone()
+        let seen = self.seen.lock().unwrap();
+        seen.iter()
+            .map(|seen| (seen.target.clone(), seen.headers.clone()))
+            .collect()
+    }
+
+    /// The body of every request so far; empty of a GET.
+    pub(crate) fn bodies(&self) -> Vec<String> {
+        let seen = self.seen.lock().unwrap();
+        seen.iter().map(|seen| seen.body.clone()).collect()
     }
 }
 

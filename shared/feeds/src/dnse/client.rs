@@ -1,0 +1,89 @@
+use std::{ops::Range, sync::Arc};
+
+use async_trait::async_trait;
+use jiff::{Timestamp, civil::Date};
+use market::{Bar, DailyBars, Instrument, Observation, Symbol};
+use reqwest::Url;
+use tokio::time::Instant;
+
+use super::parse;
+use crate::{
+    Bars, FeedError, FeedSettings, FetchError, Polled,
+    budget::Budget,
+    rota::Rota,
+    vietnam::{
+        broker::{Broker, Settings},
+        interval::within,
+    },
+};
+
+const SETTINGS: Settings = Settings {
+    url: ("DNSE_URL", "https://services.entrade.com.vn/chart-api/v2"),
+    headers: ("DNSE_HEADERS", &[("Accept", "application/json")]),
+    per_minute: ("DNSE_PER_MINUTE", 60),
+};
+
+/// DNSE over HTTP.
+#[derive(Debug)]
+pub(crate) struct Client {
+    broker: Broker,
+    bars: Url,
+    rota: Rota,
+}
+
+impl Client {
+    /// A client with the settings that [`super::open`] names.
+    pub(crate) fn new(settings: &FeedSettings) -> Result<Self, FeedError> {
+        let broker = Broker::new(&SETTINGS, settings)?;
+        Ok(Self {
+            bars: broker.url(&["ohlcs", "stock"]),
+            rota: broker.rota(),
+            broker,
+        })
+    }
+
+    pub(crate) fn budget(&self) -> Arc<dyn Budget> {
+        self.broker.budget()
+    }
+
+    /// Empty columns are [`FetchError::NoData`]: DNSE answers with them for an unknown symbol as for one that was
+    /// not traded.
+    async fn fetch(
+        &self,
+        symbol: Symbol,
+        range: &Range<Timestamp>,
+        until: Instant,
+    ) -> Result<Observation<DailyBars>, FetchError> {
+        let mut url = self.bars.clone();
+        url.query_pairs_mut()
+            .append_pair("symbol", symbol.as_str())
+            .append_pair("from", &range.start.as_second().to_string())
+            .append_pair("to", &range.end.as_second().to_string())
+            .append_pair("resolution", "1D");
+        let response = self.broker.get(&url, until).await?;
+        Ok(Observation {
+            source: "dnse",
+            instrument: Instrument::vietnamese_share(symbol, None),
+            said: within(parse::bars(&response.body)?, range)?,
+            fetched_at: response.fetched_at,
+        })
+    }
+}
+
+#[async_trait]
+impl Bars<Date> for Client {
+    /// One request a symbol.
+    async fn bars(
+        &self,
+        symbols: &[Symbol],
+        range: Range<Timestamp>,
+        until: Instant,
+    ) -> Vec<Polled<Vec<Bar<Date>>>> {
+        let fetch = async |symbol: Symbol| self.fetch(symbol, &range, until).await;
+        self.rota.each(symbols, fetch).await
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may panic")]
+mod tests;

@@ -1,0 +1,33 @@
+//! DNSE (Entrade): daily bars of shares on HOSE, HNX and UPCOM.
+//!
+//! The interface is undocumented: its shape is that which public clients report. Its prices are thousands of VND;
+//! everything that leaves here is VND.
+
+mod client;
+mod parse;
+
+use std::{sync::Arc, time::Duration};
+
+use market::Calendar;
+
+use crate::{Feed, FeedError, FeedSettings};
+use client::Client;
+
+/// DNSE with the address, the request headers and the limit of the settings: `DNSE_URL`, `DNSE_HEADERS` (a JSON
+/// object over the usual ones), `DNSE_PER_MINUTE` (60).
+///
+/// # Errors
+/// [`FeedError`] names the setting that is wrong.
+pub fn open(settings: &FeedSettings) -> Result<Feed, FeedError> {
+    let client = Arc::new(Client::new(settings)?);
+    Ok(Feed {
+        calendar: Calendar::Hose,
+        beat: Duration::from_secs(10),
+        budgets: vec![("dnse", client.budget())],
+        quotes: None,
+        minute_bars: None,
+        daily_bars: Some(client),
+        trades: None,
+        listing: None,
+    })
+}

@@ -1,0 +1,131 @@
+use std::{ops::Range, sync::Arc};
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use market::{Bar, Instrument, Observation, Quote, Symbol};
+use reqwest::Url;
+use serde_json::json;
+use tokio::time::Instant;
+
+use super::parse;
+use crate::{
+    Bars, FeedError, FeedSettings, FetchError, Polled, Quotes,
+    batch::{Row, in_batches},
+    budget::Budget,
+    rota::Rota,
+    vietnam::{
+        board::BoardRow,
+        broker::{Broker, Settings},
+        interval::{Interval, Length, within},
+        local,
+    },
+};
+
+const SETTINGS: Settings = Settings {
+    url: (
+        "KBS_URL",
+        "https://kbbuddywts.kbsec.com.vn/iis-server/investment",
+    ),
+    headers: (
+        "KBS_HEADERS",
+        &[
+            ("Accept", "application/json, text/plain, */*"),
+            ("Accept-Language", "vi,en;q=0.8"),
+            ("Referer", "https://kbbuddywts.kbsec.com.vn/"),
+            ("Origin", "https://kbbuddywts.kbsec.com.vn"),
+            ("x-lang", "vi"),
+        ],
+    ),
+    per_minute: ("KBS_PER_MINUTE", 60),
+};
+
+/// The most symbols in a request for the board.
+const BOARD_SYMBOLS: usize = 200;
+
+/// KBS over HTTP.
+#[derive(Debug)]
+pub(crate) struct Client {
+    broker: Broker,
+    board: Url,
+    rota: Rota,
+}
+
+impl Client {
+    /// A client with the settings that [`super::open`] names.
+    pub(crate) fn new(settings: &FeedSettings) -> Result<Self, FeedError> {
+        let broker = Broker::new(&SETTINGS, settings)?;
+        Ok(Self {
+            board: broker.url(&["stock", "iss"]),
+            rota: broker.rota(),
+            broker,
+        })
+    }
+
+    pub(crate) fn budget(&self) -> Arc<dyn Budget> {
+        self.broker.budget()
+    }
+
+    async fn fetch_board(
+        &self,
+        symbols: &[Symbol],
+        until: Instant,
+    ) -> Result<Vec<Row<Observation, FetchError>>, FetchError> {
+        let symbols: Vec<_> = symbols.iter().map(Symbol::as_str).collect();
+        let body = json!({ "code": symbols.join(",") });
+        let response = self.broker.post(&self.board, &body, until).await?;
+        let observe = |symbol, row: BoardRow| row.observation("kbs", symbol, response.fetched_at);
+        let rows = parse::board(&response.body)?;
+        Ok(rows.into_iter().map(|row| row.observed(observe)).collect())
+    }
+
+    async fn fetch_bars<At: Interval>(
+        &self,
+        symbol: Symbol,
+        range: &Range<Timestamp>,
+        until: Instant,
+    ) -> Result<Observation<Vec<Bar<At>>>, FetchError> {
+        let list = match At::LENGTH {
+            Length::Minute => "data_1P",
+            Length::Day => "data_day",
+        };
+        let day = |time| local::date(time).strftime("%d-%m-%Y").to_string();
+        let mut url = self.broker.url(&["stocks", symbol.as_str(), list]);
+        url.query_pairs_mut()
+            .append_pair("sdate", &day(range.start))
+            .append_pair("edate", &day(range.end));
+        let response = self.broker.get(&url, until).await?;
+        Ok(Observation {
+            source: "kbs",
+            instrument: Instrument::vietnamese_share(symbol, None),
+            said: within(parse::bars(&response.body)?, range)?,
+            fetched_at: response.fetched_at,
+        })
+    }
+}
+
+#[async_trait]
+impl Quotes for Client {
+    /// One request for each 200 symbols, one after the other.
+    async fn quotes(&self, symbols: &[Symbol], until: Instant) -> Vec<Polled<Quote>> {
+        let fetch = async |batch: Vec<Symbol>| self.fetch_board(&batch, until).await;
+        in_batches(symbols, BOARD_SYMBOLS, fetch).await
+    }
+}
+
+#[async_trait]
+impl<At: Interval> Bars<At> for Client {
+    /// One request a symbol.
+    async fn bars(
+        &self,
+        symbols: &[Symbol],
+        range: Range<Timestamp>,
+        until: Instant,
+    ) -> Vec<Polled<Vec<Bar<At>>>> {
+        let fetch = async |symbol: Symbol| self.fetch_bars(symbol, &range, until).await;
+        self.rota.each(symbols, fetch).await
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may panic")]
+mod tests;

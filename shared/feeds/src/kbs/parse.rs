@@ -1,0 +1,41 @@
+//! From the bytes of KBS's answers to its model: pure, and never panics.
+
+use market::Bar;
+
+use super::model::{Listed, Series};
+use crate::{
+    BodyError,
+    batch::{Row, rows},
+    vietnam::{board::BoardRow, interval::Interval},
+};
+
+/// The rows in the body of `POST /stock/iss`.
+///
+/// # Errors
+/// [`BodyError`] if the body is no JSON array.
+pub(crate) fn board(body: &[u8]) -> Result<Vec<Row<BoardRow>>, BodyError> {
+    let rows = rows::<Listed>(body, "/SB")?;
+    Ok(rows
+        .into_iter()
+        .map(|row| Row {
+            symbol: row.symbol,
+            content: row.content.map(BoardRow::from),
+        })
+        .collect())
+}
+
+/// The bars in the body of `GET /stocks/{symbol}/data_1P` or `/data_day`, in VND and in the order sent.
+///
+/// # Errors
+/// [`BodyError`] if the body is anything else, or one bar can't be read: a series with a hole would pass for a
+/// whole one.
+pub(crate) fn bars<At: Interval>(body: &[u8]) -> Result<Vec<Bar<At>>, BodyError> {
+    let series: Series =
+        serde_json::from_slice(body).map_err(|error| BodyError::of(body, &error))?;
+    let candles = series.data.unwrap_or_default();
+    Ok(candles.into_iter().map(Bar::from).collect())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may panic")]
+mod tests;

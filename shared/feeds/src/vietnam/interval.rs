@@ -1,0 +1,116 @@
+use std::{fmt, ops::Range};
+
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use market::{Bar, Digits};
+use serde::Deserialize;
+
+use super::local;
+use crate::{BodyError, FetchError, number};
+
+/// The length of a bar.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Length {
+    Minute,
+    Day,
+}
+
+/// What a bar is of: a minute from a [`Timestamp`] on, or a trading [`Date`].
+pub(crate) trait Interval: Copy + Ord + fmt::Debug + Send + Sync + 'static {
+    const LENGTH: Length;
+
+    /// That of a bar which a source says to start so.
+    fn starting(at: Timestamp) -> Self;
+
+    /// Its start. That of a date is midnight UTC, 07:00 local, before any session.
+    fn start(self) -> Option<Timestamp>;
+}
+
+impl Interval for Timestamp {
+    const LENGTH: Length = Length::Minute;
+
+    fn starting(at: Timestamp) -> Self {
+        at
+    }
+
+    fn start(self) -> Option<Timestamp> {
+        Some(self)
+    }
+}
+
+impl Interval for Date {
+    const LENGTH: Length = Length::Day;
+
+    /// The local date: sources write midnight UTC, 07:00 local or midnight local.
+    fn starting(at: Timestamp) -> Self {
+        local::date(at)
+    }
+
+    fn start(self) -> Option<Timestamp> {
+        let midnight = self.to_zoned(TimeZone::UTC).ok()?;
+        Some(midnight.timestamp())
+    }
+}
+
+/// The bars that start in `range`, oldest first.
+///
+/// # Errors
+/// [`FetchError::NoData`] if there is none.
+pub(crate) fn within<At: Interval>(
+    mut bars: Vec<Bar<At>>,
+    range: &Range<Timestamp>,
+) -> Result<Vec<Bar<At>>, FetchError> {
+    bars.retain(|bar| bar.at.start().is_some_and(|start| range.contains(&start)));
+    bars.sort_by_key(|bar| bar.at);
+    if bars.is_empty() {
+        return Err(FetchError::NoData);
+    }
+    Ok(bars)
+}
+
+/// Bars as columns of one length: starts in epoch seconds, prices, and volumes in shares. A source without bars
+/// may write null.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub(crate) struct Columns {
+    t: Option<Vec<Start>>,
+    o: Option<Vec<Digits>>,
+    h: Option<Vec<Digits>>,
+    l: Option<Vec<Digits>>,
+    c: Option<Vec<Digits>>,
+    v: Option<Vec<Digits>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+struct Start(#[serde(deserialize_with = "number::time")] Timestamp);
+
+impl Columns {
+    /// The bars in the order sent.
+    ///
+    /// # Errors
+    /// [`BodyError::Shape`] for columns that differ in length: a series with a hole would pass for a whole one.
+    pub(crate) fn bars<At: Interval>(self) -> Result<Vec<Bar<At>>, BodyError> {
+        let starts = self.t.unwrap_or_default();
+        let [open, high, low, close, volume] =
+            [self.o, self.h, self.l, self.c, self.v].map(Option::unwrap_or_default);
+        if [&open, &high, &low, &close, &volume]
+            .iter()
+            .any(|column| column.len() != starts.len())
+        {
+            return Err(BodyError::Shape(
+                "the columns of the bars differ in length".to_owned(),
+            ));
+        }
+        let prices = open.into_iter().zip(high).zip(low).zip(close);
+        let rows = starts.into_iter().zip(prices).zip(volume);
+        Ok(rows
+            .map(|((Start(at), (((open, high), low), close)), volume)| Bar {
+                at: At::starting(at),
+                open,
+                high,
+                low,
+                close,
+                volume,
+            })
+            .collect())
+    }
+}
