@@ -7,7 +7,7 @@ use reqwest::Url;
 use tokio::time::Instant;
 
 use super::{client::Client, parse};
-use crate::{Bars, FetchError, Polled, rota::Rota};
+use crate::{Bars, BodyError, FetchError, Polled, rota::Rota};
 
 /// The most klines in an answer.
 const PAGE: usize = 1_000;
@@ -91,13 +91,18 @@ impl<At> Klines<At> {
             }
             let answer = answer?;
             let page = parse::klines(&answer.body)?;
-            let next = page
-                .last()
-                .filter(|last| page.len() >= PAGE && last.at >= rest.start)
-                .and_then(|last| last.at.checked_add(self.length).ok());
+            let next = match page.last() {
+                Some(last) if page.len() >= PAGE => last.at.checked_add(self.length).ok(),
+                _ => None,
+            };
+            let next = next.unwrap_or(rest.end);
+            if next <= rest.start {
+                let problem = "the klines are all before the time asked for";
+                return Err(BodyError::Shape(problem.to_owned()).into());
+            }
             let asked = page.into_iter().filter(|bar| rest.contains(&bar.at));
             bars.extend(asked.map(|bar| self.bar(bar)));
-            rest.start = next.unwrap_or(rest.end);
+            rest.start = next;
             if rest.is_empty() && !bars.is_empty() {
                 return Ok(Observation {
                     source: "binance",

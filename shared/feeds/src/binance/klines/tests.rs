@@ -131,14 +131,14 @@ async fn a_range_of_any_length_comes_page_by_page_without_a_gap_or_a_request_too
 }
 
 #[tokio::test]
-async fn a_full_page_that_comes_again_and_again_has_an_end() {
+async fn a_full_page_that_comes_again_is_no_gap_that_nobody_sees() {
     let provider = Provider::start(|target, _| {
         let again = target.replace(&query(target)["startTime"], &START.to_string());
         Some(every_minute(&again, i64::MAX))
     })
     .await;
     let polled = poll(&feed(&provider.url), &symbols(&["BTCUSDT"]), minutes(9_000)).await;
-    assert_eq!(outcomes(&polled), [("BTCUSDT", "1000".to_owned())]);
+    assert_eq!(outcomes(&polled), [("BTCUSDT", "malformed".to_owned())]);
     assert_eq!(provider.targets().len(), 2);
 }
 
