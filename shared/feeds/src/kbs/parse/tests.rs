@@ -108,7 +108,7 @@ fn what_is_no_series_is_said_in_one_sentence() {
         ),
         (
             br#"{"data_day":[{"t":"2026-04-17 07:00","o":1,"h":1,"l":1,"c":null,"v":1}]}"#,
-            "it is not the expected JSON: null is not a decimal number as JSON writes one, such as -0.25 at line 1 column 72",
+            "it is not the expected JSON: \"null\" is not a decimal number as JSON writes one, such as -0.25 at line 1 column 63",
         ),
         (
             br#"{"data_day":{}}"#,
