@@ -7,6 +7,7 @@ use runtime::Environment;
 
 use crate::{
     cost, inspect, redeliver,
+    replay::{Fault, FaultError, Provider},
     up::{FeedSource, Options},
     verify,
 };
@@ -85,6 +86,12 @@ pub struct Up {
     /// Recorded time per real time in the replay.
     #[arg(long, value_name = "FACTOR", default_value_t = 1.0)]
     pub speed: f64,
+    /// Make a provider of the replay go wrong from the start; may be repeated.
+    ///
+    /// PROVIDER is finnhub, finnhub-trades, binance, vci, kbs or dnse. FAULT is latency=TIME, 429, 429=TIME, 418=TIME,
+    /// 500, html, truncated, empty, frozen, reset or, for finnhub-trades, drop=TIME.
+    #[arg(long = "fault", value_name = "PROVIDER=FAULT", value_parser = provider_and_fault)]
+    pub faults: Vec<(Provider, Fault)>,
     /// Use these brokers instead of the embedded one.
     #[arg(long, value_name = "HOST:PORT")]
     pub brokers: Option<String>,
@@ -132,6 +139,7 @@ impl Up {
                 Feed::Live => FeedSource::Live,
             },
             speed: self.speed,
+            faults: self.faults,
             s3_credentials: access_key.zip(secret_key),
             finnhub_api_key: environment.secret("FINNHUB_API_KEY"),
         }
@@ -143,6 +151,12 @@ fn name_and_value(text: &str) -> Result<(String, String), String> {
         .filter(|(name, _)| !name.is_empty())
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .ok_or_else(|| format!("'{text}' is not NAME=VALUE"))
+}
+
+fn provider_and_fault(text: &str) -> Result<(Provider, Fault), FaultError> {
+    let (provider, fault) = text.split_once('=').unwrap_or((text, ""));
+    let provider = provider.parse()?;
+    Ok((provider, Fault::read(provider, fault)?))
 }
 
 #[cfg(test)]
@@ -167,6 +181,33 @@ mod tests {
                 name_and_value(wrong),
                 Err(format!("'{wrong}' is not NAME=VALUE"))
             );
+        }
+    }
+
+    #[test]
+    fn a_fault_is_a_provider_and_what_goes_wrong_with_it() {
+        let read = |text| provider_and_fault(text).map_err(|error| error.to_string());
+        let retry_after = Some(Duration::from_secs(30));
+        let limited = Fault::RateLimited { retry_after };
+        assert_eq!(read("finnhub=429=30s"), Ok((Provider::Finnhub, limited)));
+        assert_eq!(read("vci=empty"), Ok((Provider::Vci, Fault::EmptyBoard)));
+        for (wrong, sentence) in [
+            (
+                "ssi=429",
+                "the replay has no provider \"ssi\": give finnhub, ",
+            ),
+            (
+                "vci=boom",
+                "the replay has no fault \"boom\": give latency=TIME, ",
+            ),
+            ("vci", "the replay has no fault \"\": give latency=TIME, "),
+            (
+                "vci=drop=2s",
+                "vci has no websocket to drop: give drop=2s to finnhub-trades",
+            ),
+        ] {
+            let said = read(wrong).unwrap_err();
+            assert!(said.starts_with(sentence), "{said}");
         }
     }
 }

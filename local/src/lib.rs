@@ -2,6 +2,7 @@
 //!
 //! [`up::Plane`] wires the parts by the template; the binary `quotelake` is its command line ([`cli`]).
 
+pub mod async_invoke;
 pub mod binaries;
 pub mod cli;
 pub mod cost;

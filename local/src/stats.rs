@@ -24,6 +24,7 @@ struct Counts {
     retries: u64,
     dropped: u64,
     sent_to_destination: u64,
+    dropped_events: u64,
     troubles: u64,
     last_trouble: Option<String>,
     committed: BTreeMap<(String, i32), i64>,
@@ -59,6 +60,8 @@ pub struct Snapshot {
     pub dropped: u64,
     /// Records that a trigger has given up and that are in its on-failure destination.
     pub sent_to_destination: u64,
+    /// Asynchronous invocations that were given up.
+    pub dropped_events: u64,
     /// Lines brought to the lake.
     pub lines_written: u64,
     /// Records found in the lake already.
@@ -133,6 +136,12 @@ impl Stats {
         self.trouble(&format!("given up and {fate} ({condition:?}): {records}"));
     }
 
+    /// An asynchronous invocation was given up.
+    pub fn event_dropped(&self, why: &str) {
+        self.lock().dropped_events += 1;
+        self.trouble(&format!("an event is dropped: {why}"));
+    }
+
     /// Something did not work.
     pub fn trouble(&self, what: &str) {
         let mut counts = self.lock();
@@ -182,6 +191,7 @@ impl Stats {
             retried_batches: counts.retries,
             dropped: counts.dropped,
             sent_to_destination: counts.sent_to_destination,
+            dropped_events: counts.dropped_events,
             lines_written: metric(Metric::RecordsWritten),
             already_there: metric(Metric::RecordsAlreadyThere),
             quarantined: metric(Metric::RecordsQuarantined),

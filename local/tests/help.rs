@@ -25,6 +25,7 @@ fn help_teaches_the_first_step_and_every_option() {
         "--parameter",
         "--feed",
         "--speed",
+        "--fault",
         "--brokers",
         "--s3-endpoint",
         "--s3-port",

@@ -34,6 +34,7 @@ pub async fn options(data: &TempDir) -> Options {
         brokers: None,
         s3_endpoint: None,
         s3_port: 0,
+        faults: Vec::new(),
         feed: FeedSource::Replay,
         speed: 1.0,
         s3_credentials: None,

@@ -8,6 +8,7 @@ mod faults;
 mod kafka;
 mod lake_commands;
 mod pipeline;
+mod secrets;
 mod stores;
 mod tool;
 mod trigger;

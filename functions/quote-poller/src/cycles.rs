@@ -1,8 +1,8 @@
 use std::time::Duration;
 
-use feeds::{Feed, Polled};
+use feeds::Feed;
 use futures::future::join_all;
-use market::{Message, Symbol, message};
+use market::Message;
 use runtime::{
     Invocation, clock,
     metrics::{Metric, emit},
@@ -10,7 +10,14 @@ use runtime::{
 use stream::publish::Publish;
 use tokio::time::{Instant, sleep_until};
 
-use crate::{Job, Report, report::Tally};
+use crate::{
+    Job, Report,
+    beat::{fetch_time, first_start, next_start, starts_between},
+    collect::{Collected, collect},
+    failures::Failures,
+    memory::Memory,
+    report::Tally,
+};
 
 /// What is left of the time limit for the answer itself.
 const ANSWER_MARGIN: Duration = Duration::from_secs(1);
@@ -18,28 +25,59 @@ const ANSWER_MARGIN: Duration = Duration::from_secs(1);
 /// The time that publishing gets at the end of a cycle, before the function has to answer.
 const PUBLISH_MARGIN: Duration = Duration::from_secs(3);
 
+/// The times that an invocation has to keep.
+#[derive(Clone, Copy)]
+pub(crate) struct Deadlines {
+    /// Nothing is fetched after it.
+    pub(crate) fetch_by: Instant,
+    /// The function answers.
+    pub(crate) answer_by: Instant,
+}
+
+impl Deadlines {
+    pub(crate) fn of(invocation: &Invocation) -> Self {
+        let answer_by = Instant::now() + invocation.remaining(ANSWER_MARGIN);
+        // However short the limit, part of it goes to fetching and part to publishing.
+        let publish_margin = PUBLISH_MARGIN.min(invocation.remaining(ANSWER_MARGIN) / 2);
+        Self {
+            fetch_by: answer_by - publish_margin,
+            answer_by,
+        }
+    }
+}
+
 /// Runs the job's cycles: each starts a whole number of beats after the first, none overlaps another, and one
 /// whose start has passed is skipped and counted.
 pub(crate) async fn run(
     feed: &Feed,
     publisher: &impl Publish,
     job: &Job,
+    memory: &Memory,
     invocation: &Invocation,
 ) -> Report {
-    let beat = job.beat.unwrap_or_else(|| feed.default_beat());
-    let first = Instant::now();
-    let answer_by = first + invocation.remaining(ANSWER_MARGIN);
-    // However short the limit, part of it goes to fetching and part to publishing.
-    let publish_margin = PUBLISH_MARGIN.min(invocation.remaining(ANSWER_MARGIN) / 2);
-    let fetch_by = answer_by - publish_margin;
+    let beat = job.beat.unwrap_or(feed.beat);
+    let Deadlines {
+        fetch_by,
+        answer_by,
+    } = Deadlines::of(invocation);
+    let end = fetch_by.min(Instant::now() + job.budget);
     let mut tally = Tally::default();
-    let mut start = first;
+    let mut start = Instant::now() + first_start(clock::now(), beat, job.budget);
     loop {
-        let fetch_until = (start + beat).min(fetch_by);
-        cycle(feed, publisher, job, fetch_until, answer_by, &mut tally).await;
+        if start > Instant::now() {
+            tokio::select! {
+                biased;
+                () = invocation.stop.cancelled() => break,
+                () = sleep_until(start) => {}
+            }
+        }
+        let fetch_until = (start + fetch_time(beat)).min(fetch_by);
+        let failures = Failures::new(&job.topic, memory);
+        let collected = collect(feed, job, memory, fetch_until).await;
+        publish(publisher, job, collected, answer_by, failures, &mut tally).await;
+        emit_budgets(feed);
 
         let next = next_start(start, beat, Instant::now());
-        let end = fetch_by.min(first + job.budget);
         let skipped = starts_between(start, next.min(end), beat);
         if skipped > 0 {
             tally.skipped_cycles += skipped;
@@ -49,38 +87,37 @@ pub(crate) async fn run(
                 &[(Metric::CyclesSkipped, skipped)],
             );
         }
-        if next >= end {
+        if next >= end || invocation.stop.is_cancelled() {
             break;
         }
-        tokio::select! {
-            biased;
-            () = invocation.stop.cancelled() => break,
-            () = sleep_until(next) => start = next,
-        }
+        start = next;
+    }
+    for (symbol, reason) in &job.symbols.refused {
+        tally.fail(symbol, reason);
     }
     publisher.abandon();
-    tally.into_report()
+    tally.into_report(None)
 }
 
-/// One poll of every symbol, and the publication of what came, all at once.
-async fn cycle(
-    feed: &Feed,
+/// Publishes what came, all at once, and counts.
+async fn publish(
     publisher: &impl Publish,
     job: &Job,
-    fetch_until: Instant,
+    collected: Vec<Collected>,
     answer_by: Instant,
+    mut failures: Failures<'_>,
     tally: &mut Tally,
 ) {
     let (polled, published, failed) = (tally.polled, tally.published, tally.failed());
     tally.cycles += 1;
-    let mut messages = Vec::with_capacity(job.symbols.len());
-    for Polled { symbol, result } in feed.poll(&job.symbols, fetch_until).await {
+    let mut messages = Vec::with_capacity(collected.len());
+    for Collected { symbol, result } in collected {
         match result {
-            Ok(observation) => {
+            Ok(message) => {
                 tally.polled += 1;
-                messages.push((symbol, message(&observation)));
+                messages.push((symbol, message));
             }
-            Err(error) => fail(tally, &symbol, error.reason(), &error),
+            Err(error) => failures.add(tally, &symbol, error.reason(), &error),
         }
     }
     let sent = messages
@@ -90,9 +127,10 @@ async fn cycle(
     for ((symbol, _), delivery) in messages.iter().zip(delivered) {
         match delivery {
             Ok(_) => tally.published += 1,
-            Err(error) => fail(tally, symbol, error.reason(), &error),
+            Err(error) => failures.add(tally, symbol, error.reason(), &error),
         }
     }
+    failures.log();
     emit(
         clock::now(),
         ("topic", &job.topic),
@@ -104,50 +142,18 @@ async fn cycle(
     );
 }
 
-/// Counts a failure, and logs the first of its kind in an invocation.
-fn fail(tally: &mut Tally, symbol: &Symbol, reason: &'static str, error: &dyn std::error::Error) {
-    if tally.fail(symbol, reason) {
-        tracing::warn!(%symbol, reason, "{error}");
-    }
-}
-
-/// The first start after `now` that is a whole number of beats after `start`, and at least one.
-fn next_start(start: Instant, beat: Duration, now: Instant) -> Instant {
-    let mut next = start + beat;
-    while next < now {
-        next += beat;
-    }
-    next
-}
-
-/// How many starts lie after `from` and before `to`, which leave no time for a cycle.
-fn starts_between(from: Instant, to: Instant, beat: Duration) -> u64 {
-    let beats = to
-        .saturating_duration_since(from)
-        .as_nanos()
-        .div_ceil(beat.as_nanos().max(1));
-    u64::try_from(beats).unwrap_or(u64::MAX).saturating_sub(1)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_start_is_a_whole_number_of_beats_after_the_last_and_not_in_the_past() {
-        let start = Instant::now();
-        let beat = Duration::from_secs(6);
-        let check = |took_ms: u64, in_beats: u32, skipped: u64| {
-            let next = next_start(start, beat, start + Duration::from_millis(took_ms));
-            assert_eq!(next, start + beat * in_beats);
-            assert_eq!(starts_between(start, next, beat), skipped);
-        };
-        check(100, 1, 0);
-        check(6_000, 1, 0);
-        check(6_001, 2, 1);
-        check(13_000, 3, 2);
-        let budget_ends = start + Duration::from_secs(20);
-        assert_eq!(starts_between(start, budget_ends, beat), 3);
-        assert_eq!(starts_between(start, start, beat), 0);
+/// The longest window of each provider: what is spent of it, and what it allows.
+fn emit_budgets(feed: &Feed) {
+    for (provider, budget) in &feed.budgets {
+        if let Some(usage) = budget.usage().last() {
+            emit(
+                clock::now(),
+                ("provider", provider),
+                &[
+                    (Metric::BudgetSpent, usage.spent),
+                    (Metric::BudgetLimit, usage.window.limit.into()),
+                ],
+            );
+        }
     }
 }

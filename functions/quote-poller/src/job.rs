@@ -1,23 +1,51 @@
-use std::{collections::BTreeSet, time::Duration};
+use std::time::Duration;
 
-use feeds::{FeedName, UnknownFeed};
-use market::{Symbol, SymbolError};
+use jiff::Timestamp;
 use serde::Deserialize;
 use stream::topics::{self, TopicError};
+
+use crate::symbols::{List, Symbols};
+
+/// How long after its time a job may come at least: the scheduler keeps its times to the minute, and sends one
+/// again that was throttled.
+const LATEST: Duration = Duration::from_mins(1);
 
 /// What a schedule asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Job {
-    /// The provider.
-    pub feed: FeedName,
-    /// The symbols, each once, in the order given.
-    pub symbols: Vec<Symbol>,
+    /// The provider's name.
+    pub feed: String,
+    /// What is asked for.
+    pub dataset: Dataset,
+    /// Of what.
+    pub symbols: Symbols,
     /// The topic to publish to.
     pub topic: String,
     /// From the start of one cycle to the start of the next; the provider's own if absent.
     pub beat: Option<Duration>,
     /// How long cycles start after the first.
     pub budget: Duration,
+    /// How many calendar days of daily bars.
+    pub period_days: u16,
+    /// When the schedule was due.
+    pub scheduled: Option<Timestamp>,
+}
+
+/// What a job can ask for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Dataset {
+    /// The last price, in the shape of the provider's kind.
+    #[default]
+    Quotes,
+    /// The last price in the shape of a board.
+    Board,
+    /// The bars of a minute of the trading day so far.
+    IntradayBars,
+    /// Daily bars with their indicators.
+    DailyBars,
+    /// Trades as they are made.
+    Trades,
 }
 
 /// Why an input is no job.
@@ -25,18 +53,14 @@ pub struct Job {
 pub enum JobError {
     /// Not JSON of the right shape.
     #[error(
-        "the schedule's input is no job ({0}): it needs feed, symbols and topic, and may have beat_seconds and budget_seconds"
+        "the schedule's input is no job ({0}): it needs feed, symbols and topic, and may have dataset, \
+         beat_seconds, budget_seconds, period_days and scheduled_time"
     )]
     Shape(#[from] serde_json::Error),
-    /// The provider is unknown.
-    #[error(transparent)]
-    Feed(#[from] UnknownFeed),
-    /// A symbol is none.
-    #[error(transparent)]
-    Symbol(#[from] SymbolError),
     /// There is nothing to poll.
     #[error(
-        "the job for the topic '{topic}' has no symbols: name at least one, as a list or comma-separated"
+        "the job for the topic '{topic}' has no symbols: name at least one, as a list or comma-separated, or * \
+         for all that the provider lists"
     )]
     NoSymbols {
         /// The job's topic.
@@ -45,15 +69,25 @@ pub enum JobError {
     /// The topic's name is none.
     #[error(transparent)]
     Topic(#[from] TopicError),
-    /// A time that is no time.
-    #[error("the job's {member} is {seconds}: give seconds from {least} to 840")]
-    Seconds {
-        /// `beat_seconds` or `budget_seconds`.
+    /// A number out of its range.
+    #[error("the job's {member} is {value}: give a number from {least} to {most}")]
+    Number {
+        /// The member's name.
         member: &'static str,
         /// Its value.
-        seconds: f64,
+        value: f64,
         /// The least that is allowed.
         least: f64,
+        /// The most that is allowed.
+        most: f64,
+    },
+    /// The scheduled time is none.
+    #[error(
+        "the job's scheduled_time is {text:?}: give an RFC 3339 time, or <aws.scheduler.scheduled-time> in a schedule"
+    )]
+    Time {
+        /// What stands there.
+        text: String,
     },
 }
 
@@ -62,65 +96,86 @@ pub enum JobError {
 #[serde(deny_unknown_fields)]
 struct Input {
     feed: String,
-    symbols: Symbols,
+    #[serde(default)]
+    dataset: Dataset,
+    symbols: List,
     topic: String,
     beat_seconds: Option<f64>,
     budget_seconds: Option<f64>,
-}
-
-/// A template's parameter gives one text, a program a list.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Symbols {
-    Text(String),
-    List(Vec<String>),
+    period_days: Option<f64>,
+    scheduled_time: Option<String>,
 }
 
 impl Job {
-    /// Reads a job. Blank and repeated symbols are left out.
+    /// Reads a job.
     ///
     /// # Errors
-    /// [`JobError`].
+    /// [`JobError`]; what is wrong with single symbols is no error, but in [`Symbols::refused`].
     pub fn parse(json: &str) -> Result<Self, JobError> {
         let input: Input = serde_json::from_str(json)?;
         topics::check_name(&input.topic)?;
-        let names = match &input.symbols {
-            Symbols::Text(text) => text.split(',').collect::<Vec<_>>(),
-            Symbols::List(list) => list.iter().map(String::as_str).collect(),
-        };
-        let mut seen = BTreeSet::new();
-        let symbols = names
-            .into_iter()
-            .map(str::trim)
-            .filter(|name| !name.is_empty() && seen.insert(*name))
-            .map(str::parse)
-            .collect::<Result<Vec<Symbol>, _>>()?;
-        if symbols.is_empty() {
+        let symbols = Symbols::read(&input.symbols);
+        if symbols.listed.is_empty() && !symbols.all {
             return Err(JobError::NoSymbols { topic: input.topic });
         }
+        let beat = input.beat_seconds;
+        let beat = beat.map(|seconds| within("beat_seconds", seconds, 0.1, 840.0));
+        let budget = input.budget_seconds.unwrap_or(60.0);
+        // A Kafka function runs for at most 14 minutes, any for at most 15.
+        let budget = within("budget_seconds", budget, 0.0, 840.0)?;
+        let days = within(
+            "period_days",
+            input.period_days.unwrap_or(365.0),
+            1.0,
+            3660.0,
+        )?;
         Ok(Self {
-            feed: input.feed.parse()?,
+            feed: input.feed,
+            dataset: input.dataset,
             symbols,
             topic: input.topic,
-            beat: input
-                .beat_seconds
-                .map(|seconds| duration("beat_seconds", seconds, 0.1))
-                .transpose()?,
-            budget: duration("budget_seconds", input.budget_seconds.unwrap_or(60.0), 0.0)?,
+            beat: beat.transpose()?.map(Duration::from_secs_f64),
+            budget: Duration::from_secs_f64(budget),
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "from 1 to 3660"
+            )]
+            period_days: days as u16,
+            scheduled: input.scheduled_time.map(scheduled).transpose()?.flatten(),
+        })
+    }
+
+    /// Whether the job comes so late that its cycles are another invocation's by now: a schedule that was
+    /// delivered twice, or that waited for its function to be free.
+    pub fn is_expired(&self, now: Timestamp) -> bool {
+        let age = self.scheduled.map(|due| now.duration_since(due));
+        age.and_then(|age| Duration::try_from(age).ok())
+            .is_some_and(|age| age > self.budget.max(LATEST))
+    }
+}
+
+fn within(member: &'static str, value: f64, least: f64, most: f64) -> Result<f64, JobError> {
+    if (least..=most).contains(&value) {
+        Ok(value)
+    } else {
+        Err(JobError::Number {
+            member,
+            value,
+            least,
+            most,
         })
     }
 }
 
-/// A function of a Kafka pipeline runs for at most 14 minutes.
-fn duration(member: &'static str, seconds: f64, least: f64) -> Result<Duration, JobError> {
-    if (least..=840.0).contains(&seconds) {
-        Ok(Duration::from_secs_f64(seconds))
-    } else {
-        Err(JobError::Seconds {
-            member,
-            seconds,
-            least,
-        })
+/// A time, or nothing where nobody has put one in place of the scheduler's keyword: a job by hand.
+fn scheduled(text: String) -> Result<Option<Timestamp>, JobError> {
+    if text == "<aws.scheduler.scheduled-time>" {
+        return Ok(None);
+    }
+    match text.parse() {
+        Ok(time) => Ok(Some(time)),
+        Err(_) => Err(JobError::Time { text }),
     }
 }
 
@@ -129,15 +184,34 @@ mod tests {
     use super::*;
 
     #[test]
-    fn symbols_are_a_list_or_a_text_each_once() {
-        let text =
-            r#"{"feed":"finnhub","symbols":" AAPL,,MSFT ,AAPL","topic":"t","beat_seconds":6}"#;
-        let list = r#"{"feed":"finnhub","symbols":["AAPL","","MSFT","AAPL"],"topic":"t","beat_seconds":6.0,"budget_seconds":60}"#;
-        let job = Job::parse(text).unwrap();
-        assert_eq!(job, Job::parse(list).unwrap());
-        let names: Vec<_> = job.symbols.iter().map(Symbol::as_str).collect();
-        assert_eq!(names, ["AAPL", "MSFT"]);
-        assert_eq!(job.beat, Some(Duration::from_secs(6)));
+    fn a_job_names_its_dataset_or_wants_quotes() {
+        let json = r#"{"feed":"vietnam","dataset":"daily-bars","symbols":"FPT","topic":"t","beat_seconds":300}"#;
+        let job = Job::parse(json).unwrap();
+        assert_eq!((job.dataset, job.period_days), (Dataset::DailyBars, 365));
+        assert_eq!(job.beat, Some(Duration::from_mins(5)));
+        let json = r#"{"feed":"finnhub","symbols":["A"],"topic":"t"}"#;
+        assert_eq!(Job::parse(json).unwrap().dataset, Dataset::Quotes);
+    }
+
+    #[test]
+    fn a_job_that_comes_after_its_time_has_expired() {
+        let at = |time: &str| {
+            format!(
+                r#"{{"feed":"finnhub","symbols":"A","topic":"t","budget_seconds":60,"scheduled_time":"{time}"}}"#
+            )
+        };
+        let now = "2026-11-21T13:01:00.5Z".parse().unwrap();
+        let expired = |time| Job::parse(&at(time)).unwrap().is_expired(now);
+        assert!(
+            expired("2026-11-21T13:00:00Z"),
+            "delivered again after its minute"
+        );
+        assert!(!expired("2026-11-21T13:00:30Z"), "late, yet in its minute");
+        assert!(!expired("2026-11-21T13:02:00Z"), "a clock that is ahead");
+        assert!(
+            !expired("<aws.scheduler.scheduled-time>"),
+            "invoked by hand"
+        );
     }
 
     #[test]
@@ -148,10 +222,6 @@ mod tests {
         };
         check("{}", "the schedule's input is no job (missing field `feed`");
         check(
-            r#"{"feed":"reuters","symbols":"A","topic":"t"}"#,
-            "there is no feed \"reuters\": the feeds are finnhub and binance",
-        );
-        check(
             r#"{"feed":"finnhub","symbols":" , ","topic":"t"}"#,
             "the job for the topic 't' has no symbols: name at least one",
         );
@@ -161,11 +231,19 @@ mod tests {
         );
         check(
             r#"{"feed":"finnhub","symbols":"A","topic":"t","beat_seconds":0}"#,
-            "the job's beat_seconds is 0: give seconds from 0.1 to 840",
+            "the job's beat_seconds is 0: give a number from 0.1 to 840",
         );
         check(
             r#"{"feed":"finnhub","symbols":"A","topic":"t","budget":5}"#,
             "the schedule's input is no job (unknown field `budget`",
+        );
+        check(
+            r#"{"feed":"finnhub","symbols":"A","topic":"t","dataset":"news"}"#,
+            "the schedule's input is no job (unknown variant `news`, expected one of `quotes`",
+        );
+        check(
+            r#"{"feed":"finnhub","symbols":"A","topic":"t","scheduled_time":"noon"}"#,
+            "the job's scheduled_time is \"noon\": give an RFC 3339 time",
         );
     }
 }

@@ -1,29 +1,39 @@
-//! The scheduled function: polls a provider's quotes on a steady beat and publishes each to Kafka.
+//! The scheduled function: polls a provider on a steady beat and publishes everything it says to Kafka.
 //!
 //! The schedule's input is the [`Job`]. One invocation runs many cycles, because schedules can't come more
 //! often than once a minute; it ends with the job's budget, or in time before its deadline.
 
+mod beat;
+mod collect;
 mod cycles;
+mod failures;
 mod job;
+mod memory;
 mod report;
 mod settings;
+mod symbols;
+mod trades;
 
 use std::{collections::HashMap, sync::Arc};
 
-use feeds::{Feed, FeedError, FeedName, FeedSettings};
+use feeds::{Feed, FeedError, FeedSettings};
 use runtime::{Invocation, clock};
 use serde_json::value::RawValue;
 use stream::publish::Publish;
 use tokio::sync::Mutex;
 
-pub use job::{Job, JobError};
-pub use report::{Failed, Report};
+pub use job::{Dataset, Job, JobError};
+pub use report::{Failed, Report, StreamReport};
 pub use settings::Settings;
+pub use symbols::Symbols;
 
-/// Everything that outlives an invocation: the providers' connections and budgets.
+use memory::Memory;
+
+/// Everything that outlives an invocation: the providers' connections and budgets, and what was seen.
 pub struct Poller {
     settings: FeedSettings,
-    feeds: Mutex<HashMap<FeedName, Arc<Feed>>>,
+    feeds: Mutex<HashMap<String, Arc<Feed>>>,
+    memory: Memory,
 }
 
 /// Why an invocation polled nothing.
@@ -35,21 +45,30 @@ pub enum Fault {
     /// The provider can't be asked.
     #[error(transparent)]
     Feed(#[from] FeedError),
+    /// The provider does not have what the job asks for.
+    #[error("the feed {feed} has no {what}: ask another feed, or for another dataset")]
+    Incapable {
+        /// The provider.
+        feed: String,
+        /// The dataset, or the list of symbols.
+        what: &'static str,
+    },
 }
 
 impl Poller {
-    /// A poller of the providers at these addresses; they are connected to when a job first names them.
+    /// A poller with these settings of providers; they are connected to when a job first names them.
     pub fn new(settings: FeedSettings) -> Self {
         Self {
             settings,
             feeds: Mutex::default(),
+            memory: Memory::default(),
         }
     }
 
-    /// Runs the job in `input` and counts what became of every quote.
+    /// Runs the job in `input` and counts what became of everything it asked for.
     ///
     /// # Errors
-    /// [`Fault`] if the input is no job or its provider can't be set up; the failure of single quotes is no
+    /// [`Fault`] if the input is no job or its provider can't be set up; the failure of single symbols is no
     /// error, but counted in the [`Report`].
     pub async fn handle(
         &self,
@@ -58,21 +77,56 @@ impl Poller {
         invocation: &Invocation,
     ) -> Result<Report, Fault> {
         let job = Job::parse(input.get())?;
-        let feed = self.feed(job.feed).await?;
-        let report = cycles::run(&feed, publisher, &job, invocation).await;
+        let feed = self.feed(&job.feed).await?;
+        check(&feed, &job)?;
+        if job.is_expired(clock::now()) {
+            tracing::warn!(
+                topic = job.topic,
+                "the job came after its time was over: its cycles are those of the next invocation"
+            );
+            return Ok(Report {
+                expired: true,
+                ..Report::default()
+            });
+        }
+        let report = match (&feed.trades, job.dataset) {
+            (Some(trades), Dataset::Trades) => {
+                trades::run(&**trades, publisher, &job, &self.memory, invocation).await
+            }
+            _ => cycles::run(&feed, publisher, &job, &self.memory, invocation).await,
+        };
         tracing::info!(feed = %job.feed, topic = job.topic, cycles = report.cycles, polled = report.polled,
             published = report.published, skipped_cycles = report.skipped_cycles, "job done");
         Ok(report)
     }
 
-    async fn feed(&self, name: FeedName) -> Result<Arc<Feed>, FeedError> {
+    async fn feed(&self, name: &str) -> Result<Arc<Feed>, FeedError> {
         let mut feeds = self.feeds.lock().await;
-        if let Some(feed) = feeds.get(&name) {
+        if let Some(feed) = feeds.get(name) {
             return Ok(Arc::clone(feed));
         }
-        let feed = Arc::new(Feed::new(name, &self.settings, clock::now)?);
-        feeds.insert(name, Arc::clone(&feed));
+        let feed = Arc::new(feeds::open(name, &self.settings)?);
+        feeds.insert(name.to_owned(), Arc::clone(&feed));
         Ok(feed)
+    }
+}
+
+/// Whether the provider has what the job asks for.
+fn check(feed: &Feed, job: &Job) -> Result<(), Fault> {
+    let (has, what) = match job.dataset {
+        Dataset::Quotes | Dataset::Board => (feed.quotes.is_some(), "quotes"),
+        Dataset::IntradayBars => (feed.minute_bars.is_some(), "intraday bars"),
+        Dataset::DailyBars => (feed.daily_bars.is_some(), "daily bars"),
+        Dataset::Trades => (feed.trades.is_some(), "trades"),
+    };
+    let incapable = |what| Fault::Incapable {
+        feed: job.feed.clone(),
+        what,
+    };
+    match (has, job.symbols.all && feed.listing.is_none()) {
+        (false, _) => Err(incapable(what)),
+        (true, true) => Err(incapable("list of its symbols")),
+        (true, false) => Ok(()),
     }
 }
 

@@ -1,12 +1,14 @@
+use std::sync::Arc;
+
 use feeds::FeedSettings;
-use runtime::{Environment, SettingError};
-use secrets::Secret;
+use runtime::{Environment, SettingError, clock};
+use secrets::AwsSecrets;
 
 /// What the function is configured with.
 pub struct Settings {
     /// `KAFKA_BOOTSTRAP_SERVERS`.
     pub brokers: String,
-    /// `FINNHUB_URL`, `FINNHUB_API_KEY`, `BINANCE_URL`.
+    /// The providers' own settings, each read by its folder when a job first names it.
     pub feeds: FeedSettings,
 }
 
@@ -16,19 +18,13 @@ impl Settings {
     /// # Errors
     /// [`SettingError`] for the first that is missing or wrong.
     pub fn read(environment: &Environment) -> Result<Self, SettingError> {
-        let defaults = FeedSettings::default();
-        let url = |name, default| {
-            let given: Option<String> = environment.optional(name, "a URL")?;
-            Ok::<_, SettingError>(given.unwrap_or(default))
-        };
+        let brokers =
+            environment.required("KAFKA_BOOTSTRAP_SERVERS", "host:port, comma-separated")?;
+        let environment = environment.clone();
+        let lookup = move |name: &str| environment.secret(name);
         Ok(Self {
-            brokers: environment
-                .required("KAFKA_BOOTSTRAP_SERVERS", "host:port, comma-separated")?,
-            feeds: FeedSettings {
-                finnhub_url: url("FINNHUB_URL", defaults.finnhub_url)?,
-                finnhub_token: environment.secret("FINNHUB_API_KEY").map(Secret::from),
-                binance_url: url("BINANCE_URL", defaults.binance_url)?,
-            },
+            brokers,
+            feeds: FeedSettings::new(lookup, Some(Arc::new(AwsSecrets::new())), clock::now),
         })
     }
 }

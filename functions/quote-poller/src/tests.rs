@@ -7,7 +7,6 @@ use std::{
 };
 
 use axum::{Router, extract::RawQuery, routing::get};
-use secrets::Secret;
 use serde_json::{Value, json, value::to_raw_value};
 use stream::{Position, publish::PublishError};
 use tokio::{net::TcpListener, time::Instant};
@@ -69,11 +68,13 @@ async fn finnhub() -> String {
 }
 
 async fn poller() -> Poller {
-    Poller::new(FeedSettings {
-        finnhub_url: finnhub().await,
-        finnhub_token: Some(Secret::from("key".to_owned())),
-        ..FeedSettings::default()
-    })
+    let url = finnhub().await;
+    let lookup = move |name: &str| match name {
+        "FINNHUB_URL" => Some(url.clone()),
+        "FINNHUB_API_KEY" => Some("key".to_owned()),
+        _ => None,
+    };
+    Poller::new(FeedSettings::new(lookup, None, clock::now))
 }
 
 fn invocation(limit_ms: u64) -> Invocation {
@@ -120,7 +121,7 @@ async fn a_failed_symbol_is_reported_with_its_reason_and_costs_no_other() {
         .await
         .handle(
             &taken,
-            &job("AAPL,NONE,STUCK,MSFT", 30.0, 0.0),
+            &job("AAPL,,NONE,STUCK,AA PL,MSFT@XNAS,MSFT", 30.0, 0.0),
             &invocation(5_000),
         )
         .await
@@ -128,6 +129,9 @@ async fn a_failed_symbol_is_reported_with_its_reason_and_costs_no_other() {
     assert_eq!(
         serde_json::to_value(&report).unwrap(),
         json!({"cycles": 1, "skipped_cycles": 0, "polled": 3, "published": 2, "failed": [
+            {"symbol": "", "reason": "blank-symbol", "count": 1},
+            {"symbol": "AA PL", "reason": "invalid-symbol", "count": 1},
+            {"symbol": "MSFT", "reason": "duplicate-symbol", "count": 1},
             {"symbol": "NONE", "reason": "unknown-symbol", "count": 1},
             {"symbol": "STUCK", "reason": "publish-timed-out", "count": 1},
         ]})
@@ -154,8 +158,83 @@ async fn asked_to_stop_it_ends_after_the_cycle_in_hand() {
     invocation.stop.cancel();
     let report = poller()
         .await
-        .handle(&Taken::default(), &job("AAPL", 30.0, 600.0), &invocation)
+        .handle(&Taken::default(), &job("AAPL", 30.0, 30.0), &invocation)
         .await
         .unwrap();
     assert_eq!((report.cycles, report.published), (1, 1));
+}
+
+#[tokio::test]
+async fn asked_to_stop_before_its_first_beat_it_ends_at_once() {
+    let invocation = invocation(600_000);
+    invocation.stop.cancel();
+    let report = poller()
+        .await
+        .handle(&Taken::default(), &job("AAPL", 200.0, 600.0), &invocation)
+        .await
+        .unwrap();
+    assert_eq!(report, Report::default());
+}
+
+#[tokio::test]
+async fn an_exchange_that_the_job_names_is_published_and_a_repetition_is_flagged() {
+    let taken = Taken::default();
+    poller()
+        .await
+        .handle(&taken, &job("AAPL@XNAS", 0.5, 0.9), &invocation(60_000))
+        .await
+        .unwrap();
+    let records = taken.records.lock().unwrap();
+    let [first, second] = &records[..] else {
+        panic!("{records:?}")
+    };
+    assert_eq!(first.1, "AAPL");
+    assert_eq!(first.2["meta"]["mic"], "XNAS");
+    let is_flagged = |message: &Value| {
+        let flags = message["meta"]["flags"].as_array().unwrap();
+        flags.contains(&json!("repeated"))
+    };
+    assert!(!is_flagged(&first.2) && is_flagged(&second.2));
+}
+
+#[tokio::test]
+async fn a_job_that_was_delivered_again_after_its_time_polls_nothing() {
+    let taken = Taken::default();
+    let due = clock::now() - jiff::SignedDuration::from_secs(61);
+    let job = to_raw_value(
+        &json!({"feed": "finnhub", "symbols": "AAPL", "topic": "stock-quotes",
+        "beat_seconds": 6, "budget_seconds": 60, "scheduled_time": due.to_string()}),
+    );
+    let report = poller()
+        .await
+        .handle(&taken, &job.unwrap(), &invocation(60_000))
+        .await
+        .unwrap();
+    assert!(report.expired, "{report:?}");
+    assert_eq!(taken.records.lock().unwrap().len(), 0);
+}
+
+#[tokio::test]
+async fn a_feed_without_what_the_job_asks_for_is_one_sentence() {
+    let ask = async |dataset: &str, symbols: &str| {
+        let job = json!({"feed": "finnhub", "dataset": dataset, "symbols": symbols, "topic": "t"});
+        let fault = poller()
+            .await
+            .handle(
+                &Taken::default(),
+                &to_raw_value(&job).unwrap(),
+                &invocation(5_000),
+            )
+            .await
+            .unwrap_err();
+        fault.to_string()
+    };
+    assert_eq!(
+        ask("daily-bars", "AAPL").await,
+        "the feed finnhub has no daily bars: ask another feed, or for another dataset"
+    );
+    assert_eq!(
+        ask("quotes", "*").await,
+        "the feed finnhub has no list of its symbols: ask another feed, or for another dataset"
+    );
 }

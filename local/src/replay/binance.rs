@@ -1,7 +1,7 @@
-//! Binance's `GET /api/v3/ticker/24hr`: one symbol, a list or all, with its weights and errors.
+//! Binance's `GET /api/v3/ticker/24hr` and `GET /api/v3/klines`, with their weights and errors.
 //!
-//! Of the endpoint's parameters `symbol` and `symbols` are read. Any other is refused as unread, so that nobody
-//! takes the full ticker for another type of it.
+//! Of the ticker's parameters `symbol` and `symbols` are read, and of the klines' all but `timeZone`. Any other is
+//! refused as unread, so that nobody takes the full ticker for another type of it.
 
 use std::{
     net::{IpAddr, SocketAddr},
@@ -12,26 +12,30 @@ use std::{
 use axum::{
     Json, Router,
     extract::{ConnectInfo, Query, State},
-    http::{StatusCode, header},
+    http::StatusCode,
     response::{IntoResponse, Response},
     routing::get,
 };
+use runtime::clock;
 use rust_decimal::{Decimal, RoundingStrategy};
 use serde::Serialize;
 
 use super::{
     ReplayError,
     crypto::{Second, seconds},
+    fault::retry_after,
+    feed::Feed,
     limit::{Limit, Meter},
-    playback::Playback,
     recording::Recording,
 };
 
 mod asked;
+mod klines;
 #[cfg(test)]
 mod tests;
 
-use asked::{Asked, Refused};
+use asked::{Asked, AskedKlines, Refused, Sent};
+use klines::Kline;
 
 /// 6,000 of weight a minute for each address. Binance counts by the clock's minute; a sliding one is stricter.
 const LIMITS: &[Limit] = &[Limit {
@@ -41,52 +45,83 @@ const LIMITS: &[Limit] = &[Limit {
 const USED_WEIGHT: &str = "x-mbx-used-weight-1m";
 
 struct Binance {
-    playback: Arc<Playback>,
+    feed: Arc<Feed>,
     seconds: Recording<Second>,
     meter: Meter<IpAddr>,
 }
 
-pub(super) fn router(playback: Arc<Playback>) -> Result<Router, ReplayError> {
+pub(super) fn router(feed: Arc<Feed>) -> Result<Router, ReplayError> {
     let binance = Binance {
-        playback,
+        feed,
         seconds: seconds()?,
         meter: Meter::new(LIMITS),
     };
     Ok(Router::new()
         .route("/api/v3/ticker/24hr", get(ticker))
+        .route("/api/v3/klines", get(klines))
         .with_state(Arc::new(binance)))
 }
 
 async fn ticker(
     State(binance): State<Arc<Binance>>,
     ConnectInfo(client): ConnectInfo<SocketAddr>,
-    Query(parameters): Query<Vec<(String, String)>>,
+    Query(sent): Query<Sent>,
 ) -> Response {
-    let elapsed = binance.playback.elapsed();
-    let asked = Asked::read(&parameters);
+    let asked = Asked::read(&sent);
     let weight = asked.as_ref().map_or(Refused::WEIGHT, Asked::weight);
-    let spent = binance.meter.spend(&client.ip(), elapsed, weight);
-    let (used, response) = match spent {
-        Ok(used) => {
-            let played = binance.playback.played(elapsed);
-            let answer = asked.and_then(|asked| answer(&binance.seconds, &asked, played));
-            (used, answer.map(Json).into_response())
-        }
-        Err(over) => (over.used, too_much_weight(over.retry_after)),
-    };
-    ([(USED_WEIGHT, used.to_string())], response).into_response()
+    binance.answered(client, weight, |played| {
+        answer(&binance.seconds, &asked?, played)
+    })
 }
 
-fn too_much_weight(retry_after: Duration) -> Response {
-    let whole_seconds = retry_after.as_secs() + u64::from(retry_after.subsec_nanos() > 0);
-    let refused = Refused {
-        code: -1003,
-        msg: "Too much request weight used; current limit is 6000 request weight per 1 MINUTE. \
-              Please use WebSocket Streams for live updates to avoid polling the API."
-            .to_owned(),
-    };
-    let header = [(header::RETRY_AFTER, whole_seconds.to_string())];
-    (StatusCode::TOO_MANY_REQUESTS, header, Json(refused)).into_response()
+async fn klines(
+    State(binance): State<Arc<Binance>>,
+    ConnectInfo(client): ConnectInfo<SocketAddr>,
+    Query(sent): Query<Sent>,
+) -> Response {
+    binance.answered(client, AskedKlines::WEIGHT, |played| {
+        Kline::all(&binance.seconds, &AskedKlines::read(&sent)?, played)
+    })
+}
+
+impl Binance {
+    /// Counts a call, and answers it where its weight fits.
+    fn answered<Body: Serialize>(
+        &self,
+        client: SocketAddr,
+        weight: u32,
+        answer: impl FnOnce(Duration) -> Result<Body, Refused>,
+    ) -> Response {
+        let moment = self.feed.moment();
+        let spent = self.meter.spend(&client.ip(), moment.elapsed, weight);
+        let (used, response) = match spent {
+            Ok(used) => (used, answer(moment.played).map(Json).into_response()),
+            Err(over) => (over.used, too_much_weight(Some(over.retry_after))),
+        };
+        ([(USED_WEIGHT, used.to_string())], response).into_response()
+    }
+}
+
+/// The answer to a call over the limit.
+pub(super) fn too_much_weight(wait: Option<Duration>) -> Response {
+    let refused = Refused::weight(
+        "Too much request weight used; current limit is 6000 request weight per 1 MINUTE. \
+         Please use WebSocket Streams for live updates to avoid polling the API.",
+    );
+    let status = StatusCode::TOO_MANY_REQUESTS;
+    (status, retry_after(wait), Json(refused)).into_response()
+}
+
+/// The answer to a client that went on after too much weight; it names the ban's end by the wall clock.
+pub(super) fn banned(wait: Duration) -> Response {
+    let millis = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
+    let until = clock::now().as_millisecond().saturating_add(millis);
+    let refused = Refused::weight(format!(
+        "Way too much request weight used; IP banned until {until}. \
+         Please use WebSocket Streams for live updates to avoid bans."
+    ));
+    let status = StatusCode::IM_A_TEAPOT;
+    (status, retry_after(Some(wait)), Json(refused)).into_response()
 }
 
 /// An object for one symbol, an array else.

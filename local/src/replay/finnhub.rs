@@ -1,4 +1,4 @@
-//! Finnhub's `GET /api/v1/quote`, as recorded bodies and its issue tracker show it.
+//! Finnhub's `GET /api/v1/quote` and its websocket, as recorded bodies and its issue tracker show it.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -13,14 +13,15 @@ use rust_decimal::{Decimal, RoundingStrategy};
 
 use super::{
     ReplayError,
+    feed::Feed,
     limit::{Limit, Meter},
-    playback::Playback,
     recording::Recording,
     stocks::{Session, sessions},
 };
 
 #[cfg(test)]
 mod tests;
+pub(super) mod trades;
 
 /// The free plan's 60 calls a minute, and the 30 calls a second of every plan, for each token.
 const LIMITS: &[Limit] = &[
@@ -40,18 +41,15 @@ const LIMIT_REACHED: &str =
 
 struct Finnhub {
     tokens: Vec<String>,
-    playback: Arc<Playback>,
+    feed: Arc<Feed>,
     sessions: Recording<Session>,
     meter: Meter<String>,
 }
 
-pub(super) fn router(tokens: Vec<String>, playback: Arc<Playback>) -> Result<Router, ReplayError> {
-    if tokens.is_empty() || tokens.iter().any(String::is_empty) {
-        return Err(ReplayError::Tokens);
-    }
+pub(super) fn router(tokens: Vec<String>, feed: Arc<Feed>) -> Result<Router, ReplayError> {
     let finnhub = Finnhub {
         tokens,
-        playback,
+        feed,
         sessions: sessions()?,
         meter: Meter::new(LIMITS),
     };
@@ -65,23 +63,40 @@ async fn quote(
     headers: HeaderMap,
     Query(parameters): Query<HashMap<String, String>>,
 ) -> Response {
-    let header = headers.get("x-finnhub-token").map(HeaderValue::as_bytes);
-    let token = header.or(parameters.get("token").map(String::as_bytes));
-    let accepted = |known: &&String| Some(known.as_bytes()) == token;
-    let Some(token) = finnhub.tokens.iter().find(accepted) else {
-        return json(StatusCode::UNAUTHORIZED, INVALID_TOKEN);
+    let Some(token) = accepted(&finnhub.tokens, &headers, &parameters) else {
+        return refused();
     };
-    let elapsed = finnhub.playback.elapsed();
-    if finnhub.meter.spend(token, elapsed, 1).is_err() {
-        return json(StatusCode::TOO_MANY_REQUESTS, LIMIT_REACHED);
+    let moment = finnhub.feed.moment();
+    if finnhub.meter.spend(token, moment.elapsed, 1).is_err() {
+        return limit_reached();
     }
     // A call without a symbol is answered as one with a symbol that is not known.
     let symbol = parameters.get("symbol").map_or("", String::as_str);
-    let played = finnhub.playback.played(elapsed);
-    match finnhub.sessions.row(symbol, played) {
+    match finnhub.sessions.row(symbol, moment.played) {
         Some(session) => json(StatusCode::OK, body(session)),
         None => json(StatusCode::OK, UNKNOWN_SYMBOL),
     }
+}
+
+/// The token that a request shows in its header or query, if it is one of those accepted.
+pub(super) fn accepted<'a>(
+    tokens: &'a [String],
+    headers: &HeaderMap,
+    parameters: &HashMap<String, String>,
+) -> Option<&'a String> {
+    let header = headers.get("x-finnhub-token").map(HeaderValue::as_bytes);
+    let token = header.or(parameters.get("token").map(String::as_bytes));
+    tokens.iter().find(|known| Some(known.as_bytes()) == token)
+}
+
+/// The answer to a token that is not accepted.
+pub(super) fn refused() -> Response {
+    json(StatusCode::UNAUTHORIZED, INVALID_TOKEN)
+}
+
+/// The answer to a call over the limit.
+pub(super) fn limit_reached() -> Response {
+    json(StatusCode::TOO_MANY_REQUESTS, LIMIT_REACHED)
 }
 
 fn json(status: StatusCode, body: impl IntoResponse) -> Response {

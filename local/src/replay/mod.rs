@@ -1,16 +1,21 @@
-//! Market replay: a server on 127.0.0.1 that speaks Finnhub's and Binance's HTTP from recorded real data.
+//! Market replay: a server on 127.0.0.1 that speaks the providers' HTTP and websockets from recorded real data.
 //!
-//! What it serves is a pure function of the time since its start and the speed: daily sessions of five US stocks,
-//! one every 6 seconds, and five minutes of BTCUSDT and ETHUSDT, one row a second, both round and round. The
-//! providers' errors and rate limits are served too, so that a poller meets here what it will meet there.
-//! `local/data/README.md` tells where the data comes from.
+//! What it serves is a pure function of the time since its start and the speed, all of it round and round:
+//! - Finnhub's quotes: daily sessions of five US stocks, one every 6 seconds;
+//! - Binance's tickers and klines and Finnhub's trades: five minutes of BTCUSDT and ETHUSDT, one row a second;
+//! - the boards and histories of VCI, KBS and DNSE: days of ten Vietnamese stocks, one a minute.
+//!
+//! The providers' errors and rate limits are served too, so that a poller meets here what it will meet there, and
+//! [`Fault`]s can be switched on, also by `PUT /faults/{provider}` with the fault as text. `local/data/README.md`
+//! tells where the data comes from.
 //!
 //! ```
-//! # async fn run() -> Result<(), quotelake::replay::ReplayError> {
-//! use quotelake::replay::{Replay, start};
+//! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+//! use quotelake::replay::{Provider, Replay, start};
 //!
 //! let replay = start(Replay { port: 0, speed: 1.0, tokens: vec!["demo".into()] }).await?;
 //! assert!(replay.finnhub_url().ends_with("/api/v1"));
+//! replay.set_fault(Provider::Vci, Some("latency=100ms".parse()?));
 //! replay.stop().await;
 //! # Ok(())
 //! # }
@@ -18,13 +23,19 @@
 
 mod binance;
 mod crypto;
+mod dnse;
+mod fault;
+mod feed;
 mod finnhub;
+mod kbs;
 mod limit;
 mod playback;
 mod recording;
 mod stocks;
 #[cfg(test)]
 mod tests;
+mod vci;
+mod vietnam;
 
 use std::{
     io,
@@ -36,13 +47,18 @@ use std::{
 use axum::{
     Router,
     http::{StatusCode, header},
+    middleware::from_fn_with_state,
     response::{Html, IntoResponse, Response},
     routing::get,
 };
-use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle, time::Instant};
+use tokio::{net::TcpListener, task::JoinHandle, time::Instant};
+use tokio_util::sync::{CancellationToken, DropGuard};
 
+pub use fault::{Fault, FaultError, Provider};
+use feed::Feeds;
 use playback::Playback;
 pub use recording::RowFault;
+use vietnam::Exchange;
 
 /// How long [`Running::stop`] waits for answers in flight.
 const GRACE: Duration = Duration::from_secs(1);
@@ -52,8 +68,8 @@ const GRACE: Duration = Duration::from_secs(1);
 pub struct Replay {
     /// The port on 127.0.0.1; 0 takes a free one.
     pub port: u16,
-    /// Recorded time per real time, finite and above zero: 1 is a stock session every 6 s and a crypto row every
-    /// second.
+    /// Recorded time per real time, finite and above zero: 1 is a US session every 6 s, a crypto row every second and
+    /// a Vietnamese day every minute.
     pub speed: f64,
     /// The Finnhub tokens that are accepted, at least one, none of them empty.
     pub tokens: Vec<String>,
@@ -103,8 +119,8 @@ pub enum ReplayError {
 #[derive(Debug)]
 pub struct Running {
     address: SocketAddr,
-    /// Its end of life is the signal: the server stops when the other half sees this one gone.
-    stop: oneshot::Sender<()>,
+    feeds: Feeds,
+    stop: DropGuard,
     serving: JoinHandle<io::Result<()>>,
 }
 
@@ -119,9 +135,34 @@ impl Running {
         format!("http://{}/api/v1", self.address)
     }
 
+    /// The URL in place of `wss://ws.finnhub.io`.
+    pub fn finnhub_trades_url(&self) -> String {
+        format!("ws://{}/ws", self.address)
+    }
+
     /// The base URL in place of `https://api.binance.com`.
     pub fn binance_url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// The base URL in place of `https://trading.vietcap.com.vn`.
+    pub fn vci_url(&self) -> String {
+        format!("http://{}/vci", self.address)
+    }
+
+    /// The base URL in place of `https://kbbuddywts.kbsec.com.vn`.
+    pub fn kbs_url(&self) -> String {
+        format!("http://{}/kbs", self.address)
+    }
+
+    /// The base URL in place of `https://services.entrade.com.vn`.
+    pub fn dnse_url(&self) -> String {
+        format!("http://{}/dnse", self.address)
+    }
+
+    /// Switches a provider's fault on, or with `None` off, for the answers from now on.
+    pub fn set_fault(&self, provider: Provider, fault: Option<Fault>) {
+        self.feeds.of(provider).set_fault(fault);
     }
 
     /// Stops listening, and waits up to a second for the answers in flight.
@@ -155,27 +196,58 @@ pub async fn start_with_clock(
         speed,
         tokens,
     } = settings;
-    let playback = Arc::new(Playback::new(speed, elapsed)?);
-    let app = finnhub::router(tokens, Arc::clone(&playback))?
-        .merge(binance::router(playback)?)
-        .merge(website());
+    if tokens.is_empty() || tokens.iter().any(String::is_empty) {
+        return Err(ReplayError::Tokens);
+    }
+    let feeds = Feeds::new(&Playback::new(speed, elapsed)?);
+    let stopping = CancellationToken::new();
+    let app = app(&feeds, tokens, &stopping)?;
     let listener = listen(port).await?;
     let address = listener
         .local_addr()
         .map_err(|source| ReplayError::Listen { port, source })?;
-    let (stop, stopped) = oneshot::channel::<()>();
     let server = axum::serve(
         listener,
         app.into_make_service_with_connect_info::<SocketAddr>(),
     )
-    .with_graceful_shutdown(async move {
-        let _ = stopped.await;
-    });
+    .with_graceful_shutdown(stopping.clone().cancelled_owned());
     Ok(Running {
         address,
-        stop,
+        feeds,
+        stop: stopping.drop_guard(),
         serving: tokio::spawn(server.into_future()),
     })
+}
+
+/// Every provider's routes, each behind the layer of its faults.
+fn app(
+    feeds: &Feeds,
+    tokens: Vec<String>,
+    stopping: &CancellationToken,
+) -> Result<Router, ReplayError> {
+    let feed = |provider| Arc::clone(feeds.of(provider));
+    let faulty = |provider, router: Router| {
+        router.route_layer(from_fn_with_state(feed(provider), fault::inject))
+    };
+    let (finnhub, trades, binance) = (
+        finnhub::router(tokens.clone(), feed(Provider::Finnhub))?,
+        finnhub::trades::router(tokens, feed(Provider::FinnhubTrades), stopping.clone())?,
+        binance::router(feed(Provider::Binance))?,
+    );
+    let exchange = Arc::new(Exchange::recorded()?);
+    let (vci, kbs, dnse) = (
+        vci::router(Arc::clone(&exchange), feed(Provider::Vci)),
+        kbs::router(Arc::clone(&exchange), feed(Provider::Kbs)),
+        dnse::router(exchange, feed(Provider::Dnse)),
+    );
+    Ok(website()
+        .merge(faulty(Provider::Finnhub, finnhub))
+        .merge(faulty(Provider::FinnhubTrades, trades))
+        .merge(faulty(Provider::Binance, binance))
+        .nest("/vci", faulty(Provider::Vci, vci))
+        .nest("/kbs", faulty(Provider::Kbs, kbs))
+        .nest("/dnse", faulty(Provider::Dnse, dnse))
+        .merge(fault::router(feeds.clone())))
 }
 
 async fn listen(port: u16) -> Result<TcpListener, ReplayError> {

@@ -1,12 +1,13 @@
 //! The position of the replay: the real time since the start, and the recorded time it stands for.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use super::ReplayError;
 
+#[derive(Clone)]
 pub(super) struct Playback {
     speed: f64,
-    elapsed: Box<dyn Fn() -> Duration + Send + Sync>,
+    elapsed: Arc<dyn Fn() -> Duration + Send + Sync>,
 }
 
 impl Playback {
@@ -17,7 +18,7 @@ impl Playback {
         if !(speed.is_finite() && speed > 0.0) {
             return Err(ReplayError::Speed { speed });
         }
-        let elapsed = Box::new(elapsed);
+        let elapsed = Arc::new(elapsed);
         Ok(Self { speed, elapsed })
     }
 

@@ -117,10 +117,44 @@ impl<Row> Recording<Row> {
 
     /// The row of a symbol when so much recorded time has been played; after the last time comes the first.
     pub(super) fn row(&self, symbol: &str, played: Duration) -> Option<&Row> {
+        self.at(symbol, self.beats(played))
+    }
+
+    /// The row of a symbol at a beat, counted round and round.
+    pub(super) fn at(&self, symbol: &str, beat: u128) -> Option<&Row> {
+        let time = beat % self.times() as u128;
+        self.column(symbol)?.nth(time as usize)
+    }
+
+    /// The rows of a symbol that have been played since the recording last began.
+    pub(super) fn so_far(
+        &self,
+        symbol: &str,
+        played: Duration,
+    ) -> Option<impl Iterator<Item = &Row>> {
+        let beats = self.beats(played) % self.times() as u128;
+        Some(self.column(symbol)?.take(beats as usize + 1))
+    }
+
+    /// Every row of a symbol in recorded order.
+    pub(super) fn column(&self, symbol: &str) -> Option<impl Iterator<Item = &Row>> {
         let column = self.symbols.iter().position(|known| known == symbol)?;
-        let times = (self.rows.len() / self.symbols.len()) as u128;
-        let time = (played.as_nanos() / self.beat.as_nanos() % times) as usize;
-        self.rows.get(time * self.symbols.len() + column)
+        Some(self.rows.iter().skip(column).step_by(self.symbols.len()))
+    }
+
+    /// The rows of each time in order.
+    pub(super) fn rows_by_time(&self) -> impl Iterator<Item = &[Row]> {
+        self.rows.chunks(self.symbols.len())
+    }
+
+    /// How many times the recording has.
+    pub(super) fn times(&self) -> usize {
+        self.rows.len() / self.symbols.len()
+    }
+
+    /// How many times have passed when so much recorded time has been played, rounds and all.
+    pub(super) fn beats(&self, played: Duration) -> u128 {
+        played.as_nanos() / self.beat.as_nanos()
     }
 
     /// Joins every row with the one of its symbol a time earlier; the first time has none and is left out.

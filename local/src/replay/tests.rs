@@ -6,11 +6,16 @@ use std::{
 };
 
 use reqwest::{Client, redirect::Policy};
+use serde_json::Value;
 
 use super::*;
 
 mod binance;
+mod faults;
 mod finnhub;
+mod klines;
+mod trades;
+mod vietnam;
 
 /// A replay whose time the test sets, and a client for it.
 struct Lab {
@@ -46,6 +51,10 @@ impl Lab {
     async fn ticker(&self, query: &str) -> Answered {
         let url = format!("{}/api/v3/ticker/24hr{query}", self.replay.binance_url());
         Answered::read(self.client.get(url)).await
+    }
+
+    async fn post(&self, url: String, body: Value) -> Answered {
+        Answered::read(self.client.post(url).json(&body)).await
     }
 
     async fn get(&self, path: &str) -> Answered {
@@ -93,6 +102,10 @@ impl Answered {
         self.headers
             .get(name)
             .map_or("", |value| value.to_str().unwrap())
+    }
+
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap()
     }
 
     fn is(&self, status: u16, body: &str) {

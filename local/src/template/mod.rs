@@ -78,12 +78,23 @@ pub struct Function {
     pub memory_mb: u32,
     /// `ReservedConcurrentExecutions`: the most invocations at once; `None` is no limit.
     pub reserved_concurrency: Option<u32>,
+    /// What becomes of an asynchronous invocation that fails.
+    pub event_invoke: EventInvokeConfig,
     /// The environment variables.
     pub environment: BTreeMap<String, String>,
     /// Its schedules.
     pub schedules: Vec<ScheduleEvent>,
     /// Its Kafka triggers.
     pub kafka: Vec<KafkaEvent>,
+}
+
+/// `EventInvokeConfig`: how long an asynchronous invocation is tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EventInvokeConfig {
+    /// `MaximumRetryAttempts`: tries after a first one that failed, 0 to 2.
+    pub retries: u32,
+    /// `MaximumEventAgeInSeconds`: an event older than this is not tried any more, 60 s to 6 hours.
+    pub event_age: Duration,
 }
 
 /// A schedule that invokes a function.
@@ -166,6 +177,16 @@ pub fn parse(text: &str, parameters: &BTreeMap<String, String>) -> Result<Pipeli
     pipeline::pipeline(&yaml::load(text)?, parameters)
 }
 
+impl Default for EventInvokeConfig {
+    /// The service's: two retries, six hours.
+    fn default() -> Self {
+        Self {
+            retries: 2,
+            event_age: Duration::from_hours(6),
+        }
+    }
+}
+
 impl fmt::Debug for Function {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Function")
@@ -174,6 +195,7 @@ impl fmt::Debug for Function {
             .field("timeout", &self.timeout)
             .field("memory_mb", &self.memory_mb)
             .field("reserved_concurrency", &self.reserved_concurrency)
+            .field("event_invoke", &self.event_invoke)
             .field("environment", &self.environment.keys())
             .field("schedules", &self.schedules)
             .field("kafka", &self.kafka)

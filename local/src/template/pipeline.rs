@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use super::{
-    Function, Pipeline, TemplateError,
+    EventInvokeConfig, Function, Pipeline, TemplateError,
     event::{self, Event},
     intrinsic::Scope,
     resource::{BUCKET, FUNCTION},
@@ -84,6 +84,7 @@ fn function(
         timeout: Duration::from_secs(properties.number("Timeout", 1..=longest, 3)?),
         memory_mb: properties.number("MemorySize", 128..=10_240, 128)?,
         reserved_concurrency: reserved_concurrency(&properties)?,
+        event_invoke: event_invoke(&properties)?,
         environment: environment(&properties)?,
         schedules,
         kafka,
@@ -96,6 +97,20 @@ fn reserved_concurrency(properties: &Section<'_, '_>) -> Result<Option<u32>, Tem
         None => Ok(None),
         Some(_) => properties.number(KEY, 0..=1_000_000, 0).map(Some),
     }
+}
+
+/// Source of the ranges: Lambda's API reference, `PutFunctionEventInvokeConfig`.
+fn event_invoke(properties: &Section<'_, '_>) -> Result<EventInvokeConfig, TemplateError> {
+    let default = EventInvokeConfig::default();
+    let Some(config) = properties.section("EventInvokeConfig")? else {
+        return Ok(default);
+    };
+    let age = default.event_age.as_secs();
+    let age = config.number("MaximumEventAgeInSeconds", 60..=age, age)?;
+    Ok(EventInvokeConfig {
+        retries: config.number("MaximumRetryAttempts", 0..=2, default.retries)?,
+        event_age: Duration::from_secs(age),
+    })
 }
 
 /// What SAM's `Globals` make of a property: maps are merged, lists joined, all else is overridden.

@@ -42,6 +42,9 @@ pub enum UpError {
     /// A live feed without a key.
     #[error("--feed live needs a Finnhub key: set FINNHUB_API_KEY (finnhub.io gives one free)")]
     NoFinnhubKey,
+    /// Faults of providers that are not the replay's.
+    #[error("--fault goes with the replay only: leave out --fault or --feed live")]
+    LiveFaults,
     /// A template that nothing can be run from.
     #[error("{} has no function with {what}: nothing would happen", template.display())]
     Idle {

@@ -10,6 +10,7 @@ mod error;
 mod monitor;
 mod options;
 mod parts;
+mod schedules;
 mod store;
 
 use std::{convert::Infallible, path::PathBuf, sync::Arc, time::Duration};
@@ -27,7 +28,7 @@ use crate::{
     binaries::{self, BinariesError},
     data_folder::DataFolder,
     host::{Function, Host, HostSettings, MetricsSink, OnTimeout},
-    replay, scheduler,
+    replay,
     stats::Stats,
     template, trigger,
     verify::{KafkaTopics, verify},
@@ -262,21 +263,14 @@ impl Plane {
                 .iter()
                 .filter(|schedule| schedule.enabled)
             {
-                let (stats, host) = (Arc::clone(&self.stats), Arc::clone(&self.host));
-                let (name, stop) = (function.name.clone(), self.stop_schedules.clone());
-                let Ok(input) = serde_json::to_vec(&schedule.input) else {
-                    continue;
-                };
-                let run = scheduler::run(schedule.clone(), stop, move || {
-                    let (stats, host) = (Arc::clone(&stats), Arc::clone(&host));
-                    let (name, input) = (name.clone(), input.clone());
-                    async move {
-                        if let Err(error) = host.invoke(&name, input.into()).await {
-                            stats.trouble(&error.to_string());
-                        }
-                    }
-                });
-                self.schedules.spawn(run);
+                schedules::spawn(
+                    &mut self.schedules,
+                    function,
+                    schedule,
+                    &self.host,
+                    &self.stats,
+                    &self.stop_schedules,
+                );
             }
             if !function.schedules.is_empty() {
                 self.pollers.push(function.name.clone());

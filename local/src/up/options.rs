@@ -1,5 +1,7 @@
 use std::{collections::BTreeMap, path::PathBuf};
 
+use crate::replay::{Fault, Provider};
+
 /// What to start, and which parts to take from elsewhere. Not `Debug`: it may hold keys.
 #[derive(Clone)]
 pub struct Options {
@@ -21,6 +23,8 @@ pub struct Options {
     pub feed: FeedSource,
     /// Recorded time per real time in the replay.
     pub speed: f64,
+    /// What goes wrong with the replay's providers from the start.
+    pub faults: Vec<(Provider, Fault)>,
     /// Credentials of the store at `s3_endpoint`: access key and secret key.
     pub s3_credentials: Option<(String, String)>,
     /// The Finnhub key for the live feed.

@@ -17,7 +17,13 @@ use crate::{
 };
 
 /// The stocks of the recording, FB among them as it was called then.
-const RECORDED_STOCKS: &str = "AAPL,FB,GOOG,IBM,MSFT";
+const RECORDED_STOCKS: &str = "AAPL@XNAS,FB@XNAS,GOOG@XNAS,IBM@XNYS,MSFT@XNAS";
+
+/// The symbols whose trades are recorded.
+const RECORDED_TRADES: &str = "BINANCE:BTCUSDT,BINANCE:ETHUSDT";
+
+/// The Vietnamese tickers of the recording.
+const RECORDED_TICKERS: &str = "ACB,BID,FPT,GAS,HPG,MWG,SSI,STB,VCB,VNM";
 
 /// The replay's Finnhub token.
 const REPLAY_TOKEN: &str = "replay";
@@ -77,8 +83,13 @@ impl Market {
                     speed: options.speed,
                     tokens: vec![REPLAY_TOKEN.to_owned()],
                 };
-                Ok(Self::Replay(replay::start(replay).await?))
+                let replay = replay::start(replay).await?;
+                for (provider, fault) in &options.faults {
+                    replay.set_fault(*provider, Some(*fault));
+                }
+                Ok(Self::Replay(replay))
             }
+            FeedSource::Live if !options.faults.is_empty() => Err(UpError::LiveFaults),
             FeedSource::Live => {
                 let key = options.finnhub_api_key.clone();
                 let finnhub_api_key = key.ok_or(UpError::NoFinnhubKey)?;
@@ -115,10 +126,20 @@ pub(super) fn parameters(
     }
     match market {
         Market::Replay(replay) => {
-            parameters.insert("FinnhubUrl".to_owned(), replay.finnhub_url());
-            parameters.insert("FinnhubApiKey".to_owned(), REPLAY_TOKEN.to_owned());
-            parameters.insert("BinanceUrl".to_owned(), replay.binance_url());
-            parameters.insert("StockSymbols".to_owned(), RECORDED_STOCKS.to_owned());
+            let own = [
+                ("FinnhubUrl", replay.finnhub_url()),
+                ("FinnhubTradesUrl", replay.finnhub_trades_url()),
+                ("FinnhubApiKey", REPLAY_TOKEN.to_owned()),
+                ("BinanceUrl", replay.binance_url()),
+                ("VciUrl", replay.vci_url()),
+                ("KbsUrl", replay.kbs_url()),
+                ("DnseUrl", replay.dnse_url()),
+                ("StockSymbols", RECORDED_STOCKS.to_owned()),
+                ("TradeSymbols", RECORDED_TRADES.to_owned()),
+                ("VietnamSymbols", RECORDED_TICKERS.to_owned()),
+            ];
+            let own = own.map(|(name, value)| (name.to_owned(), value));
+            parameters.extend(own);
         }
         Market::Live { finnhub_api_key } => {
             parameters.insert("FinnhubApiKey".to_owned(), finnhub_api_key.clone());

@@ -61,7 +61,12 @@ pub struct Usage {
 }
 
 /// A budget over sliding windows, exact: no stretch of time as long as a window ever holds more than
-/// the window's limit, wherever it starts. (A token bucket allows twice the limit across a refill.)
+/// the window's limit, wherever it starts.
+///
+/// Why no token buckets: a bucket that is full after a quiet minute gives a minute's limit at once and refills by
+/// another one in the minute after. A provider that counts by the minute sees up to twice its limit and answers
+/// with a ban; a bucket of half the size and rate is safe and wastes half of what is allowed. A window remembers
+/// each spending instead of one level: 3,000 entries at most for Binance.
 ///
 /// Those who wait are served in the order they came.
 pub struct SlidingWindows {

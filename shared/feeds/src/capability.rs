@@ -77,11 +77,15 @@ pub trait Trades: Debug + Send + Sync {
 pub struct TradeSession {
     /// How often a connection was made and every symbol subscribed.
     pub connections: u64,
-    /// How long nothing was subscribed: from the end of the session before, in the same process, to the
-    /// first subscription, and between connections. Trades of that time are missing.
+    /// How long nothing was received that may have been traded: before the first subscription, from the end
+    /// of the session before in the same process if there was one, and between connections. Trades of that time are missing.
     pub gap: Duration,
-    /// Symbols without a subscription at the end, and the connections that failed, with the reason.
+    /// How many items of the provider's messages were no trades; each cost itself only.
+    pub malformed: u64,
+    /// The symbols that were not subscribed at the end, with the reason, each once.
     pub failed: Vec<(Symbol, FetchError)>,
+    /// Why connections failed or broke, and what the provider complained of, oldest first.
+    pub errors: Vec<FetchError>,
 }
 
 /// The symbols of a provider.

@@ -50,7 +50,13 @@ impl Cooldown {
 impl FetchError {
     /// The same with the time that is left to wait.
     fn remaining(mut self, left: Duration) -> Self {
-        if let Self::RateLimited { retry_after } | Self::Banned { retry_after } = &mut self {
+        if let Self::RateLimited { retry_after }
+        | Self::Banned { retry_after }
+        | Self::Unavailable {
+            retry_after: Some(retry_after),
+            ..
+        } = &mut self
+        {
             *retry_after = left;
         }
         self

@@ -166,8 +166,8 @@ pub enum FetchError {
     /// The next cycle is due before the symbol's turn came.
     #[error("the next cycle came before the symbol's turn: it is among the first of the next one")]
     NoTurn,
-    /// The provider's stream of trades ended or said that it can't go on.
-    #[error("the stream of trades broke ({detail}): it is connected again")]
+    /// The provider's stream of trades ended, or reports an error and goes on.
+    #[error("the provider's stream of trades failed ({detail}): check its symbols if that stays")]
     Stream {
         /// What happened.
         detail: String,

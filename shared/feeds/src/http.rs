@@ -15,7 +15,7 @@ use crate::{BodyError, FeedError, FetchError, body::explain, budget::Budget, coo
 const REQUEST_TIME: Duration = Duration::from_secs(5);
 
 /// The most that is read of an answer.
-const MAX_BODY: usize = 8 << 20;
+pub(crate) const MAX_BODY: usize = 8 << 20;
 
 /// How long a provider is left alone that says 429 and not for how long.
 const RATE_LIMIT_REST: Duration = Duration::from_secs(60);
@@ -81,8 +81,7 @@ impl Http {
         budget: Arc<dyn Budget>,
         manners: Manners,
     ) -> Result<Self, FeedError> {
-        // Fails when a provider is installed already, which is as good.
-        let _ = rustls::crypto::ring::default_provider().install_default();
+        use_ring();
         let mut builder = reqwest::Client::builder()
             .user_agent(concat!("quotelake/", env!("CARGO_PKG_VERSION")))
             .redirect(Policy::none());
@@ -224,6 +223,12 @@ impl Response {
             },
         })
     }
+}
+
+/// Makes ring the cryptography of every TLS connection that is opened from now on.
+pub(crate) fn use_ring() {
+    // Fails when a provider is installed already, which is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
 }
 
 /// `Retry-After` (RFC 9110, 10.2.3): seconds, or a date.

@@ -38,6 +38,8 @@ pub mod vietnam;
 mod batch;
 mod body;
 mod capability;
+#[cfg(test)]
+mod conformance;
 mod cooldown;
 mod error;
 mod fallback;

@@ -1,11 +1,17 @@
 //! A provider for tests: a server on this host that answers as a test says, and remembers the requests.
 
+pub(crate) mod stream;
+
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
+use async_trait::async_trait;
 use axum::{
     Router,
     body::to_bytes,
@@ -16,6 +22,7 @@ use axum::{
 use jiff::Timestamp;
 use market::{Observation, Quote, Symbol};
 use reqwest::StatusCode;
+use secrets::{FetchSecret, Secret, SecretError, SecretReference};
 use serde_json::Value;
 use tokio::{net::TcpListener, time::Instant};
 
@@ -127,6 +134,48 @@ pub(crate) fn settings(values: &[(&str, &str)], clock: fn() -> Timestamp) -> Fee
         .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
         .collect();
     FeedSettings::new(move |name| values.get(name).cloned(), None, clock)
+}
+
+/// The settings of these names and values, with the key `name` from a store of secrets; and how often it was
+/// fetched. The store gives these secrets in turn, the last one from then on, and has none if there are none.
+pub(crate) fn stored(
+    values: &[(&str, &str)],
+    name: &str,
+    secrets: &[&str],
+    clock: fn() -> Timestamp,
+) -> (FeedSettings, impl Fn() -> usize + use<>) {
+    let mut values: HashMap<String, String> = values
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect();
+    values.insert(format!("{name}_SECRET"), "ssm:/key".to_owned());
+    let store = Arc::new(Store {
+        secrets: secrets
+            .iter()
+            .map(|secret| secret.parse().unwrap())
+            .collect(),
+        fetches: AtomicUsize::new(0),
+    });
+    let lookup = move |name: &str| values.get(name).cloned();
+    let settings = FeedSettings::new(lookup, Some(Arc::clone(&store) as _), clock);
+    (settings, move || store.fetches.load(Ordering::Relaxed))
+}
+
+#[derive(Debug)]
+struct Store {
+    secrets: Vec<Secret>,
+    fetches: AtomicUsize,
+}
+
+#[async_trait]
+impl FetchSecret for Store {
+    async fn fetch(&self, reference: &SecretReference) -> Result<Secret, SecretError> {
+        let before = self.fetches.fetch_add(1, Ordering::Relaxed);
+        let secret = self.secrets.get(before).or(self.secrets.last());
+        secret.cloned().ok_or_else(|| SecretError::NotFound {
+            reference: reference.clone(),
+        })
+    }
 }
 
 /// The URL of a server that refuses every connection.

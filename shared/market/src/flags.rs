@@ -1,7 +1,7 @@
 use jiff::SignedDuration;
 use serde::Serialize;
 
-use crate::{Observation, Said, Session, TradingTime};
+use crate::{Digits, Observation, Said, Session, TradingTime};
 
 /// How far a provider's clock may be ahead of ours.
 const CLOCK_SKEW: SignedDuration = SignedDuration::from_secs(5);
@@ -27,7 +27,8 @@ pub enum Flag {
     NotTraded,
     /// The price was made more than 5 seconds after it was fetched.
     FutureTime,
-    /// The price was made more than 5 minutes before it was fetched, and the market is open.
+    /// The price was made more than 5 minutes before it was fetched, and the market is open. Never for daily
+    /// bars: a day has no moment of its own.
     Stale,
     /// The very same observation came before.
     Repeated,
@@ -42,7 +43,7 @@ pub fn flags<T: Said>(
     repeated: bool,
 ) -> Vec<Flag> {
     let prices = observation.said.prices();
-    let last = prices.last.map(|last| last.value());
+    let last = prices.last.map(Digits::value);
     let outside = |(high, low): (_, _)| last.is_some_and(|last| last < low || last > high);
     let range = prices.range.map(|(high, low)| (high.value(), low.value()));
     let band = prices.band.map(|(high, low)| (high.value(), low.value()));
@@ -54,6 +55,7 @@ pub fn flags<T: Said>(
         .said
         .event_time()
         .map(|made| observation.fetched_at.duration_since(made));
+    let has_moment = observation.said.trading_date().is_none();
     let open = fetched
         .is_some_and(|time| matches!(time.session, Session::Regular | Session::AroundTheClock));
     [
@@ -70,7 +72,10 @@ pub fn flags<T: Said>(
         (crossed, Flag::Crossed),
         (prices.not_traded, Flag::NotTraded),
         (age.is_some_and(|age| age < -CLOCK_SKEW), Flag::FutureTime),
-        (open && age.is_some_and(|age| age > STALE), Flag::Stale),
+        (
+            open && has_moment && age.is_some_and(|age| age > STALE),
+            Flag::Stale,
+        ),
         (repeated, Flag::Repeated),
         (
             fetched.is_some_and(|time| !time.holidays_known),

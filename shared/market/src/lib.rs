@@ -32,6 +32,7 @@ mod calendar;
 mod digits;
 mod event_id;
 mod flags;
+mod indicators;
 mod instrument;
 mod message;
 mod observation;
@@ -41,6 +42,7 @@ pub use calendar::{Calendar, Session, TradingTime};
 pub use digits::{Digits, DigitsError};
 pub use event_id::event_id;
 pub use flags::{Flag, flags};
+pub use indicators::{Indicators, Ohlcv, indicators};
 pub use instrument::{AssetClass, Instrument, Mic, MicError};
 pub use message::{
     Message, board_message, history_message, intraday_message, quote_message, trade_message,

@@ -24,6 +24,14 @@ pub enum Metric {
     QuotesFailed,
     /// Cycles left out because an earlier one overran the beat.
     CyclesSkipped,
+    /// Weight that is spent of a provider's longest budget window.
+    BudgetSpent,
+    /// Weight that this window allows.
+    BudgetLimit,
+    /// How often a stream of trades was connected.
+    StreamConnections,
+    /// How long a stream of trades was not connected.
+    StreamGapMilliseconds,
     /// Lines that this function brought to the lake.
     RecordsWritten,
     /// Records that were in the lake already and were found to be equal.
@@ -44,11 +52,15 @@ pub enum Metric {
 
 impl Metric {
     /// Every metric.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 16] = [
         Self::QuotesPolled,
         Self::QuotesPublished,
         Self::QuotesFailed,
         Self::CyclesSkipped,
+        Self::BudgetSpent,
+        Self::BudgetLimit,
+        Self::StreamConnections,
+        Self::StreamGapMilliseconds,
         Self::RecordsWritten,
         Self::RecordsAlreadyThere,
         Self::RecordsQuarantined,
@@ -66,6 +78,10 @@ impl Metric {
             Self::QuotesPublished => "QuotesPublished",
             Self::QuotesFailed => "QuotesFailed",
             Self::CyclesSkipped => "CyclesSkipped",
+            Self::BudgetSpent => "BudgetSpent",
+            Self::BudgetLimit => "BudgetLimit",
+            Self::StreamConnections => "StreamConnections",
+            Self::StreamGapMilliseconds => "StreamGapMilliseconds",
             Self::RecordsWritten => "RecordsWritten",
             Self::RecordsAlreadyThere => "RecordsAlreadyThere",
             Self::RecordsQuarantined => "RecordsQuarantined",
@@ -79,7 +95,10 @@ impl Metric {
 
     /// The unit in CloudWatch.
     pub fn unit(self) -> &'static str {
-        "Count"
+        match self {
+            Self::StreamGapMilliseconds => "Milliseconds",
+            _ => "Count",
+        }
     }
 }
 

@@ -17,12 +17,16 @@
 //! # }
 //! ```
 
+#[cfg(feature = "aws")]
+mod aws;
 mod error;
 mod fetch;
 mod key;
 mod reference;
 mod secret;
 
+#[cfg(feature = "aws")]
+pub use aws::{AwsSecrets, Credentials};
 pub use error::SecretError;
 pub use fetch::FetchSecret;
 pub use key::Key;

@@ -1,7 +1,7 @@
 use std::{
     collections::BTreeMap,
     path::Path,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::atomic::{AtomicBool, AtomicU32, Ordering},
 };
 
 use lake::{Compression, Granularity, Layout};
@@ -12,10 +12,13 @@ use pipeline_tests::{
     store::client,
 };
 use quotelake::{
+    async_invoke,
     host::{Function, Host, HostSettings, OnTimeout},
     object_store::{ACCESS_KEY, ObjectStore, SECRET_KEY},
+    template::EventInvokeConfig,
 };
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
+use tokio_util::sync::CancellationToken;
 
 use super::*;
 
@@ -47,6 +50,27 @@ fn host(bin_dir: &Path, logs: &Path, endpoint: &str, on_timeout: OnTimeout) -> H
     Host::new(vec![function], settings)
 }
 
+/// A batch of one record.
+fn event() -> Bytes {
+    let value = base64_simd::STANDARD.encode_to_string(r#"{"symbol":"A","fetched_at":1779480005}"#);
+    let event = serde_json::json!({"eventSource": "SelfManagedKafka", "records": {"t-0": [
+        {"topic": "t", "partition": 0, "offset": 7, "timestamp": 1_779_480_000_123_i64, "value": value, "headers": []},
+    ]}});
+    Bytes::from(event.to_string())
+}
+
+fn hold_the_first_line(proxy: &Proxy) {
+    let is_first = AtomicBool::new(true);
+    // The layout is written down before the first line.
+    proxy.set(Policy::By(Box::new(move |request| {
+        if request.target.contains("symbol") && is_first.swap(false, Ordering::SeqCst) {
+            Fault::Hold
+        } else {
+            Fault::Pass
+        }
+    })));
+}
+
 fn is_running(pid: Pid) -> bool {
     test_kill_process(pid).is_ok()
 }
@@ -60,15 +84,7 @@ async fn a_writer_that_was_left_running_writes_late_and_doubles_nothing() {
     let store = client(&server.endpoint(), "bronze").await;
     store.create_bucket().await.unwrap();
     let proxy = Proxy::start(&server.endpoint()).await;
-    let is_first = AtomicBool::new(true);
-    // The layout is written down before the first line.
-    proxy.set(Policy::By(Box::new(move |request| {
-        if request.target.contains("symbol") && is_first.swap(false, Ordering::SeqCst) {
-            Fault::Hold
-        } else {
-            Fault::Pass
-        }
-    })));
+    hold_the_first_line(&proxy);
     let logs = folder.path().join("logs");
     let host = host(
         bin_dir().await,
@@ -78,11 +94,7 @@ async fn a_writer_that_was_left_running_writes_late_and_doubles_nothing() {
     );
     let host = Arc::new(host);
 
-    let value = base64_simd::STANDARD.encode_to_string(r#"{"symbol":"A","fetched_at":1779480005}"#);
-    let event = serde_json::json!({"eventSource": "SelfManagedKafka", "records": {"t-0": [
-        {"topic": "t", "partition": 0, "offset": 7, "timestamp": 1_779_480_000_123_i64, "value": value, "headers": []},
-    ]}});
-    let payload = Bytes::from(event.to_string());
+    let payload = event();
     let first = {
         let (host, payload) = (Arc::clone(&host), payload.clone());
         tokio::spawn(async move { host.invoke("writer", payload).await })
@@ -127,4 +139,52 @@ async fn a_writer_that_was_left_running_writes_late_and_doubles_nothing() {
     assert!(is_running(pid));
     host.end().await;
     assert!(!is_running(pid));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_that_comes_twice_to_a_function_of_one_runs_twice_and_never_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = ObjectStore::start(&folder.path().join("objects"), 0)
+        .await
+        .unwrap();
+    let store = client(&server.endpoint(), "bronze").await;
+    store.create_bucket().await.unwrap();
+    let proxy = Proxy::start(&server.endpoint()).await;
+    hold_the_first_line(&proxy);
+    let host = host(
+        bin_dir().await,
+        &folder.path().join("logs"),
+        &proxy.endpoint(),
+        OnTimeout::Kill,
+    );
+
+    let (stats, stop) = (Stats::default(), CancellationToken::new());
+    let (throttles, answers) = (AtomicU32::new(0), Mutex::new(Vec::new()));
+    let deliver = || {
+        async_invoke::deliver(EventInvokeConfig::default(), &stop, &stats, || async {
+            let outcome = host.invoke("writer", event()).await;
+            match &outcome {
+                Ok(answer) => answers.lock().unwrap().push(answer.clone()),
+                Err(_) => {
+                    assert_eq!(host.busy("writer").len(), 1, "the first runs");
+                    throttles.fetch_add(1, Ordering::SeqCst);
+                }
+            }
+            outcome
+        })
+    };
+    let let_go = async {
+        proxy.held(0).await;
+        until("the throttle", || throttles.load(Ordering::SeqCst) > 0).await;
+        proxy.let_go();
+    };
+    tokio::join!(deliver(), deliver(), let_go);
+
+    let added = answers.into_inner().unwrap().into_iter().map(|answer| {
+        let answer: Value = serde_json::from_slice(&answer).unwrap();
+        answer["added"].as_u64().unwrap()
+    });
+    assert_eq!(added.collect::<Vec<_>>(), [1, 0], "one after the other");
+    assert_eq!(stats.snapshot().troubles, 0);
+    host.end().await;
 }

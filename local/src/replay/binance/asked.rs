@@ -1,5 +1,7 @@
 //! What a call asks for, and what Binance says where it cannot be answered.
 
+use std::{str::FromStr, time::Duration};
+
 use axum::{
     Json,
     http::StatusCode,
@@ -7,12 +9,26 @@ use axum::{
 };
 use serde::Serialize;
 
-/// The symbols of a call.
+/// The query's parameters as they were sent.
+pub(super) type Sent = Vec<(String, String)>;
+
+/// The symbols of a ticker's call.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Asked {
     One(String),
     List(Vec<String>),
     All,
+}
+
+/// What a klines' call asks for.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct AskedKlines {
+    pub(super) symbol: String,
+    pub(super) interval: Duration,
+    /// In milliseconds since the epoch, as [`AskedKlines::end`] is.
+    pub(super) start: Option<i64>,
+    pub(super) end: Option<i64>,
+    pub(super) limit: usize,
 }
 
 /// Binance's error body; the codes and texts are those of its error page and of recorded answers.
@@ -24,27 +40,13 @@ pub(super) struct Refused {
 
 impl Asked {
     /// Reads the query's parameters.
-    pub(super) fn read(parameters: &[(String, String)]) -> Result<Self, Refused> {
-        let values = |name: &str| {
-            let named = parameters.iter().filter(|(known, _)| known == name);
-            named.map(|(_, value)| value.as_str()).collect::<Vec<_>>()
-        };
-        let (symbol, symbols) = (values("symbol"), values("symbols"));
-        if symbol.len() + symbols.len() < parameters.len() {
-            return Err(Refused::unread(
-                symbol.len() + symbols.len(),
-                parameters.len(),
-            ));
-        }
-        match (&*symbol, &*symbols) {
-            ([], []) => Ok(Self::All),
-            ([symbol], []) => read_symbol(symbol).map(Self::One),
-            ([], [symbols]) => read_symbols(symbols).map(Self::List),
-            ([], _) | (_, []) => Err(Refused::new(
-                -1101,
-                "Duplicate values for a parameter detected.",
-            )),
-            (_, _) => Err(Refused::new(
+    pub(super) fn read(sent: &Sent) -> Result<Self, Refused> {
+        only(sent, &["symbol", "symbols"])?;
+        match (value(sent, "symbol"), value(sent, "symbols")) {
+            (None, None) => Ok(Self::All),
+            (Some(symbol), None) => read_symbol(symbol).map(Self::One),
+            (None, Some(symbols)) => read_symbols(symbols).map(Self::List),
+            (Some(_), Some(_)) => Err(Refused::new(
                 -1128,
                 "Combination of optional parameters invalid. \
                  Recommendation: 'symbol' and 'symbols' cannot both be sent.",
@@ -66,6 +68,30 @@ impl Asked {
     }
 }
 
+impl AskedKlines {
+    pub(super) const WEIGHT: u32 = 2;
+
+    /// Reads the query's parameters. Intervals other than a second and a minute are refused as invalid.
+    pub(super) fn read(sent: &Sent) -> Result<Self, Refused> {
+        only(
+            sent,
+            &["symbol", "interval", "startTime", "endTime", "limit"],
+        )?;
+        let mandatory = |name| value(sent, name).ok_or_else(|| Refused::missing(name));
+        Ok(Self {
+            symbol: read_symbol(mandatory("symbol")?)?,
+            interval: match mandatory("interval")? {
+                "1s" => Duration::from_secs(1),
+                "1m" => Duration::from_secs(60),
+                _ => return Err(Refused::new(-1120, "Invalid interval.")),
+            },
+            start: integer(sent, "startTime")?,
+            end: integer(sent, "endTime")?,
+            limit: integer(sent, "limit")?.unwrap_or(500).clamp(1, 1000),
+        })
+    }
+}
+
 impl Refused {
     /// What a call costs that cannot be read: as the smallest one.
     pub(super) const WEIGHT: u32 = 2;
@@ -75,22 +101,23 @@ impl Refused {
         Self::new(-1121, "Invalid symbol.")
     }
 
+    /// More weight than a client has.
+    pub(super) fn weight(msg: impl Into<String>) -> Self {
+        Self::new(-1003, msg)
+    }
+
     fn new(code: i32, msg: impl Into<String>) -> Self {
         let msg = msg.into();
         Self { code, msg }
     }
 
-    fn unread(read: usize, sent: usize) -> Self {
+    fn missing(parameter: &str) -> Self {
         Self::new(
-            -1104,
+            -1102,
             format!(
-                "Not all sent parameters were read; read '{read}' parameter(s) but was sent '{sent}'."
+                "Mandatory parameter '{parameter}' was not sent, was empty/null, or malformed."
             ),
         )
-    }
-
-    fn empty(parameter: &str) -> Self {
-        Self::new(-1105, format!("Parameter '{parameter}' was empty."))
     }
 
     fn illegal_characters(parameter: &str, legal: &str) -> Self {
@@ -109,9 +136,38 @@ impl IntoResponse for Refused {
     }
 }
 
+fn value<'a>(sent: &'a Sent, name: &str) -> Option<&'a str> {
+    let (_, value) = sent.iter().find(|(known, _)| known == name)?;
+    Some(value)
+}
+
+/// That no parameter was sent but those which are read.
+fn only(sent: &Sent, names: &[&str]) -> Result<(), Refused> {
+    let read = sent.iter().filter(|(name, _)| names.contains(&&**name));
+    let (read, sent) = (read.count(), sent.len());
+    if read == sent {
+        return Ok(());
+    }
+    Err(Refused::new(
+        -1104,
+        format!(
+            "Not all sent parameters were read; read '{read}' parameter(s) but was sent '{sent}'."
+        ),
+    ))
+}
+
+fn integer<T: FromStr>(sent: &Sent, name: &str) -> Result<Option<T>, Refused> {
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let read = |text: &str| text.parse().ok().filter(|_| digits(text));
+    let refused = || Refused::illegal_characters(name, "^[0-9]{1,20}$");
+    value(sent, name)
+        .map(|text| read(text).ok_or_else(refused))
+        .transpose()
+}
+
 fn read_symbol(text: &str) -> Result<String, Refused> {
     if text.is_empty() {
-        return Err(Refused::empty("symbol"));
+        return Err(Refused::missing("symbol"));
     }
     legal_symbol(text)
         .ok_or_else(|| Refused::illegal_characters("symbol", r"^[\w\-._&&[^a-z]]{1,50}$"))
@@ -119,31 +175,15 @@ fn read_symbol(text: &str) -> Result<String, Refused> {
 
 /// A JSON array of symbols without a space, as Binance's pattern has it.
 fn read_symbols(text: &str) -> Result<Vec<String>, Refused> {
-    if text.is_empty() {
-        return Err(Refused::empty("symbols"));
+    if text.is_empty() || text == "[]" {
+        return Err(Refused::missing("symbols"));
     }
-    if text == "[]" {
-        return Err(Refused::new(
-            -1102,
-            "Mandatory parameter 'symbols' was not sent, was empty/null, or malformed.",
-        ));
-    }
-    let symbols = legal_list(text).ok_or_else(|| {
+    legal_list(text).ok_or_else(|| {
         Refused::illegal_characters(
             "symbols",
             r#"^\[("[\w\-._&&[^a-z]]{1,50}"(,"[\w\-._&&[^a-z]]{1,50}"){0,}){0,1}\]$"#,
         )
-    })?;
-    let mut sorted: Vec<_> = symbols.iter().collect();
-    sorted.sort_unstable();
-    if sorted.is_sorted_by(|before, after| before < after) {
-        Ok(symbols)
-    } else {
-        Err(Refused::new(
-            -1151,
-            "Symbol is present multiple times in the list.",
-        ))
-    }
+    })
 }
 
 fn legal_list(text: &str) -> Option<Vec<String>> {

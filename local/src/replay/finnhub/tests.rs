@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use serde_json::Value;
 
-use crate::replay::stocks::Bar;
+use crate::replay::{playback::Playback, stocks::Bar};
 
 use super::*;
 

@@ -67,7 +67,7 @@ async fn the_61st_call_of_a_minute_and_the_31st_of_a_second_are_refused_for_that
 #[tokio::test]
 async fn a_wrong_path_redirects_to_a_web_page_as_at_finnhub() {
     let lab = Lab::at_speed(1.0).await;
-    for path in ["/api/v1/quotes?symbol=AAPL", "/api/v3/klines", "/x"] {
+    for path in ["/api/v1/quotes?symbol=AAPL", "/api/v3/kline", "/vci/x"] {
         let answer = lab.get(path).await;
         assert_eq!((answer.status, answer.header("location")), (302, "/"));
         assert!(answer.header("content-type").starts_with("text/html"));

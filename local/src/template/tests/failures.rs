@@ -169,6 +169,37 @@ fn a_wrong_setting_of_the_failure_side_is_refused() {
 }
 
 #[test]
+fn the_config_of_asynchronous_invocations_is_read() {
+    for (properties, retries, seconds) in [
+        ("Timeout: 3", 2, 21_600),
+        ("EventInvokeConfig: {}", 2, 21_600),
+        (
+            "EventInvokeConfig: {MaximumRetryAttempts: 0, MaximumEventAgeInSeconds: 60}",
+            0,
+            60,
+        ),
+    ] {
+        let expected = EventInvokeConfig {
+            retries,
+            event_age: Duration::from_secs(seconds),
+        };
+        let function = function_of(&function_with(properties));
+        assert_eq!(function.event_invoke, expected, "{properties}");
+    }
+    let path = "template.yaml line 6: Poller.Properties.EventInvokeConfig";
+    assert_eq!(
+        refusal("EventInvokeConfig: {MaximumRetryAttempts: 3}"),
+        format!("{path}.MaximumRetryAttempts is '3': it must be a whole number from 0 to 2")
+    );
+    assert_eq!(
+        refusal("EventInvokeConfig: {MaximumEventAgeInSeconds: 59}"),
+        format!(
+            "{path}.MaximumEventAgeInSeconds is '59': it must be a whole number from 60 to 21600"
+        )
+    );
+}
+
+#[test]
 fn a_reserved_concurrency_is_read_and_zero_is_one() {
     for (properties, expected) in [
         ("Timeout: 3", None),

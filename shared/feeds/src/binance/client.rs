@@ -1,19 +1,12 @@
-use std::{
-    collections::{HashMap, HashSet, VecDeque},
-    sync::Arc,
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
-use async_trait::async_trait;
 use jiff::Timestamp;
-use market::{Instrument, Observation, Quote, Symbol};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::{Url, header::HeaderMap};
 use tokio::time::Instant;
 
 use super::{parse, unknown::UnknownSymbols};
 use crate::{
-    FeedError, FeedSettings, FetchError, Polled, Quotes,
+    FeedError, FeedSettings, FetchError,
     body::error_code,
     budget::{Budget, SlidingWindows, Window},
     http::{Http, Manners, Request, Response, until as time_until},
@@ -30,31 +23,18 @@ const BUDGET: Window = Window {
 /// The header with the weight that an address spent in the last minute, whoever spent it.
 const USED_WEIGHT: &str = "x-mbx-used-weight-1m";
 
-/// The most symbols in a request.
-const MAX_SYMBOLS: usize = 100;
-
 /// How long Binance is left alone after its firewall turned a request down.
 const FORBIDDEN_REST: Duration = Duration::from_mins(1);
 
-/// What stays readable in the list of symbols, as in Binance's own examples.
-const SYMBOLS: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b',')
-    .remove(b'-')
-    .remove(b'_')
-    .remove(b'.');
-
-/// Binance spot over HTTP.
+/// Binance spot over HTTP: what all its capabilities share.
 #[derive(Debug)]
 pub(crate) struct Client {
     http: Http,
+    base: Url,
     budget: Arc<dyn Budget>,
-    ticker: Url,
-    unknown: UnknownSymbols,
     clock: fn() -> Timestamp,
+    pub(crate) unknown: UnknownSymbols,
 }
-
-/// The outcome of each symbol that was asked for.
-type Outcomes = HashMap<Symbol, Result<Observation, FetchError>>;
 
 impl Client {
     /// A client with the settings that [`super::open`] names.
@@ -68,10 +48,10 @@ impl Client {
         };
         Ok(Self {
             http: Http::new(&base, Arc::clone(&budget), manners)?,
+            base,
             budget,
-            ticker: under(&base, &["api", "v3", "ticker", "24hr"]),
-            unknown: UnknownSymbols::default(),
             clock: settings.clock,
+            unknown: UnknownSymbols::default(),
         })
     }
 
@@ -79,119 +59,37 @@ impl Client {
         Arc::clone(&self.budget)
     }
 
-    /// The outcome of each symbol; one that Binance does not know may be absent.
-    ///
-    /// A request that fails for an unknown symbol is split in two until that symbol is alone. That takes
-    /// at most two requests a symbol, within the budget and the deadline, and once in ten minutes.
-    async fn outcomes(&self, symbols: &[Symbol], until: Instant) -> Outcomes {
-        let asked: Vec<_> = unique(symbols)
-            .filter(|symbol| !self.unknown.contains(symbol))
-            .collect();
-        let mut groups: VecDeque<&[&Symbol]> = asked.chunks(MAX_SYMBOLS).collect();
-        let mut outcomes = Outcomes::new();
-        while let Some(group) = groups.pop_front() {
-            match (
-                retried(until, || true, || self.fetch(group, until)).await,
-                group,
-            ) {
-                (Ok(found), _) => outcomes.extend(found),
-                (Err(FetchError::UnknownSymbol), [symbol]) => {
-                    self.unknown.insert(Symbol::clone(symbol));
-                }
-                (Err(FetchError::UnknownSymbol), _) => {
-                    let (one, other) = group.split_at(group.len() / 2);
-                    groups.extend([one, other]);
-                }
-                (Err(error), _) => outcomes.extend(
-                    group
-                        .iter()
-                        .map(|symbol| (Symbol::clone(symbol), Err(error.clone()))),
-                ),
-            }
-        }
-        outcomes
+    /// Where a [`Rota`](crate::rota::Rota) begins: anywhere, by the second at which this process looks.
+    pub(crate) fn start(&self) -> usize {
+        usize::try_from((self.clock)().as_second()).unwrap_or_default()
     }
 
-    /// One request for a group; [`FetchError::UnknownSymbol`] if one of its symbols is unknown.
-    async fn fetch(&self, group: &[&Symbol], until: Instant) -> Result<Outcomes, FetchError> {
-        let request = Request {
-            url: self.url(group),
-            body: None,
-            headers: HeaderMap::new(),
-            secret: None,
-            weight: weight(group.len()),
+    /// The URL of an endpoint under `/api/v3`.
+    pub(crate) fn url(&self, endpoint: &[&str]) -> Url {
+        under(&under(&self.base, &["api", "v3"]), endpoint)
+    }
+
+    /// The answer to a GET of `url`; [`FetchError::UnknownSymbol`] if Binance does not know a symbol in it.
+    /// Retries stop at half of the budget: beyond it they would cost other symbols theirs.
+    pub(crate) async fn get(
+        &self,
+        url: &Url,
+        weight: u32,
+        until: Instant,
+    ) -> Result<Response, FetchError> {
+        let may_retry = || self.http.has_half_left();
+        let send = || {
+            let request = Request {
+                url: url.clone(),
+                body: None,
+                headers: HeaderMap::new(),
+                secret: None,
+                weight,
+            };
+            self.http.send(request, self.clock, until)
         };
-        let response = self.http.send(request, self.clock, until).await?;
-        let fetched_at = response.fetched_at;
-        let mut outcomes = Outcomes::new();
-        for item in parse::tickers(&response.body)? {
-            match item {
-                Ok(ticker) => {
-                    let symbol = ticker.symbol.clone();
-                    let observation = Observation {
-                        source: "binance",
-                        instrument: Instrument::crypto_pair(symbol.clone(), symbol.as_str()),
-                        said: Quote::Crypto(ticker.into()),
-                        fetched_at,
-                    };
-                    outcomes.insert(symbol, Ok(observation));
-                }
-                Err(bad) => {
-                    // An item without a symbol may be that of any symbol that is missing.
-                    let of_it =
-                        |symbol: &Symbol| bad.symbol.as_ref().is_none_or(|bad| bad == symbol);
-                    for symbol in group.iter().filter(|symbol| of_it(symbol)) {
-                        outcomes
-                            .entry(Symbol::clone(symbol))
-                            .or_insert(Err(bad.error.clone().into()));
-                    }
-                }
-            }
-        }
-        Ok(outcomes)
+        retried(until, may_retry, send).await
     }
-
-    /// The list of symbols is JSON without spaces, percent-encoded but for its commas:
-    /// `symbols=%5B%22BTCUSDT%22,%22ETHUSDT%22%5D`.
-    fn url(&self, group: &[&Symbol]) -> Url {
-        let names: Vec<_> = group.iter().map(|symbol| symbol.as_str()).collect();
-        let list = serde_json::Value::from(names).to_string();
-        let mut url = self.ticker.clone();
-        url.set_query(Some(&format!(
-            "symbols={}",
-            utf8_percent_encode(&list, SYMBOLS)
-        )));
-        url
-    }
-}
-
-#[async_trait]
-impl Quotes for Client {
-    /// One request for all, or one for each 100.
-    async fn quotes(&self, symbols: &[Symbol], until: Instant) -> Vec<Polled<Quote>> {
-        let outcomes = self.outcomes(symbols, until).await;
-        symbols
-            .iter()
-            .map(|symbol| Polled {
-                symbol: symbol.clone(),
-                result: outcomes
-                    .get(symbol)
-                    .cloned()
-                    .unwrap_or(Err(FetchError::UnknownSymbol)),
-            })
-            .collect()
-    }
-}
-
-/// The symbols without repetition, in order: Binance refuses a list that has one twice.
-fn unique(symbols: &[Symbol]) -> impl Iterator<Item = &Symbol> {
-    let mut seen = HashSet::new();
-    symbols.iter().filter(move |symbol| seen.insert(*symbol))
-}
-
-/// The weight of a request for so many symbols.
-fn weight(symbols: usize) -> u32 {
-    if symbols <= 20 { 2 } else { 40 }
 }
 
 fn used_weight(headers: &HeaderMap) -> Option<u32> {
@@ -215,7 +113,3 @@ fn failure(response: &Response) -> Option<FetchError> {
         failure => Some(failure),
     }
 }
-
-#[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test may panic")]
-mod tests;

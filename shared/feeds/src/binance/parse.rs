@@ -1,12 +1,12 @@
 //! From the bytes of Binance's answers to its model: pure, and never panics.
 
 use jiff::Timestamp;
-use market::Symbol;
+use market::{Bar, Digits, MinuteBars, Symbol};
 use serde::Deserialize;
-use serde_json::value::RawValue;
+use serde_json::{Deserializer, value::RawValue};
 
 use super::model::Ticker;
-use crate::BodyError;
+use crate::{BodyError, number};
 
 /// An item of an answer that is no ticker.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -43,6 +43,47 @@ fn item(item: &RawValue) -> Result<Ticker, BadTicker> {
             .ok()
             .map(|Named { symbol }| symbol),
         error: BodyError::of(item.get().as_bytes(), &error),
+    })
+}
+
+/// The klines in the body of `GET /api/v3/klines`, each as the bar that starts at its open time: arrays of 12
+/// items, `[openTime, open, high, low, close, volume, closeTime, quoteVolume, trades, takerBase, takerQuote, "0"]`,
+/// the oldest first.
+///
+/// # Errors
+/// [`BodyError`] if the body is anything else: a bar that can't be read would be a gap that nobody sees.
+pub fn klines(body: &[u8]) -> Result<MinuteBars, BodyError> {
+    let rows: Vec<Vec<&RawValue>> =
+        serde_json::from_slice(body).map_err(|error| BodyError::of(body, &error))?;
+    let bars = rows
+        .iter()
+        .map(|row| kline(row))
+        .collect::<Result<Vec<_>, _>>()?;
+    if bars.is_sorted_by(|one, next| one.at < next.at) {
+        Ok(bars)
+    } else {
+        Err(BodyError::Shape(
+            "the klines are not in the order of time".to_owned(),
+        ))
+    }
+}
+
+fn kline(row: &[&RawValue]) -> Result<Bar<Timestamp>, BodyError> {
+    let &[at, open, high, low, close, volume, _, _, _, _, _, _] = row else {
+        let items = row.len();
+        return Err(BodyError::Shape(format!(
+            "a kline has 12 items, not {items}"
+        )));
+    };
+    let unreadable = |error| BodyError::Shape(format!("a kline's item: {error}"));
+    let digits = |item: &RawValue| serde_json::from_str::<Digits>(item.get()).map_err(unreadable);
+    Ok(Bar {
+        at: number::time(&mut Deserializer::from_str(at.get())).map_err(unreadable)?,
+        open: digits(open)?,
+        high: digits(high)?,
+        low: digits(low)?,
+        close: digits(close)?,
+        volume: digits(volume)?,
     })
 }
 

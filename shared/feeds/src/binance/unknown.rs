@@ -10,8 +10,8 @@ use tokio::time::Instant;
 /// How long a symbol stays known as unknown. A new listing is found after this time.
 const MEMORY: Duration = Duration::from_mins(10);
 
-/// The symbols that Binance did not know lately: finding them takes many requests, so it is not done
-/// again with every poll.
+/// The symbols that Binance did not know lately: finding them takes a request for all tickers, so it is not
+/// done again with every poll.
 #[derive(Debug, Default)]
 pub(crate) struct UnknownSymbols(Mutex<HashMap<Symbol, Instant>>);
 

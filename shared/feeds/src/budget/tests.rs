@@ -191,3 +191,58 @@ fn what_others_spent_by_the_provider_s_word_counts() {
         assert_eq!(refused, Err(OverBudget));
     });
 }
+
+fn spent_by_window(budget: &SlidingWindows) -> Vec<u64> {
+    let usage = budget.usage();
+    usage.iter().map(|usage| usage.spent).collect()
+}
+
+#[test]
+fn usage_is_what_each_window_holds_now_the_shortest_first() {
+    with_paused_time(async {
+        let (minute, second) = (window(10, 60_000), window(5, 1000));
+        let budget = SlidingWindows::new([minute, second]);
+        let windows: Vec<_> = budget.usage().iter().map(|usage| usage.window).collect();
+        assert_eq!(windows, [second, minute]);
+        assert_eq!(spent_by_window(&budget), [0, 0]);
+        let until = Instant::now() + Duration::from_secs(100);
+        budget.acquire(3, until).await.unwrap();
+        assert_eq!(spent_by_window(&budget), [3, 3]);
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert_eq!(spent_by_window(&budget), [0, 3]);
+        budget.charge(7);
+        assert_eq!(spent_by_window(&budget), [4, 7], "only what was not known");
+        budget.charge(2);
+        assert_eq!(spent_by_window(&budget), [4, 7], "less than known is old");
+        tokio::time::advance(Duration::from_secs(59)).await;
+        assert_eq!(spent_by_window(&budget), [0, 4]);
+    });
+}
+
+#[test]
+fn usage_counts_what_the_provider_says_even_beyond_the_limit_and_nothing_that_was_refused() {
+    with_paused_time(async {
+        let budget = SlidingWindows::new([window(10, 60_000)]);
+        budget.charge(25);
+        assert_eq!(spent_by_window(&budget), [25]);
+        let refused = budget
+            .acquire(1, Instant::now() + Duration::from_secs(59))
+            .await;
+        assert_eq!(refused, Err(OverBudget));
+        assert_eq!(spent_by_window(&budget), [25]);
+    });
+}
+
+#[test]
+fn half_is_left_up_to_half_of_the_longest_window() {
+    with_paused_time(async {
+        let budget = SlidingWindows::new([window(10, 60_000), window(6, 1000)]);
+        let until = Instant::now() + Duration::from_secs(100);
+        budget.acquire(5, until).await.unwrap();
+        assert!(budget.has_half_left());
+        budget.acquire(1, until).await.unwrap();
+        assert!(!budget.has_half_left());
+        tokio::time::advance(Duration::from_mins(1)).await;
+        assert!(budget.has_half_left());
+    });
+}

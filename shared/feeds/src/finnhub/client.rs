@@ -10,7 +10,7 @@ use reqwest::{
 use secrets::{Key, Secret};
 use tokio::time::Instant;
 
-use super::{instrument::instrument, parse};
+use super::{instrument::instrument, key::with_key, parse};
 use crate::{
     FeedError, FeedSettings, FetchError, Polled, Quotes,
     budget::{Budget, SlidingWindows, Window},
@@ -19,9 +19,6 @@ use crate::{
     rota::Rota,
     settings::under,
 };
-
-/// The setting of the key.
-const API_KEY: &str = "FINNHUB_API_KEY";
 
 /// The header of the key, which keeps it out of URLs and so out of logs.
 const TOKEN: HeaderName = HeaderName::from_static("x-finnhub-token");
@@ -43,7 +40,7 @@ pub(crate) struct Client {
 
 impl Client {
     /// A client with the settings that [`super::open`] names.
-    pub(crate) fn new(settings: &FeedSettings) -> Result<Self, FeedError> {
+    pub(crate) fn new(settings: &FeedSettings, key: Key) -> Result<Self, FeedError> {
         let base = settings.url("FINNHUB_URL", "https://finnhub.io/api/v1")?;
         let per_minute = settings.number("FINNHUB_PER_MINUTE", 60, 1..=100_000)?;
         let per_second = settings.number("FINNHUB_PER_SECOND", 30, 1..=10_000)?;
@@ -69,7 +66,7 @@ impl Client {
             http: Http::new(&base, Arc::clone(&budget), manners)?,
             budget,
             quote: under(&base, &["quote"]),
-            key: settings.key(API_KEY, "https://finnhub.io")?,
+            key,
             clock: settings.clock,
             rota: Rota::new(concurrency as usize, start),
         })
@@ -86,23 +83,14 @@ impl Client {
         retried(until, may_retry, || self.fetch(symbol, until)).await
     }
 
-    /// The quote. A key that is refused is asked for again where it comes from: it may have been rotated.
+    /// The quote.
     async fn fetch(&self, symbol: &Symbol, until: Instant) -> Result<Observation, FetchError> {
-        let key = self.key.get().await?;
-        match self.fetch_with(&key, symbol, until).await {
-            Err(refused @ (FetchError::Unauthorized { .. } | FetchError::Forbidden { .. })) => {
-                match self.key.renewed(&key).await? {
-                    Some(renewed) => self.fetch_with(&renewed, symbol, until).await,
-                    None => Err(refused),
-                }
-            }
-            outcome => outcome,
-        }
+        with_key(&self.key, |key| self.fetch_with(key, symbol, until)).await
     }
 
     async fn fetch_with(
         &self,
-        key: &Secret,
+        key: Secret,
         symbol: &Symbol,
         until: Instant,
     ) -> Result<Observation, FetchError> {
@@ -114,7 +102,7 @@ impl Client {
             url,
             body: None,
             headers: HeaderMap::from_iter([(TOKEN, token)]),
-            secret: Some(key.clone()),
+            secret: Some(key),
             weight: 1,
         };
         let Response {

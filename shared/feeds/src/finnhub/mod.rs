@@ -1,12 +1,16 @@
-//! Finnhub: stock quotes from `GET /quote`, one symbol a request.
+//! Finnhub: stock quotes from `GET /quote`, one symbol a request, and trades from a websocket.
 //!
 //! A free key has 60 requests a minute, every key 30 a second. A symbol without data is answered with
-//! zeros and status 200. A closed market repeats its last quote.
+//! zeros and status 200. A closed market repeats its last quote. A free key streams 50 symbols, over one
+//! connection.
 
 mod client;
 mod instrument;
+mod key;
 pub mod model;
 pub mod parse;
+mod socket;
+mod trades;
 
 use std::{sync::Arc, time::Duration};
 
@@ -14,15 +18,18 @@ use market::Calendar;
 
 use crate::{Feed, FeedError, FeedSettings};
 use client::Client;
+use trades::TradeStream;
 
 /// Finnhub with the key, the limits and the address of the settings: `FINNHUB_API_KEY` or
 /// `FINNHUB_API_KEY_SECRET`, `FINNHUB_PER_MINUTE` (60), `FINNHUB_PER_SECOND` (30), `FINNHUB_CONCURRENCY` (32),
-/// `FINNHUB_URL`.
+/// `FINNHUB_URL`; for trades `FINNHUB_TRADES_URL` and `FINNHUB_TRADES_SYMBOLS` (50).
 ///
 /// # Errors
 /// [`FeedError`] names the setting that is missing or wrong.
 pub fn open(settings: &FeedSettings) -> Result<Feed, FeedError> {
-    let client = Arc::new(Client::new(settings)?);
+    let key = settings.key("FINNHUB_API_KEY", "https://finnhub.io")?;
+    let client = Arc::new(Client::new(settings, key.clone())?);
+    let trades = TradeStream::new(settings, key)?;
     Ok(Feed {
         calendar: Calendar::UnitedStates,
         beat: Duration::from_secs(6),
@@ -30,7 +37,7 @@ pub fn open(settings: &FeedSettings) -> Result<Feed, FeedError> {
         quotes: Some(client),
         minute_bars: None,
         daily_bars: None,
-        trades: None,
+        trades: Some(Arc::new(trades)),
         listing: None,
     })
 }

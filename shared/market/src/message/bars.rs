@@ -2,7 +2,9 @@ use jiff::civil::Date;
 use serde::Serialize;
 
 use super::{Message, message, meta::Meta, rfc3339};
-use crate::{Bar, DailyBars, Digits, MinuteBars, Observation, Symbol};
+use crate::{
+    Bar, DailyBars, Digits, Indicators, MinuteBars, Observation, Ohlcv, Symbol, indicators,
+};
 
 /// The message of the minute bars of a trading day so far, of shape `stock-intraday/1`: those of the last
 /// trading date that `observation` has, oldest first.
@@ -45,7 +47,11 @@ pub fn history_message(
             data: observation
                 .said
                 .iter()
-                .map(|bar| Row::new(bar.at, bar))
+                .zip(indicators(&computable(&observation.said)))
+                .map(|(bar, indicators)| HistoryRow {
+                    row: Row::new(bar.at, bar),
+                    indicators,
+                })
                 .collect(),
             timestamp: rfc3339(observation.fetched_at),
             meta: Meta::new("stock-historical/1", observation, repeated),
@@ -70,10 +76,18 @@ struct StockHistorical<'a> {
     symbol: &'a Symbol,
     /// How many calendar days were asked for.
     period_days: u16,
-    data: Vec<Row<'a, Date>>,
+    data: Vec<HistoryRow<'a>>,
     /// When it was fetched, RFC 3339.
     timestamp: String,
     meta: Meta<'a>,
+}
+
+#[derive(Serialize)]
+struct HistoryRow<'a> {
+    #[serde(flatten)]
+    row: Row<'a, Date>,
+    #[serde(flatten)]
+    indicators: Indicators,
 }
 
 #[derive(Serialize)]
@@ -98,4 +112,15 @@ impl<'a, At> Row<'a, At> {
             volume: &bar.volume,
         }
     }
+}
+
+fn computable(bars: &[Bar<Date>]) -> Vec<Ohlcv> {
+    bars.iter()
+        .map(|bar| Ohlcv {
+            high: bar.high.value(),
+            low: bar.low.value(),
+            close: bar.close.value(),
+            volume: bar.volume.value(),
+        })
+        .collect()
 }

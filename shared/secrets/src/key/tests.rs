@@ -78,8 +78,12 @@ async fn concurrent_callers_and_clones_share_one_fetch() {
 #[tokio::test(start_paused = true)]
 async fn a_fetch_outlives_the_caller_that_began_it() {
     let (key, store) = key([Ok(secret("old")), Ok(secret("unasked"))]);
+    let refused = secret("older");
     assert_eq!(poll_immediate(key.get()).await, None);
+    assert_eq!(poll_immediate(key.renewed(&refused)).await, None);
+    advance(RETRY).await;
     assert_eq!(key.get().await, Ok(secret("old")));
+    assert_eq!(key.renewed(&refused).await, Ok(Some(secret("old"))));
     assert_eq!(store.fetches(), 1);
 }
 

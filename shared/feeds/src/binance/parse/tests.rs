@@ -3,6 +3,7 @@ use proptest::prelude::*;
 use super::*;
 
 const ARRAY: &[u8] = include_bytes!("../fixtures/ticker-24hr-array.json");
+const DAYS: &str = include_str!("../fixtures/klines-1d-BTCUSDT.json");
 const BTCUSDT: &str = include_str!("../fixtures/ticker-24hr-BTCUSDT.json");
 
 fn symbols_of(items: &[Result<Ticker, BadTicker>]) -> Vec<&str> {
@@ -52,6 +53,38 @@ fn a_bad_item_costs_no_other() {
 }
 
 #[test]
+fn a_kline_that_can_not_be_read_is_said_in_one_sentence() {
+    let row = r#"[1,"1","1","1","1","1",2,"0",0,"0","0","0"]"#;
+    let cases = [
+        ("[[1,2]]", "a kline has 12 items, not 2"),
+        (
+            &format!("[{}]", row.replace("]", ",0]")),
+            "a kline has 12 items, not 13",
+        ),
+        (
+            &format!("[{}]", row.replace("[1", "[1.5")),
+            "a kline's item: 1.5 is not a time",
+        ),
+        (
+            &format!("[{}]", row.replacen("\"1\"", "null", 1)),
+            r#"a kline's item: "null" is not a decimal number as JSON writes one, such as -0.25"#,
+        ),
+        (
+            &format!("[{row},{row}]"),
+            "the klines are not in the order of time",
+        ),
+    ];
+    for (body, problem) in cases {
+        let error = klines(body.as_bytes()).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            format!("it is not the expected JSON: {problem}")
+        );
+    }
+    assert_eq!(klines(b"[]"), Ok(Vec::new()));
+}
+
+#[test]
 fn what_is_no_answer_is_said_in_one_sentence() {
     let cases: [(&[u8], &str); 6] = [
         (
@@ -96,6 +129,7 @@ proptest! {
     #[test]
     fn any_bytes_are_read_or_refused(body in prop::collection::vec(any::<u8>(), 0..300)) {
         let _ = tickers(&body);
+        let _ = klines(&body);
         let _ = banned_until(&body);
     }
 
@@ -104,5 +138,36 @@ proptest! {
         let mut body = ARRAY.to_vec();
         body[at] = byte;
         let _ = tickers(&body);
+    }
+
+    #[test]
+    fn damaged_klines_are_refused_or_in_the_order_of_time(at in 0..DAYS.len(), byte: u8) {
+        let mut body = DAYS.as_bytes().to_vec();
+        body[at] = byte;
+        if let Ok(bars) = klines(&body) {
+            prop_assert!(bars.is_sorted_by(|one, next| one.at < next.at));
+        }
+    }
+
+    #[test]
+    fn every_kline_is_a_bar_with_its_time_and_its_digits(
+        rows in prop::collection::btree_map(
+            100_000_000_000..4_102_444_800_000_i64,
+            prop::array::uniform5("(0|[1-9][0-9]{0,9})\\.[0-9]{8}"),
+            0..20,
+        )
+    ) {
+        let row = |(time, digits): (&i64, &[String; 5])| {
+            let digits = digits.join(r#"",""#);
+            format!(r#"[{time},"{digits}",0,"0.1",7,"0.2","0.3","0"]"#)
+        };
+        let body = format!("[{}]", rows.iter().map(row).collect::<Vec<_>>().join(","));
+        let bars = klines(body.as_bytes()).unwrap();
+        prop_assert_eq!(bars.len(), rows.len());
+        for (bar, (time, digits)) in bars.iter().zip(&rows) {
+            let numbers = [&bar.open, &bar.high, &bar.low, &bar.close, &bar.volume];
+            prop_assert!(numbers.iter().map(|number| number.as_str()).eq(digits));
+            prop_assert_eq!(bar.at.as_millisecond(), *time);
+        }
     }
 }

@@ -9,6 +9,7 @@ use crate::{
 const AAPL: &[u8] = include_bytes!("../fixtures/quote-AAPL.json");
 const UNKNOWN: &[u8] = include_bytes!("../fixtures/quote-unknown.json");
 const FORBIDDEN: &[u8] = include_bytes!("../fixtures/forbidden.json");
+const API_KEY: &str = "FINNHUB_API_KEY";
 const KEY: &str = "c0ffee-k3y";
 
 fn clock() -> Timestamp {

@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 
-use super::*;
+use super::{super::model::Frame, *};
 
 const AAPL: &[u8] = include_bytes!("../fixtures/quote-AAPL.json");
 
@@ -59,7 +59,136 @@ fn what_is_no_quote_is_said_in_one_sentence() {
     }
 }
 
+fn trades(items: &[impl AsRef<str>]) -> Frame {
+    let items: Vec<_> = items.iter().map(AsRef::as_ref).collect();
+    let message = format!(r#"{{"type":"trade","data":[{}]}}"#, items.join(","));
+    frame(message.as_bytes()).unwrap()
+}
+
+#[test]
+fn conditions_are_a_list_of_texts_or_numbers_or_nothing() {
+    let cases: [(&str, &[&str]); 6] = [
+        (r#""c":["1","24"],"#, &["1", "24"]),
+        (r#""c":[1,24,2.5],"#, &["1", "24", "2.5"]),
+        (r#""c":["@","T"],"x":{},"#, &["@", "T"]),
+        (r#""c":[],"#, &[]),
+        (r#""c":null,"#, &[]),
+        ("", &[]),
+    ];
+    for (c, conditions) in cases {
+        let item = format!(r#"{{{c}"p":"146.760","s":"AAPL","t":1628238530221,"v":0}}"#);
+        let Frame::Trades { trades, malformed } = trades(&[item]) else {
+            panic!("{c}");
+        };
+        let (symbol, trade) = &trades[0];
+        assert_eq!((symbol.as_str(), malformed), ("AAPL", 0));
+        assert_eq!(
+            (trade.price.as_str(), trade.size.as_str()),
+            ("146.760", "0")
+        );
+        assert_eq!(trade.time.as_millisecond(), 1_628_238_530_221);
+        assert_eq!(trade.conditions, conditions, "{c}");
+    }
+}
+
+#[test]
+fn what_is_no_trade_is_counted() {
+    let wrong = [
+        "null",
+        "[]",
+        "{}",
+        r#"{"p":1,"s":"","t":1628238530221,"v":1}"#,
+        r#"{"p":null,"s":"A","t":1628238530221,"v":1}"#,
+        r#"{"p":1,"s":"A","t":"now","v":1}"#,
+        r#"{"p":1,"s":"A","t":1628238530221}"#,
+        r#"{"c":"1","p":1,"s":"A","t":1628238530221,"v":1}"#,
+    ];
+    let nothing = Frame::Trades {
+        trades: vec![],
+        malformed: 8,
+    };
+    assert_eq!(trades(&wrong), nothing);
+}
+
+#[test]
+fn other_messages_are_told_apart() {
+    let cases: [(&[u8], Option<Frame>); 9] = [
+        (br#"{"type":"ping"}"#, Some(Frame::Other)),
+        (br#"{"type":"news","data":{}}"#, Some(Frame::Other)),
+        (
+            br#"{"msg":"Subscribing to too many symbols","type":"error"}"#,
+            Some(Frame::TooManySymbols),
+        ),
+        (
+            br#"{"type":"error","msg":"Invalid symbol"}"#,
+            Some(Frame::Error),
+        ),
+        (br#"{"type":"error","msg":{}}"#, Some(Frame::Error)),
+        (br#"{"type":"trade"}"#, None),
+        (br#"{"type":"trade","data":{}}"#, None),
+        (b"{}", None),
+        (b"<html>", None),
+    ];
+    for (message, expected) in cases {
+        assert_eq!(frame(message).ok(), expected);
+    }
+}
+
+/// A JSON value that is no trade: it has no member of a trade's name.
+fn no_trade() -> impl Strategy<Value = String> {
+    let leaf = prop_oneof![
+        Just("null".to_owned()),
+        any::<bool>().prop_map(|value| value.to_string()),
+        any::<i64>().prop_map(|value| value.to_string()),
+        any::<String>().prop_map(|text| serde_json::to_string(&text).unwrap()),
+        // Deeper than a reader that recurses can go.
+        (1..2000_usize).prop_map(|depth| "[".repeat(depth) + &"]".repeat(depth)),
+    ];
+    leaf.prop_recursive(3, 20, 4, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4)
+                .prop_map(|items| format!("[{}]", items.join(","))),
+            prop::collection::vec(("[a-oA-Z]{1,3}", inner), 0..4).prop_map(|members| {
+                let members = members
+                    .iter()
+                    .map(|(name, value)| format!("\"{name}\":{value}"));
+                format!("{{{}}}", members.collect::<Vec<_>>().join(","))
+            }),
+        ]
+    })
+}
+
 proptest! {
+    #[test]
+    fn a_message_of_any_bytes_is_read_or_refused(message in prop::collection::vec(any::<u8>(), 0..300)) {
+        let _ = frame(&message);
+    }
+
+    #[test]
+    fn any_data_of_a_message_is_read_or_refused(data in no_trade()) {
+        let _ = frame(format!(r#"{{"type":"trade","data":{data}}}"#).as_bytes());
+    }
+
+    #[test]
+    fn an_item_that_is_no_trade_costs_no_neighbour(
+        items in prop::collection::vec(prop::option::of(no_trade()), 0..12)
+    ) {
+        let good = |place: usize| format!(r#"{{"p":1.5,"s":"A","t":1628238530221,"v":{place}}}"#);
+        let written: Vec<_> = items
+            .iter()
+            .enumerate()
+            .map(|(place, item)| item.clone().unwrap_or_else(|| good(place)))
+            .collect();
+        let Frame::Trades { trades, malformed } = trades(&written) else {
+            panic!("{written:?}");
+        };
+        let sizes: Vec<_> = trades.iter().map(|(_, trade)| trade.size.to_string()).collect();
+        let places = items.iter().enumerate().filter(|(_, item)| item.is_none());
+        let places: Vec<_> = places.map(|(place, _)| place.to_string()).collect();
+        prop_assert_eq!(malformed as usize, items.len() - places.len());
+        prop_assert_eq!(sizes, places);
+    }
+
     #[test]
     fn any_bytes_are_read_or_refused(body in prop::collection::vec(any::<u8>(), 0..300)) {
         let _ = quote(&body);

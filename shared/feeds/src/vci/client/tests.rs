@@ -111,19 +111,22 @@ async fn a_row_becomes_a_quote_of_its_exchange() {
 
 #[tokio::test]
 async fn before_the_first_match_the_price_is_the_reference_price_and_never_0() {
-    let before = include_str!("../fixtures/board-before-first-match.json");
-    let suspended = before.replace("TCB", "OLD").replace("32250", "0");
-    let body = format!(
-        "[{},{}]",
-        &before[1..before.len() - 1],
-        &suspended[1..suspended.len() - 1]
-    );
-    let provider = Provider::start(move |_, _| Some(Reply::new(200, &body))).await;
-    let polled = poll(&feed(&provider.url), &["TCB", "OLD"]).await;
-    assert_eq!(
-        outcomes(&polled),
-        [("TCB", "32250"), ("OLD", "unknown-symbol")]
-    );
+    let board = include_str!("../fixtures/board.json");
+    let suspended = TCB.replace("32600", "0").replace("32250", "0");
+    let provider = Provider::start_with_bodies(move |_, body, _| {
+        let body = if body.contains("YTC") {
+            board
+        } else {
+            &suspended
+        };
+        Some(Reply::new(200, body))
+    })
+    .await;
+    let feed = feed(&provider.url);
+    let suspended = poll(&feed, &["TCB"]).await;
+    assert_eq!(outcomes(&suspended), [("TCB", "unknown-symbol")]);
+    let polled = poll(&feed, &["YTC"]).await;
+    assert_eq!(outcomes(&polled), [("YTC", "28000")]);
     let Quote::Board(quote) = &polled[0].result.as_ref().unwrap().said else {
         panic!("{polled:?}")
     };

@@ -41,12 +41,12 @@ fn a_recorded_row_is_read_to_the_digit() {
 
 #[test]
 fn before_the_first_match_there_is_no_last_price_and_no_range() {
-    let row = only(board(include_bytes!(
-        "../fixtures/board-before-first-match.json"
-    )));
+    let mut rows = board(include_bytes!("../fixtures/board.json")).unwrap();
+    let row = rows.remove(1).content.unwrap();
+    assert_eq!(row.exchange, Some(Calendar::Upcom));
     assert_eq!((row.last, row.high, row.low), (None, None, None));
     assert_eq!((row.bid, row.ask, row.volume), (None, None, None));
-    assert_eq!(row.reference, digits("32250"));
+    assert_eq!(row.reference, digits("28000"));
     assert_eq!(row.total_volume, digits("0"));
 }
 

@@ -1,3 +1,7 @@
+use std::time::Duration;
+
+use jiff::Timestamp;
+
 use super::*;
 use crate::{
     Feed,
@@ -20,6 +24,10 @@ impl Binance {
         let quotes = self.0.quotes.as_ref().unwrap();
         quotes.quotes(symbols, until).await
     }
+
+    fn spent(&self) -> u64 {
+        self.0.budgets[0].1.usage()[0].spent
+    }
 }
 
 fn feed(url: &str) -> Binance {
@@ -27,18 +35,23 @@ fn feed(url: &str) -> Binance {
     Binance(crate::open("binance", &settings).unwrap())
 }
 
-/// The symbols in the query of a request.
-fn asked_for(target: &str) -> Vec<String> {
-    let (_, list) = target.split_once("?symbols=").unwrap();
+/// The symbols in the query of a request; `None` without a query.
+fn asked_for(target: &str) -> Option<Vec<String>> {
+    let (_, list) = target.split_once("?symbols=")?;
     let list = percent_encoding::percent_decode_str(list)
         .decode_utf8()
         .unwrap();
-    serde_json::from_str(&list).unwrap()
+    Some(serde_json::from_str(&list).unwrap())
 }
 
-/// Binance with every symbol but those that start with `BAD`: one of them fails the request.
+/// `S0USDT`, `S1USDT`, ...
+fn pairs(count: usize) -> Vec<String> {
+    (0..count).map(|n| format!("S{n}USDT")).collect()
+}
+
+/// Binance with 2,000 pairs and every other symbol but those that start with `BAD`: one of them fails the request.
 fn exchange(target: &str) -> Reply {
-    let names = asked_for(target);
+    let names = asked_for(target).unwrap_or_else(|| pairs(2_000));
     if names.iter().any(|name| name.starts_with("BAD")) {
         return Reply::new(400, INVALID);
     }
@@ -83,32 +96,38 @@ async fn a_single_object_is_an_answer_too() {
 }
 
 #[tokio::test]
-async fn more_than_a_hundred_symbols_are_asked_for_in_hundreds() {
-    let provider = Provider::start(|target, _| Some(exchange(target))).await;
-    let names: Vec<_> = (0..250).map(|n| format!("S{n}USDT")).collect();
-    let polled = feed(&provider.url).poll(&symbols(&names), soon()).await;
-    assert!(polled.iter().all(|polled| polled.result.is_ok()));
-    let sizes: Vec<_> = provider
-        .targets()
-        .iter()
-        .map(|target| asked_for(target).len())
-        .collect();
-    assert_eq!(sizes, [100, 100, 50]);
+async fn any_number_of_symbols_is_one_request_of_its_weight() {
+    let cases = [
+        (1, 2, true),
+        (20, 2, true),
+        (21, 40, true),
+        (100, 40, true),
+        (101, 80, true),
+        (500, 80, true),
+        (2_000, 80, false),
+    ];
+    for (count, weight, is_listed) in cases {
+        let provider = Provider::start(|target, _| Some(exchange(target))).await;
+        let feed = feed(&provider.url);
+        let polled = feed.poll(&symbols(&pairs(count)), soon()).await;
+        assert_eq!(polled.len(), count);
+        assert!(polled.iter().all(|polled| polled.result.is_ok()));
+        assert_eq!(feed.spent(), weight, "{count}");
+        let targets = provider.targets();
+        assert_eq!(targets.len(), 1, "{count}");
+        assert_eq!(asked_for(&targets[0]).is_some(), is_listed, "{count}");
+        assert!(targets[0].len() < MAX_URL);
+    }
 }
 
 #[tokio::test]
-async fn unknown_symbols_are_found_and_cost_no_good_one_and_are_not_searched_again() {
+async fn unknown_symbols_cost_no_good_one_and_one_request_more_and_are_not_asked_for_again() {
     let provider = Provider::start(|target, _| Some(exchange(target))).await;
     let feed = feed(&provider.url);
-    let names: Vec<_> = (0..40)
-        .map(|n| {
-            if [3, 17, 39].contains(&n) {
-                format!("BAD{n}")
-            } else {
-                format!("S{n}USDT")
-            }
-        })
-        .collect();
+    let mut names = pairs(40);
+    for n in [3, 17, 39] {
+        names[n] = format!("BAD{n}");
+    }
     let asked = symbols(&names);
     let first = feed.poll(&asked, soon()).await;
     for (symbol, outcome) in outcomes(&first) {
@@ -119,37 +138,44 @@ async fn unknown_symbols_are_found_and_cost_no_good_one_and_are_not_searched_aga
         };
         assert_eq!(outcome, expected, "{symbol}");
     }
-    let searched = provider.targets().len();
-    assert!(searched <= 1 + 2 * 3 * 6, "{searched}");
     let second = feed.poll(&asked, soon()).await;
     assert_eq!(outcomes(&second), outcomes(&first));
-    let targets = provider.targets();
-    assert_eq!(targets.len(), searched + 1);
-    assert_eq!(asked_for(&targets[searched]).len(), 37);
+    let listed: Vec<_> = provider
+        .targets()
+        .iter()
+        .map(|target| asked_for(target).map(|names| names.len()))
+        .collect();
+    assert_eq!(listed, [Some(40), None, Some(37)]);
+    assert_eq!(feed.spent(), 40 + 80 + 40);
+}
+
+#[tokio::test]
+async fn a_single_symbol_that_is_unknown_is_asked_for_once() {
+    let provider = Provider::start(|target, _| Some(exchange(target))).await;
+    let feed = feed(&provider.url);
+    for _ in 0..2 {
+        let polled = feed.poll(&symbols(&["BAD"]), soon()).await;
+        assert_eq!(outcomes(&polled), [("BAD", "unknown-symbol")]);
+    }
+    assert_eq!(provider.targets().len(), 1);
 }
 
 #[tokio::test]
 async fn a_symbol_with_a_character_that_none_has_is_unknown_and_costs_no_other() {
-    let provider = Provider::start(|target, _| {
-        Some(if asked_for(target).contains(&"btc\"usdt".to_owned()) {
-            Reply::new(
-                400,
-                r#"{"code":-1100,"msg":"Illegal characters found in parameter 'symbols'."}"#,
-            )
-        } else {
-            exchange(target)
+    let illegal = r#"{"code":-1100,"msg":"Illegal characters found in parameter 'symbols'."}"#;
+    let provider = Provider::start(move |target, _| {
+        Some(match asked_for(target) {
+            Some(names) if names.contains(&"btc\"usdt".to_owned()) => Reply::new(400, illegal),
+            _ => exchange(target),
         })
     })
     .await;
     let polled = feed(&provider.url)
-        .poll(&symbols(&["btc\"usdt", "BTCUSDT"]), soon())
+        .poll(&symbols(&["btc\"usdt", "S7USDT"]), soon())
         .await;
     assert_eq!(
         outcomes(&polled),
-        [
-            ("btc\"usdt", "unknown-symbol"),
-            ("BTCUSDT", "6705.82000000")
-        ]
+        [("btc\"usdt", "unknown-symbol"), ("S7USDT", "6705.82000000")]
     );
 }
 
@@ -187,58 +213,6 @@ async fn an_item_without_a_symbol_leaves_the_missing_ones_malformed() {
 }
 
 #[tokio::test]
-async fn binance_is_left_alone_by_later_polls_after_429_418_and_403() {
-    let ban = r#"{"code":-1003,"msg":"Way too much request weight used; IP banned until 1785050300000. "}"#;
-    let cases = [
-        (429, Some("9"), "{}", "rate-limited", 9),
-        (418, Some("300"), "{}", "banned", 300),
-        (418, None, ban, "banned", 300),
-        (403, None, "<html>403 Forbidden", "forbidden", 0),
-    ];
-    for (status, retry_after, body, reason, longest) in cases {
-        let provider = Provider::start(move |_, _| {
-            let reply = Reply::new(status, body);
-            Some(match retry_after {
-                Some(seconds) => reply.header("retry-after", seconds),
-                None => reply,
-            })
-        })
-        .await;
-        let feed = feed(&provider.url);
-        let asked = symbols(&["BTCUSDT", "ETHUSDT"]);
-        for _ in 0..2 {
-            let polled = feed.poll(&asked, soon()).await;
-            assert_eq!(
-                outcomes(&polled),
-                [("BTCUSDT", reason), ("ETHUSDT", reason)]
-            );
-            let error = polled[1].result.as_ref().unwrap_err();
-            let left = error.retry_after().unwrap_or_default().as_secs();
-            assert!(left <= longest && left + 5 > longest, "{error}");
-        }
-        assert_eq!(provider.targets().len(), 1, "{status}");
-    }
-}
-
-#[tokio::test]
-async fn weight_that_others_spent_counts() {
-    let provider =
-        Provider::start(|target, _| Some(exchange(target).header("X-MBX-USED-WEIGHT-1M", "5999")))
-            .await;
-    let feed = feed(&provider.url);
-    let asked = symbols(&["BTCUSDT"]);
-    assert_eq!(
-        outcomes(&feed.poll(&asked, soon()).await),
-        [("BTCUSDT", "6705.82000000")]
-    );
-    assert_eq!(
-        outcomes(&feed.poll(&asked, soon()).await),
-        [("BTCUSDT", "over-budget")]
-    );
-    assert_eq!(provider.targets().len(), 1);
-}
-
-#[tokio::test]
 async fn an_outage_of_a_moment_is_bridged_by_a_retry() {
     let provider = Provider::start(|target, before| {
         Some(if before == 0 {
@@ -268,9 +242,9 @@ async fn every_symbol_has_its_outcome_when_nobody_answers() {
 }
 
 #[tokio::test]
-async fn the_deadline_holds_while_symbols_are_searched_and_when_the_provider_hangs() {
-    let provider = Provider::start(|target, before| (before < 2).then(|| exchange(target))).await;
-    let asked = symbols(&["BAD1", "BTCUSDT", "ETHUSDT", "BAD2"]);
+async fn the_deadline_holds_when_the_provider_hangs_while_an_unknown_symbol_is_searched() {
+    let provider = Provider::start(|target, before| (before < 1).then(|| exchange(target))).await;
+    let asked = symbols(&["BAD1", "BTCUSDT", "ETHUSDT"]);
     let until = Instant::now() + Duration::from_millis(500);
     let polled = feed(&provider.url).poll(&asked, until).await;
     let late = Instant::now().saturating_duration_since(until);
@@ -281,7 +255,6 @@ async fn the_deadline_holds_while_symbols_are_searched_and_when_the_provider_han
             ("BAD1", "past-deadline"),
             ("BTCUSDT", "past-deadline"),
             ("ETHUSDT", "past-deadline"),
-            ("BAD2", "past-deadline"),
         ]
     );
 }

@@ -1,0 +1,66 @@
+use std::{collections::BTreeMap, error::Error};
+
+use crate::{memory::Memory, report::Tally};
+
+/// How many symbols a line of the log names.
+const NAMED: usize = 20;
+
+/// The failures of one cycle, so that the log has one line for a reason however many symbols it struck, once in a
+/// while however many cycles.
+pub(crate) struct Failures<'a> {
+    topic: &'a str,
+    memory: &'a Memory,
+    by_reason: BTreeMap<&'static str, Group>,
+}
+
+struct Group {
+    symbols: Vec<String>,
+    count: u64,
+    first: String,
+}
+
+impl<'a> Failures<'a> {
+    pub(crate) fn new(topic: &'a str, memory: &'a Memory) -> Self {
+        Self {
+            topic,
+            memory,
+            by_reason: BTreeMap::new(),
+        }
+    }
+
+    /// Counts one.
+    pub(crate) fn add(
+        &mut self,
+        tally: &mut Tally,
+        symbol: &str,
+        reason: &'static str,
+        error: &dyn Error,
+    ) {
+        tally.fail(symbol, reason);
+        let group = self.by_reason.entry(reason).or_insert_with(|| Group {
+            symbols: Vec::new(),
+            count: 0,
+            first: error.to_string(),
+        });
+        group.count += 1;
+        if group.symbols.len() < NAMED {
+            group.symbols.push(symbol.to_owned());
+        }
+    }
+
+    /// Logs what is news.
+    pub(crate) fn log(self) {
+        for (reason, group) in self.by_reason {
+            if self.memory.is_news(self.topic, reason) {
+                tracing::warn!(
+                    topic = self.topic,
+                    reason,
+                    count = group.count,
+                    symbols = group.symbols.join(","),
+                    "{}",
+                    group.first
+                );
+            }
+        }
+    }
+}

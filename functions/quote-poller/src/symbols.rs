@@ -1,0 +1,122 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use market::{Mic, Symbol};
+use serde::Deserialize;
+
+/// The symbols of a job, and what of its list is none.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Symbols {
+    /// Each once, in the order given.
+    pub listed: Vec<Symbol>,
+    /// Whether the provider's own list is polled (`*`).
+    pub all: bool,
+    /// The exchanges that the job names (`AAPL@XNAS`), for providers that don't.
+    pub venues: BTreeMap<Symbol, Mic>,
+    /// What is no symbol, or came before, with the reason in kebab-case: it costs no other.
+    pub refused: Vec<(String, &'static str)>,
+}
+
+/// The list as JSON has it: a template's parameter gives one text, a program a list.
+#[derive(Deserialize)]
+#[serde(untagged)]
+pub(crate) enum List {
+    Text(String),
+    Names(Vec<String>),
+}
+
+impl Symbols {
+    /// Reads the list.
+    pub(crate) fn read(list: &List) -> Self {
+        let names: Vec<&str> = match list {
+            List::Text(text) => text.split(',').collect(),
+            List::Names(names) => names.iter().map(String::as_str).collect(),
+        };
+        let mut symbols = Self::default();
+        let mut seen = BTreeSet::new();
+        for name in names {
+            if name.trim() == "*" {
+                symbols.all = true;
+                continue;
+            }
+            match symbol(name) {
+                Ok((symbol, _)) if !seen.insert(symbol.clone()) => {
+                    symbols.refuse(name, "duplicate-symbol");
+                }
+                Ok((symbol, venue)) => {
+                    symbols
+                        .venues
+                        .extend(venue.map(|venue| (symbol.clone(), venue)));
+                    symbols.listed.push(symbol);
+                }
+                Err(reason) => symbols.refuse(name, reason),
+            }
+        }
+        symbols
+    }
+
+    fn refuse(&mut self, name: &str, reason: &'static str) {
+        self.refused.push((name.trim().to_owned(), reason));
+    }
+}
+
+/// A symbol, and its exchange if it is named after an `@`.
+fn symbol(name: &str) -> Result<(Symbol, Option<Mic>), &'static str> {
+    if name.trim().is_empty() {
+        return Err("blank-symbol");
+    }
+    let (symbol, venue) = match name.trim().rsplit_once('@') {
+        Some((symbol, venue)) => (symbol, Some(venue.parse().map_err(|_| "invalid-symbol")?)),
+        None => (name, None),
+    };
+    let symbol = symbol.parse().map_err(|_| "invalid-symbol")?;
+    Ok((symbol, venue))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Symbols {
+        Symbols::read(&List::Text(text.to_owned()))
+    }
+
+    #[test]
+    fn a_list_and_a_text_are_the_same_symbols_each_once() {
+        let names = ["AAPL", "", "MSFT", "AAPL"].map(str::to_owned);
+        let symbols = read(" AAPL,,MSFT ,AAPL");
+        assert_eq!(symbols, Symbols::read(&List::Names(names.into())));
+        let listed: Vec<_> = symbols.listed.iter().map(Symbol::as_str).collect();
+        assert_eq!(listed, ["AAPL", "MSFT"]);
+    }
+
+    #[test]
+    fn what_is_no_symbol_is_named_with_its_reason_and_costs_no_other() {
+        let symbols = read("AAPL@XNAS,, AA PL,AAPL,IBM@nyse,IBM@XNYS");
+        let refused: Vec<_> = symbols
+            .refused
+            .iter()
+            .map(|(name, reason)| (name.as_str(), *reason))
+            .collect();
+        assert_eq!(
+            refused,
+            [
+                ("", "blank-symbol"),
+                ("AA PL", "invalid-symbol"),
+                ("AAPL", "duplicate-symbol"),
+                ("IBM@nyse", "invalid-symbol"),
+            ]
+        );
+        let venues: Vec<_> = symbols
+            .venues
+            .iter()
+            .map(|(symbol, venue)| (symbol.as_str(), venue.as_str()))
+            .collect();
+        assert_eq!(venues, [("AAPL", "XNAS"), ("IBM", "XNYS")]);
+    }
+
+    #[test]
+    fn a_star_is_the_whole_list_of_the_provider() {
+        let symbols = read("*");
+        assert!(symbols.all && symbols.listed.is_empty() && symbols.refused.is_empty());
+    }
+}

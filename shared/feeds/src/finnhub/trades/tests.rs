@@ -1,0 +1,304 @@
+use market::{Digits, Instrument};
+use tokio::sync::mpsc;
+
+use super::*;
+use crate::{
+    Feed,
+    replay::{
+        settings,
+        stream::{Peer, StreamProvider},
+        symbols,
+    },
+};
+
+mod key;
+mod reconnect;
+
+const KEY: &str = "c0ffee-k3y";
+
+/// As `shared/feeds/src/finnhub/model.rs` describes it; prices are recorded.
+const RECORDED: &str = r#"{"data":[{"c":["1","24","12"],"p":146.76,"s":"AAPL","t":1628238530221,"v":43},{"c":null,"p":63229.69,"s":"BINANCE:BTCUSDT","t":1719893836373,"v":0.00139}],"type":"trade"}"#;
+
+const PING: &str = r#"{"type":"ping"}"#;
+
+fn clock() -> Timestamp {
+    Timestamp::from_second(1_779_480_001).unwrap()
+}
+
+/// Finnhub that streams from `url`.
+fn finnhub(url: &str) -> Feed {
+    finnhub_with(url, "50")
+}
+
+fn finnhub_with(url: &str, limit: &str) -> Feed {
+    let settings = settings(
+        &[
+            ("FINNHUB_TRADES_URL", url),
+            ("FINNHUB_TRADES_SYMBOLS", limit),
+            ("FINNHUB_API_KEY", KEY),
+        ],
+        clock,
+    );
+    crate::open("finnhub", &settings).unwrap()
+}
+
+/// A session that ends `time` from now or when `enough` trades came, and the trades.
+async fn session(
+    feed: &Feed,
+    names: &[&str],
+    time: Duration,
+    enough: usize,
+) -> (TradeSession, Vec<Observation<Trade>>) {
+    let (sink, mut received) = mpsc::channel(1000);
+    let names = symbols(names);
+    let trades = feed.trades.as_ref().unwrap();
+    let session = trades.trades(&names, Instant::now() + time, sink);
+    let receive = async {
+        let mut trades = Vec::new();
+        while trades.len() < enough
+            && let Some(trade) = received.recv().await
+        {
+            trades.push(trade);
+        }
+        drop(received);
+        trades
+    };
+    tokio::join!(session, receive)
+}
+
+fn trade(symbol: &str, size: &str) -> String {
+    format!(
+        r#"{{"type":"trade","data":[{{"p":1.50,"s":"{symbol}","t":1628238530221,"v":{size}}}]}}"#
+    )
+}
+
+fn sizes(trades: &[Observation<Trade>]) -> Vec<&str> {
+    let sizes = trades.iter().map(|trade| trade.said.size.as_str());
+    sizes.collect()
+}
+
+fn reasons(failed: &[(Symbol, FetchError)]) -> Vec<(&str, &'static str)> {
+    let reasons = failed
+        .iter()
+        .map(|(symbol, error)| (symbol.as_str(), error.reason()));
+    reasons.collect()
+}
+
+/// Sends texts once `subscribed` symbols are, and waits for the client to go.
+async fn say(mut peer: Peer, subscribed: usize, texts: &[&str]) {
+    peer.receive(subscribed).await;
+    peer.send(texts).await;
+    peer.linger().await;
+}
+
+const LONG: Duration = Duration::from_secs(20);
+const SHORT: Duration = Duration::from_millis(300);
+
+#[tokio::test]
+async fn recorded_messages_become_exact_observations() {
+    let provider = StreamProvider::accepting(|peer, _| say(peer, 2, &[PING, RECORDED, PING])).await;
+    let asked = ["AAPL", "BINANCE:BTCUSDT"];
+    let (session, trades) = session(&finnhub(&provider.url), &asked, LONG, 2).await;
+    let digits = |text: &str| text.parse::<Digits>().unwrap();
+    let observation = |instrument: Instrument, price, size, time: &str, conditions: &[&str]| {
+        let conditions = conditions.iter().map(|code| (*code).to_owned()).collect();
+        Observation {
+            source: "finnhub",
+            instrument,
+            said: Trade {
+                price: digits(price),
+                size: digits(size),
+                time: time.parse().unwrap(),
+                conditions,
+            },
+            fetched_at: clock(),
+        }
+    };
+    let [apple, bitcoin] = asked.map(|symbol| symbol.parse().unwrap());
+    assert_eq!(
+        trades,
+        [
+            observation(
+                Instrument::us_share(apple),
+                "146.76",
+                "43",
+                "2021-08-06T08:28:50.221Z",
+                &["1", "24", "12"]
+            ),
+            observation(
+                Instrument::crypto_pair(bitcoin, "BTCUSDT"),
+                "63229.69",
+                "0.00139",
+                "2024-07-02T04:17:16.373Z",
+                &[]
+            ),
+        ]
+    );
+    assert_eq!((session.connections, session.malformed), (1, 0));
+    assert_eq!((session.failed, session.errors), (vec![], vec![]));
+}
+
+#[tokio::test]
+async fn a_session_subscribes_and_leaves_before_the_next_one_connects() {
+    let provider =
+        StreamProvider::accepting(|peer, before| say(peer, 2 - before, &[RECORDED])).await;
+    let feed = finnhub(&provider.url);
+    let (first, second) = tokio::join!(
+        session(&feed, &["AAPL", "MSFT"], LONG, 1),
+        session(&feed, &["SAP.DE"], LONG, 1)
+    );
+    assert_eq!((first.0.connections, second.0.connections), (1, 1));
+    let say = |kind, symbol| format!(r#"{{"symbol":"{symbol}","type":"{kind}"}}"#);
+    assert_eq!(
+        provider.messages(),
+        [
+            say("subscribe", "AAPL"),
+            say("subscribe", "MSFT"),
+            say("unsubscribe", "AAPL"),
+            say("unsubscribe", "MSFT"),
+            "close".to_owned(),
+            say("subscribe", "SAP.DE"),
+            say("unsubscribe", "SAP.DE"),
+            "close".to_owned(),
+        ]
+    );
+    assert_eq!(
+        provider.targets(),
+        [format!("/?token={KEY}"), format!("/?token={KEY}")]
+    );
+}
+
+#[tokio::test]
+async fn a_session_that_waits_in_vain_for_another_has_no_turn() {
+    let provider = StreamProvider::accepting(|peer, _| peer.linger()).await;
+    let feed = finnhub(&provider.url);
+    let (first, second) = tokio::join!(
+        session(&feed, &["AAPL"], SHORT * 4, 1),
+        session(&feed, &["MSFT"], SHORT, 1)
+    );
+    assert_eq!(first.0.failed, []);
+    assert_eq!(reasons(&second.0.failed), [("MSFT", "no-turn")]);
+    assert_eq!(provider.targets().len(), 1);
+}
+
+#[tokio::test]
+async fn the_deadline_is_kept_against_a_flood_that_nobody_takes_and_a_close_that_nobody_answers() {
+    let provider = StreamProvider::accepting(|mut peer, _| async move {
+        let flood = trade("AAPL", "1");
+        // Ends when the client is gone; nothing is ever read.
+        while futures::SinkExt::send(&mut peer.socket, flood.as_str().into())
+            .await
+            .is_ok()
+        {}
+    })
+    .await;
+    let feed = finnhub(&provider.url);
+    let (sink, received) = mpsc::channel(1);
+    let until = Instant::now() + Duration::from_secs(1);
+    let asked = symbols(&["AAPL"]);
+    let trades = feed.trades.as_ref().unwrap();
+    let session = trades.trades(&asked, until, sink).await;
+    let late = Instant::now().saturating_duration_since(until);
+    assert!(late < Duration::from_millis(500), "{late:?}");
+    // What came after the first message that found no room is missing.
+    assert!(session.gap > Duration::from_millis(500), "{session:?}");
+    drop(received);
+}
+
+#[tokio::test]
+async fn a_session_ends_when_nobody_receives() {
+    let provider = StreamProvider::accepting(|peer, _| peer.linger()).await;
+    let began = Instant::now();
+    let (report, _) = session(&finnhub(&provider.url), &["AAPL"], LONG, 0).await;
+    assert!(began.elapsed() < LONG / 2, "{report:?}");
+}
+
+#[tokio::test]
+async fn a_slow_receiver_gets_every_trade_in_order() {
+    let provider = StreamProvider::accepting(|mut peer, _| async move {
+        for size in 0..500 {
+            peer.send(&[&trade("AAPL", &size.to_string())]).await;
+        }
+        peer.linger().await;
+    })
+    .await;
+    let feed = finnhub(&provider.url);
+    let (sink, mut received) = mpsc::channel::<Observation<Trade>>(1);
+    let asked = symbols(&["AAPL"]);
+    let trades = feed.trades.as_ref().unwrap();
+    let receive = async {
+        for size in 0..500 {
+            tokio::task::yield_now().await;
+            let trade = received.recv().await.unwrap();
+            assert_eq!(trade.said.size.as_str(), size.to_string());
+        }
+        drop(received);
+    };
+    let (session, ()) = tokio::join!(trades.trades(&asked, Instant::now() + LONG, sink), receive);
+    assert_eq!((session.connections, session.malformed), (1, 0));
+}
+
+#[tokio::test]
+async fn bad_items_and_messages_are_counted_and_cost_no_trade() {
+    const MIXED: &str = r#"{"type":"trade","data":[{"p":1,"s":"A","t":1628238530221,"v":1},{"p":"x"},7,{"p":1,"s":"A","t":1628238530221,"v":2}]}"#;
+    let provider =
+        StreamProvider::accepting(|peer, _| say(peer, 1, &["<html>", "{}", MIXED])).await;
+    let (session, trades) = session(&finnhub(&provider.url), &["A"], LONG, 2).await;
+    assert_eq!(sizes(&trades), ["1", "2"]);
+    assert_eq!((session.malformed, session.connections), (4, 1));
+}
+
+#[tokio::test]
+async fn symbols_beyond_the_limit_are_named_and_not_subscribed() {
+    let provider = StreamProvider::accepting(|peer, _| say(peer, 2, &[RECORDED])).await;
+    let feed = finnhub_with(&provider.url, "2");
+    let (report, _) = session(&feed, &["A", "B", "C", "D"], LONG, 1).await;
+    let too_many = [("C", "too-many-symbols"), ("D", "too-many-symbols")];
+    assert_eq!(reasons(&report.failed), too_many);
+    assert_eq!(report.failed[0].1, FetchError::TooManySymbols { limit: 2 });
+    assert!(
+        !provider
+            .messages()
+            .iter()
+            .any(|said| said.contains("\"C\""))
+    );
+}
+
+#[tokio::test]
+async fn as_many_of_the_last_symbols_are_too_many_as_finnhub_says_and_the_others_go_on() {
+    const TOO_MANY: &str = r#"{"msg":"Subscribing to too many symbols","type":"error"}"#;
+    let provider = StreamProvider::accepting(|peer, _| async move {
+        let trade = trade("A", "1");
+        say(peer, 3, &[TOO_MANY, TOO_MANY, &trade]).await;
+    })
+    .await;
+    let (session, trades) = session(&finnhub(&provider.url), &["A", "B", "C"], LONG, 1).await;
+    assert_eq!(sizes(&trades), ["1"]);
+    let too_many = FetchError::TooManySymbols { limit: 1 };
+    let failed = symbols(&["B", "C"]).into_iter();
+    let failed: Vec<_> = failed.map(|symbol| (symbol, too_many.clone())).collect();
+    assert_eq!((session.failed, session.connections), (failed, 1));
+}
+
+#[tokio::test]
+async fn another_complaint_is_passed_on_and_costs_no_connection() {
+    const COMPLAINT: &str = r#"{"type":"error","msg":"Invalid symbol c0ffee-k3y"}"#;
+    let provider =
+        StreamProvider::accepting(|peer, _| say(peer, 1, &[COMPLAINT, COMPLAINT, RECORDED])).await;
+    let (session, trades) = session(&finnhub(&provider.url), &["AAPL"], LONG, 2).await;
+    assert_eq!((session.connections, trades.len()), (1, 2));
+    let complaint = FetchError::Stream {
+        detail: "Invalid symbol ***".to_owned(),
+    };
+    assert_eq!((session.errors, session.failed), (vec![complaint], vec![]));
+}
+
+#[tokio::test]
+async fn no_symbols_and_a_past_deadline_connect_to_nobody() {
+    let provider = StreamProvider::accepting(|peer, _| peer.linger()).await;
+    let feed = finnhub(&provider.url);
+    assert_eq!(session(&feed, &[], LONG, 1).await.0.failed, []);
+    let (late, _) = session(&feed, &["AAPL"], Duration::ZERO, 1).await;
+    assert_eq!(reasons(&late.failed), [("AAPL", "no-turn")]);
+    assert_eq!(provider.targets().len(), 0);
+}
