@@ -1,7 +1,11 @@
 //! The time of a cycle against the ideal: the provider's latency times the rounds that its concurrency needs, or the
 //! symbols over the rate that it allows. The method is in docs/benchmarks.md.
 
-#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark may panic and prints")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a benchmark may panic and prints"
+)]
 
 use std::{collections::HashMap, time::Duration};
 
@@ -43,7 +47,9 @@ async fn main() {
         per_second,
         ideal: Duration::from_secs(1) * symbols / per_second,
     };
-    println!("bound by  symbols  at once  a second    ideal  fastest   median  ratio of the medians");
+    println!(
+        "bound by  symbols  at once  a second    ideal  fastest   median  ratio of the medians"
+    );
     for case in [
         latency_bound(100, 32),
         latency_bound(1_000, 32),
@@ -78,7 +84,9 @@ async fn cycle(url: &str, case: &Case) -> Duration {
     let names = (0..case.symbols).map(|n| format!("S{n}"));
     let symbols: Vec<Symbol> = names.map(|name| name.parse().unwrap()).collect();
     let start = Instant::now();
-    let polled = quotes.quotes(&symbols, start + Duration::from_mins(1)).await;
+    let polled = quotes
+        .quotes(&symbols, start + Duration::from_mins(1))
+        .await;
     let took = start.elapsed();
     assert!(polled.iter().all(|polled| polled.result.is_ok()));
     took

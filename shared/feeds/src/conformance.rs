@@ -5,6 +5,7 @@
 
 mod binance;
 mod finnhub;
+mod vietnam;
 
 use insta::Settings;
 use jiff::Timestamp;

@@ -23,6 +23,7 @@ use jiff::Timestamp;
 use market::{Observation, Quote, Symbol};
 use reqwest::StatusCode;
 use secrets::{FetchSecret, Secret, SecretError, SecretReference};
+use serde_json::Value;
 use tokio::{net::TcpListener, time::Instant};
 
 use crate::{FeedSettings, FetchError, Polled};
@@ -220,4 +221,21 @@ fn respond(reply: Reply) -> Response {
         response.headers_mut().insert(name, value.parse().unwrap());
     }
     response
+}
+
+/// The same JSON with every number in quotes.
+pub(crate) fn with_numbers_quoted(json: &[u8]) -> Vec<u8> {
+    fn quoted(json: Value) -> Value {
+        match json {
+            Value::Number(number) => Value::String(number.to_string()),
+            Value::Array(items) => items.into_iter().map(quoted).collect(),
+            Value::Object(members) => members
+                .into_iter()
+                .map(|(name, member)| (name, quoted(member)))
+                .collect(),
+            other => other,
+        }
+    }
+    let json = serde_json::from_slice(json).unwrap();
+    quoted(json).to_string().into_bytes()
 }

@@ -1,1 +1,239 @@
+use std::{collections::HashSet, sync::Mutex, time::Duration};
 
+use market::{Instrument, Observation, StockQuote};
+use proptest::prelude::*;
+use tokio::time::sleep_until;
+
+use super::*;
+use crate::replay::{outcomes, symbols};
+
+/// A source that knows some symbols, says `error` of all others, and remembers what it was asked.
+#[derive(Debug)]
+struct Source {
+    name: &'static str,
+    known: HashSet<String>,
+    error: FetchError,
+    hangs: bool,
+    asked: Mutex<Vec<(Vec<String>, Duration)>>,
+}
+
+impl Source {
+    fn new(name: &'static str, known: &[&str], error: FetchError) -> Arc<Self> {
+        Arc::new(Self {
+            name,
+            known: known.iter().map(|name| (*name).to_owned()).collect(),
+            error,
+            hangs: false,
+            asked: Mutex::default(),
+        })
+    }
+
+    fn hanging(name: &'static str) -> Arc<Self> {
+        Arc::new(Self {
+            name,
+            known: HashSet::new(),
+            error: FetchError::PastDeadline,
+            hangs: true,
+            asked: Mutex::default(),
+        })
+    }
+
+    fn asked(&self) -> Vec<(Vec<String>, Duration)> {
+        self.asked.lock().unwrap().clone()
+    }
+}
+
+#[async_trait]
+impl Quotes for Source {
+    async fn quotes(&self, symbols: &[Symbol], until: Instant) -> Vec<Polled<Quote>> {
+        let names = symbols.iter().map(ToString::to_string).collect();
+        let time = until.saturating_duration_since(Instant::now());
+        self.asked.lock().unwrap().push((names, time));
+        if self.hangs {
+            sleep_until(until).await;
+        }
+        let polled = |symbol: &Symbol| Polled {
+            symbol: symbol.clone(),
+            result: if self.known.contains(symbol.as_str()) {
+                Ok(observation(self.name, symbol))
+            } else {
+                Err(self.error.clone())
+            },
+        };
+        symbols.iter().map(polled).collect()
+    }
+}
+
+#[async_trait]
+impl Listing for Source {
+    async fn listed(&self, _until: Instant) -> Result<Vec<Symbol>, FetchError> {
+        if self.known.is_empty() {
+            return Err(self.error.clone());
+        }
+        Ok(symbols(&self.known.iter().collect::<Vec<_>>()))
+    }
+}
+
+fn observation(source: &'static str, symbol: &Symbol) -> Observation {
+    let one: market::Digits = "1".parse().unwrap();
+    Observation {
+        source,
+        instrument: Instrument::unknown(symbol.clone()),
+        said: Quote::Stock(StockQuote {
+            current: one.clone(),
+            change: None,
+            percent_change: None,
+            high: one.clone(),
+            low: one.clone(),
+            open: one.clone(),
+            previous_close: one,
+            time: Timestamp::UNIX_EPOCH,
+        }),
+        fetched_at: Timestamp::UNIX_EPOCH,
+    }
+}
+
+fn forbidden() -> FetchError {
+    FetchError::Forbidden {
+        detail: "no".to_owned(),
+    }
+}
+
+fn fallback(sources: &[&Arc<Source>]) -> Fallback<dyn Quotes> {
+    let sources = sources
+        .iter()
+        .map(|source| -> Arc<dyn Quotes> { Arc::<Source>::clone(source) });
+    Fallback::new(sources).unwrap()
+}
+
+/// Each symbol with the source that answered, or the reason why there is no answer.
+async fn poll(sources: &[&Arc<Source>], names: &[&str]) -> Vec<(String, String)> {
+    let until = Instant::now() + Duration::from_secs(9);
+    let polled = fallback(sources).quotes(&symbols(names), until).await;
+    let said = |polled: Polled<Quote>| match polled.result {
+        Ok(observation) => observation.source.to_owned(),
+        Err(error) => error.reason().to_owned(),
+    };
+    polled
+        .into_iter()
+        .map(|polled| (polled.symbol.to_string(), said(polled)))
+        .collect()
+}
+
+fn pairs(expected: &[(&str, &str)]) -> Vec<(String, String)> {
+    expected
+        .iter()
+        .map(|(symbol, said)| ((*symbol).to_owned(), (*said).to_owned()))
+        .collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_next_source_is_asked_for_what_is_still_open_and_nothing_else() {
+    let first = Source::new("first", &["A", "C"], FetchError::UnknownSymbol);
+    let second = Source::new("second", &["A", "B"], FetchError::NoData);
+    let third = Source::new("third", &[], FetchError::NoTurn);
+    let said = poll(&[&first, &second, &third], &["B", "A", "X", "C", "B"]).await;
+    assert_eq!(
+        said,
+        pairs(&[
+            ("B", "second"),
+            ("A", "first"),
+            ("X", "unknown-symbol"),
+            ("C", "first"),
+            ("B", "second"),
+        ])
+    );
+    assert_eq!(second.asked()[0].0, ["B", "X", "B"]);
+    assert_eq!(third.asked()[0].0, ["X"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_source_that_answers_everything_is_the_only_one_asked() {
+    let first = Source::new("first", &["A"], forbidden());
+    let second = Source::new("second", &["A"], forbidden());
+    assert_eq!(
+        poll(&[&first, &second], &["A"]).await,
+        pairs(&[("A", "first")])
+    );
+    assert_eq!(second.asked(), []);
+    assert_eq!(poll(&[&first], &[]).await, []);
+    assert_eq!(first.asked().len(), 1, "no symbols are no requests");
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_an_answer_the_error_is_that_of_the_first_source() {
+    let first = Source::new("first", &[], forbidden());
+    let second = Source::new("second", &[], FetchError::UnknownSymbol);
+    assert_eq!(
+        poll(&[&first, &second], &["A"]).await,
+        pairs(&[("A", "forbidden")])
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn sources_that_hang_leave_the_others_their_share_of_the_time() {
+    let (first, second) = (Source::hanging("first"), Source::hanging("second"));
+    let third = Source::new("third", &["A"], forbidden());
+    let start = Instant::now();
+    let said = poll(&[&first, &second, &third], &["A"]).await;
+    assert_eq!(said, pairs(&[("A", "third")]));
+    assert_eq!(start.elapsed(), Duration::from_secs(6));
+    for source in [&first, &second, &third] {
+        assert_eq!(source.asked()[0].1, Duration::from_secs(3));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn time_that_a_source_does_not_use_is_for_the_next() {
+    let first = Source::new("first", &[], forbidden());
+    let second = Source::new("second", &["A"], forbidden());
+    poll(&[&first, &second], &["A"]).await;
+    assert_eq!(first.asked()[0].1, Duration::from_millis(4500));
+    assert_eq!(second.asked()[0].1, Duration::from_secs(9));
+}
+
+#[tokio::test]
+async fn a_listing_is_that_of_the_first_source_that_has_one() {
+    let first = Source::new("first", &[], forbidden());
+    let second = Source::new("second", &["A"], forbidden());
+    let listings = |sources: &[&Arc<Source>]| {
+        let sources = sources
+            .iter()
+            .map(|source| -> Arc<dyn Listing> { Arc::<Source>::clone(source) });
+        Fallback::new(sources.collect::<Vec<_>>()).unwrap()
+    };
+    let until = Instant::now() + Duration::from_secs(1);
+    let listed = listings(&[&first, &second]).listed(until).await;
+    assert_eq!(listed, Ok(symbols(&["A"])));
+    assert_eq!(listings(&[&first]).listed(until).await, Err(forbidden()));
+    assert!(Fallback::<dyn Listing>::new([]).is_none());
+}
+
+proptest! {
+    #[test]
+    fn every_symbol_has_one_outcome_in_the_order_asked(
+        names in prop::collection::vec("[A-E]", 0..12),
+        known in prop::collection::vec(prop::collection::hash_set("[A-E]", 0..5), 1..4),
+    ) {
+        let sources: Vec<_> = ["first", "second", "third"]
+            .into_iter()
+            .zip(&known)
+            .map(|(name, known)| {
+                let known: Vec<_> = known.iter().map(String::as_str).collect();
+                Source::new(name, &known, FetchError::UnknownSymbol)
+            })
+            .collect();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        let until = runtime.block_on(async { Instant::now() }) + Duration::from_secs(9);
+        let asked = symbols(&names);
+        let fallback = fallback(&sources.iter().collect::<Vec<_>>());
+        let polled = runtime.block_on(fallback.quotes(&asked, until));
+        prop_assert_eq!(outcomes(&polled).len(), asked.len());
+        for (polled, symbol) in polled.iter().zip(&asked) {
+            prop_assert_eq!(&polled.symbol, symbol);
+            let answers = sources.iter().find(|source| source.known.contains(symbol.as_str()));
+            let source = polled.result.as_ref().ok().map(|observation| observation.source);
+            prop_assert_eq!(source, answers.map(|source| source.name));
+        }
+    }
+}

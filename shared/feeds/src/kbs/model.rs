@@ -71,8 +71,8 @@ impl From<Listed> for BoardRow {
 /// The body of `GET /stocks/{symbol}/data_1P` and `/data_day`: the list has the name of the path.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub(crate) struct Series {
-    #[serde(alias = "data_1P", alias = "data_day")]
-    pub(crate) data: Option<Vec<Candle>>,
+    #[serde(rename = "data_day", alias = "data_1P")]
+    pub(crate) data: Vec<Candle>,
 }
 
 /// A bar.

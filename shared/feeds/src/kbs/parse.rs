@@ -32,8 +32,7 @@ pub(crate) fn board(body: &[u8]) -> Result<Vec<Row<BoardRow>>, BodyError> {
 pub(crate) fn bars<At: Interval>(body: &[u8]) -> Result<Vec<Bar<At>>, BodyError> {
     let series: Series =
         serde_json::from_slice(body).map_err(|error| BodyError::of(body, &error))?;
-    let candles = series.data.unwrap_or_default();
-    Ok(candles.into_iter().map(Bar::from).collect())
+    Ok(series.data.into_iter().map(Bar::from).collect())
 }
 
 #[cfg(test)]

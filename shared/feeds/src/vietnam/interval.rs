@@ -2,7 +2,7 @@ use std::{fmt, ops::Range};
 
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use market::{Bar, Digits};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use super::local;
 use crate::{BodyError, FetchError, number};
@@ -71,12 +71,18 @@ pub(crate) fn within<At: Interval>(
 /// may write null.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub(crate) struct Columns {
-    t: Option<Vec<Start>>,
-    o: Option<Vec<Digits>>,
-    h: Option<Vec<Digits>>,
-    l: Option<Vec<Digits>>,
-    c: Option<Vec<Digits>>,
-    v: Option<Vec<Digits>>,
+    #[serde(deserialize_with = "column")]
+    t: Vec<Start>,
+    #[serde(deserialize_with = "column")]
+    o: Vec<Digits>,
+    #[serde(deserialize_with = "column")]
+    h: Vec<Digits>,
+    #[serde(deserialize_with = "column")]
+    l: Vec<Digits>,
+    #[serde(deserialize_with = "column")]
+    c: Vec<Digits>,
+    #[serde(deserialize_with = "column")]
+    v: Vec<Digits>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -89,19 +95,14 @@ impl Columns {
     /// # Errors
     /// [`BodyError::Shape`] for columns that differ in length: a series with a hole would pass for a whole one.
     pub(crate) fn bars<At: Interval>(self) -> Result<Vec<Bar<At>>, BodyError> {
-        let starts = self.t.unwrap_or_default();
-        let [open, high, low, close, volume] =
-            [self.o, self.h, self.l, self.c, self.v].map(Option::unwrap_or_default);
-        if [&open, &high, &low, &close, &volume]
-            .iter()
-            .any(|column| column.len() != starts.len())
-        {
+        let columns = [&self.o, &self.h, &self.l, &self.c, &self.v];
+        if columns.iter().any(|column| column.len() != self.t.len()) {
             return Err(BodyError::Shape(
                 "the columns of the bars differ in length".to_owned(),
             ));
         }
-        let prices = open.into_iter().zip(high).zip(low).zip(close);
-        let rows = starts.into_iter().zip(prices).zip(volume);
+        let prices = self.o.into_iter().zip(self.h).zip(self.l).zip(self.c);
+        let rows = self.t.into_iter().zip(prices).zip(self.v);
         Ok(rows
             .map(|((Start(at), (((open, high), low), close)), volume)| Bar {
                 at: At::starting(at),
@@ -113,4 +114,12 @@ impl Columns {
             })
             .collect())
     }
+}
+
+fn column<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }

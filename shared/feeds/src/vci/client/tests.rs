@@ -1,1 +1,332 @@
+use std::time::Duration;
 
+use jiff::civil::Date;
+use market::{Calendar, Quote};
+
+use super::*;
+use crate::{
+    Feed,
+    replay::{Provider, Reply, outcomes, settings, soon, symbols},
+};
+
+const TCB: &str = include_str!("../fixtures/board-TCB.json");
+const DAYS: &str = include_str!("../fixtures/bars-day.json");
+
+fn clock() -> Timestamp {
+    "2026-04-20T02:40:36Z".parse().unwrap()
+}
+
+/// VCI at an address, through its registration.
+fn feed(url: &str) -> Feed {
+    let settings = settings(&[("VCI_URL", url)], clock);
+    crate::open("vci", &settings).unwrap()
+}
+
+async fn poll(feed: &Feed, names: &[&str]) -> Vec<Polled<Quote>> {
+    let quotes = feed.quotes.as_ref().unwrap();
+    quotes.quotes(&symbols(names), soon()).await
+}
+
+/// The board with a row for each of these symbols.
+fn board<T: AsRef<str>>(names: &[T]) -> String {
+    let row = &TCB[1..TCB.len() - 1];
+    let rows: Vec<_> = names
+        .iter()
+        .map(|name| row.replace("TCB", name.as_ref()))
+        .collect();
+    format!("[{}]", rows.join(","))
+}
+
+fn range(start: &str, end: &str) -> Range<Timestamp> {
+    start.parse().unwrap()..end.parse().unwrap()
+}
+
+#[tokio::test]
+async fn the_board_is_asked_once_for_all_with_plain_headers() {
+    let provider = Provider::start(|_, _| Some(Reply::new(200, board(&["VCI", "TCB"])))).await;
+    let polled = poll(&feed(&provider.url), &["TCB", "NONE", "VCI", "TCB"]).await;
+    assert_eq!(
+        outcomes(&polled),
+        [
+            ("TCB", "32600"),
+            ("NONE", "unknown-symbol"),
+            ("VCI", "32600"),
+            ("TCB", "32600")
+        ]
+    );
+    assert_eq!(provider.bodies(), [r#"{"symbols":["TCB","NONE","VCI"]}"#]);
+    let (target, headers) = provider.seen().remove(0);
+    assert_eq!(target, "/api/price/symbols/getList");
+    for (name, value) in [
+        ("content-type", "application/json"),
+        ("accept", "application/json, text/plain, */*"),
+        ("referer", "https://trading.vietcap.com.vn/"),
+        ("origin", "https://trading.vietcap.com.vn"),
+    ] {
+        assert_eq!(headers[name], value);
+    }
+}
+
+#[tokio::test]
+async fn headers_are_a_setting() {
+    let provider = Provider::start(|_, _| Some(Reply::new(200, TCB))).await;
+    let values = [
+        ("VCI_URL", provider.url.as_str()),
+        (
+            "VCI_HEADERS",
+            r#"{"User-Agent":"mine/1","Referer":"https://a.example/"}"#,
+        ),
+    ];
+    let feed = crate::open("vci", &settings(&values, clock)).unwrap();
+    poll(&feed, &["TCB"]).await;
+    let (_, headers) = provider.seen().remove(0);
+    assert_eq!(headers["user-agent"], "mine/1");
+    assert_eq!(headers["referer"], "https://a.example/");
+    assert_eq!(headers["origin"], "https://trading.vietcap.com.vn");
+    let wrong = settings(&[("VCI_HEADERS", "Referer: x")], clock);
+    let error = crate::open("vci", &wrong).unwrap_err().to_string();
+    assert!(
+        error.starts_with("VCI_HEADERS is no JSON object"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn a_row_becomes_a_quote_of_its_exchange() {
+    let provider = Provider::start(|_, _| Some(Reply::new(200, TCB))).await;
+    let polled = poll(&feed(&provider.url), &["TCB"]).await;
+    let observation = polled[0].result.as_ref().unwrap();
+    assert_eq!(observation.source, "vci");
+    assert_eq!(observation.fetched_at, clock());
+    let instrument = &observation.instrument;
+    assert_eq!(instrument.mic.unwrap().as_str(), "XSTC");
+    assert_eq!(instrument.calendar, Some(Calendar::Hose));
+    assert_eq!(instrument.currency.as_deref(), Some("VND"));
+    let Quote::Board(quote) = &observation.said else {
+        panic!("{observation:?}")
+    };
+    assert!(quote.traded);
+    assert_eq!(quote.time.to_string(), "2026-04-20T02:40:34Z");
+}
+
+#[tokio::test]
+async fn before_the_first_match_the_price_is_the_reference_price_and_never_0() {
+    let board = include_str!("../fixtures/board.json");
+    let suspended = TCB.replace("32600", "0").replace("32250", "0");
+    let provider = Provider::start_with_bodies(move |_, body, _| {
+        let body = if body.contains("YTC") {
+            board
+        } else {
+            &suspended
+        };
+        Some(Reply::new(200, body))
+    })
+    .await;
+    let feed = feed(&provider.url);
+    let suspended = poll(&feed, &["TCB"]).await;
+    assert_eq!(outcomes(&suspended), [("TCB", "unknown-symbol")]);
+    let polled = poll(&feed, &["YTC"]).await;
+    assert_eq!(outcomes(&polled), [("YTC", "28000")]);
+    let Quote::Board(quote) = &polled[0].result.as_ref().unwrap().said else {
+        panic!("{polled:?}")
+    };
+    assert!(!quote.traded);
+    assert_eq!(quote.time, clock(), "VCI names no time of it");
+}
+
+#[tokio::test]
+async fn many_symbols_are_asked_for_in_two_hundreds() {
+    let provider = Provider::start_with_bodies(|_, body, _| {
+        let asked: serde_json::Value = serde_json::from_str(body).unwrap();
+        let names: Vec<String> = serde_json::from_value(asked["symbols"].clone()).unwrap();
+        Some(Reply::new(200, board(&names)))
+    })
+    .await;
+    let names: Vec<_> = (0..450).map(|n| format!("S{n}")).collect();
+    let names: Vec<_> = names.iter().map(String::as_str).collect();
+    let polled = poll(&feed(&provider.url), &names).await;
+    assert!(polled.iter().all(|polled| polled.result.is_ok()));
+    assert_eq!(provider.targets().len(), 3);
+}
+
+#[tokio::test]
+async fn what_is_no_board_is_malformed_for_every_symbol_asked() {
+    let truncated = &TCB[..TCB.len() - 9];
+    for body in ["<!DOCTYPE html><title>Just a moment", truncated, "{}", ""] {
+        let body = body.to_owned();
+        let provider = Provider::start(move |_, _| Some(Reply::new(200, &body))).await;
+        let polled = poll(&feed(&provider.url), &["TCB", "VCI"]).await;
+        assert_eq!(
+            outcomes(&polled),
+            [("TCB", "malformed"), ("VCI", "malformed")]
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_bad_row_costs_no_neighbour_and_one_without_a_name_is_that_of_the_missing() {
+    let bad = board(&["BAD"]).replace(r#""ceiling":34500"#, r#""ceiling":[]"#);
+    let body = format!(
+        "[{},{{}},{}]",
+        &bad[1..bad.len() - 1],
+        &TCB[1..TCB.len() - 1]
+    );
+    let provider = Provider::start(move |_, _| Some(Reply::new(200, &body))).await;
+    let polled = poll(&feed(&provider.url), &["GONE", "BAD", "TCB"]).await;
+    assert_eq!(
+        outcomes(&polled),
+        [
+            ("GONE", "malformed"),
+            ("BAD", "malformed"),
+            ("TCB", "32600")
+        ]
+    );
+}
+
+#[tokio::test]
+async fn vci_is_left_alone_after_it_denied_access_or_asked_for_a_rest() {
+    for (status, header, reason, longest) in [
+        (403, None, "forbidden", 0),
+        (429, None, "rate-limited", 60),
+        (429, Some("7"), "rate-limited", 7),
+    ] {
+        let provider = Provider::start(move |_, _| {
+            let reply = Reply::new(status, "<html>");
+            Some(match header {
+                Some(seconds) => reply.header("retry-after", seconds),
+                None => reply,
+            })
+        })
+        .await;
+        let feed = feed(&provider.url);
+        for _ in 0..2 {
+            let polled = poll(&feed, &["TCB"]).await;
+            assert_eq!(outcomes(&polled), [("TCB", reason)]);
+            let error = polled[0].result.as_ref().unwrap_err();
+            let left = error.retry_after().unwrap_or_default().as_secs();
+            assert!(left <= longest && left + 5 > longest, "{error}");
+        }
+        assert_eq!(provider.targets().len(), 1, "{status}");
+    }
+}
+
+#[tokio::test]
+async fn after_a_quarter_of_an_hour_a_denied_access_is_tried_again() {
+    let provider = Provider::start(|_, _| Some(Reply::new(403, "no"))).await;
+    let feed = feed(&provider.url);
+    for (minutes, requests) in [(0, 1), (14, 1), (1, 2)] {
+        // Paused only here: a paused clock leaps while a request is under way.
+        tokio::time::pause();
+        tokio::time::advance(Duration::from_mins(minutes)).await;
+        tokio::time::resume();
+        poll(&feed, &["TCB"]).await;
+        assert_eq!(provider.targets().len(), requests, "{minutes}");
+    }
+}
+
+#[tokio::test]
+async fn a_vci_that_hangs_costs_no_deadline() {
+    let provider = Provider::start(|_, _| None).await;
+    let feed = feed(&provider.url);
+    let until = Instant::now() + Duration::from_millis(300);
+    let names: Vec<_> = (0..300).map(|n| format!("S{n}")).collect();
+    let polled = feed.quotes.unwrap().quotes(&symbols(&names), until).await;
+    assert!(until.elapsed() < Duration::from_secs(1));
+    let found = outcomes(&polled);
+    assert_eq!((found[0].1, found[299].1), ("past-deadline", "no-turn"));
+    assert_eq!(found.len(), 300);
+}
+
+#[tokio::test]
+async fn days_of_many_symbols_come_with_one_request_and_stay_within_the_range() {
+    let provider = Provider::start(|_, _| Some(Reply::new(200, DAYS))).await;
+    let bars: Arc<dyn Bars<Date>> = feed(&provider.url).daily_bars.unwrap();
+    let range = range("2026-02-12T00:00:00Z", "2026-02-13T00:00:00Z");
+    let polled = bars
+        .bars(&symbols(&["SSI", "NONE", "FPT"]), range, soon())
+        .await;
+    assert_eq!(
+        provider.bodies(),
+        [r#"{"countBack":2,"symbols":["SSI","NONE","FPT"],"timeFrame":"ONE_DAY","to":1770940800}"#]
+    );
+    assert_eq!(provider.targets(), ["/api/chart/OHLCChart/gap-chart"]);
+    let closes: Vec<_> = polled
+        .iter()
+        .map(|polled| match &polled.result {
+            Ok(observation) => {
+                assert_eq!(observation.source, "vci");
+                observation
+                    .said
+                    .iter()
+                    .map(|day| format!("{} {}", day.at, day.close))
+                    .collect::<Vec<_>>()
+                    .join(",")
+            }
+            Err(error) => error.reason().to_owned(),
+        })
+        .collect();
+    assert_eq!(
+        closes,
+        ["2026-02-12 31250", "unknown-symbol", "2026-02-12 98800"]
+    );
+}
+
+#[tokio::test]
+async fn minutes_are_asked_for_by_the_trading_day_and_come_oldest_first() {
+    let body = r#"[{"symbol":"TCB","o":[2,1,0],"h":[2,1,0],"l":[2,1,0],"c":[2,1,0],"v":[2,1,0],"t":["1776651360","1776651300","1776651240"]}]"#;
+    let provider = Provider::start(move |_, _| Some(Reply::new(200, body))).await;
+    let bars = feed(&provider.url).minute_bars.unwrap();
+    let range = range("2026-04-20T02:15:00Z", "2026-04-20T02:40:00.5Z");
+    let polled = bars.bars(&symbols(&["TCB"]), range, soon()).await;
+    let minutes = &polled[0].result.as_ref().unwrap().said;
+    let starts: Vec<_> = minutes.iter().map(|bar| bar.at.to_string()).collect();
+    assert_eq!(starts, ["2026-04-20T02:15:00Z", "2026-04-20T02:16:00Z"]);
+    assert_eq!(
+        provider.bodies(),
+        [r#"{"countBack":26,"symbols":["TCB"],"timeFrame":"ONE_MINUTE","to":1776652801}"#]
+    );
+}
+
+#[tokio::test]
+async fn a_symbol_without_a_bar_in_the_range_has_no_data() {
+    let provider = Provider::start(|_, _| {
+        let empty = r#"{"symbol":"TCB","o":[],"h":[],"l":[],"c":[],"v":[],"t":[]}"#;
+        Some(Reply::new(
+            200,
+            DAYS.replacen('[', &format!("[{empty},"), 1),
+        ))
+    })
+    .await;
+    let bars = feed(&provider.url).daily_bars.unwrap();
+    let range = range("2026-02-14T00:00:00Z", "2026-02-16T00:00:00Z");
+    for polled in bars.bars(&symbols(&["TCB", "FPT"]), range, soon()).await {
+        assert_eq!(polled.result, Err(FetchError::NoData));
+    }
+}
+
+#[test]
+fn a_range_has_room_for_every_bar_it_can_hold() {
+    let day = range("2026-04-20T00:00:00Z", "2026-04-20T10:00:00Z");
+    assert_eq!(most_bars(Length::Minute, &day), 360);
+    assert_eq!(most_bars(Length::Day, &day), 1);
+    let week = range("2026-04-20T00:00:00Z", "2026-04-26T20:00:00Z");
+    assert_eq!(
+        most_bars(Length::Day, &week),
+        8,
+        "that is the 27th in Vietnam"
+    );
+    let backwards = range("2026-04-20T00:00:00Z", "2026-04-10T00:00:00Z");
+    assert_eq!(most_bars(Length::Minute, &backwards), 1);
+}
+
+#[tokio::test]
+async fn the_listing_is_one_get() {
+    let body = include_str!("../fixtures/securities.json");
+    let provider = Provider::start(move |_, _| Some(Reply::new(200, body))).await;
+    let listing = feed(&provider.url).listing.unwrap();
+    assert_eq!(
+        listing.listed(soon()).await,
+        Ok(symbols(&["CAP", "TCB", "YTC"]))
+    );
+    assert_eq!(provider.targets(), ["/api/price/symbols/getAll"]);
+}
