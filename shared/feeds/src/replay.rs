@@ -60,6 +60,19 @@ impl Provider {
     pub(crate) async fn start(
         answer: impl Fn(&str, usize) -> Option<Reply> + Send + Sync + 'static,
     ) -> Self {
+        Self::serve(move |target, _, before| answer(target, before)).await
+    }
+
+    /// Answers each request by its headers.
+    pub(crate) async fn by_headers(
+        answer: impl Fn(&HeaderMap) -> Option<Reply> + Send + Sync + 'static,
+    ) -> Self {
+        Self::serve(move |_, headers, _| answer(headers)).await
+    }
+
+    async fn serve(
+        answer: impl Fn(&str, &HeaderMap, usize) -> Option<Reply> + Send + Sync + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let seen = Arc::new(Mutex::new(Vec::new()));
@@ -74,7 +87,7 @@ impl Provider {
             };
             let answer = Arc::clone(&answer);
             async move {
-                match answer(&target, before) {
+                match answer(&target, request.headers(), before) {
                     Some(reply) => respond(reply),
                     None => std::future::pending().await,
                 }
