@@ -9,11 +9,14 @@ use secrets::{FetchSecret, Key, Secret, SecretReference};
 
 use crate::FeedError;
 
+/// Gives a setting by its name.
+type Lookup = dyn Fn(&str) -> Option<String> + Send + Sync;
+
 /// The settings of every provider by name, where secrets are fetched, and the clock. Passed in, never read from
 /// the environment here.
 #[derive(Clone)]
 pub struct FeedSettings {
-    lookup: Arc<dyn Fn(&str) -> Option<String> + Send + Sync>,
+    lookup: Arc<Lookup>,
     secrets: Option<Arc<dyn FetchSecret>>,
     pub(crate) clock: fn() -> Timestamp,
 }
