@@ -7,13 +7,16 @@ use std::{
     time::Duration,
 };
 
+use ::stream::{
+    Position,
+    publish::{Publish, PublishError},
+};
 use feeds::FeedSettings;
 use futures::{StreamExt, future::join_all, stream::iter};
 use quote_poller::{Poller, Report};
 use quotelake::replay::{self, Fault, Provider, Replay, Running};
 use runtime::{Environment, Invocation, clock};
 use serde_json::{json, value::to_raw_value};
-use ::stream::{Position, publish::{Publish, PublishError}};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -103,8 +106,28 @@ const JOBS: [Job; 4] = [
 async fn a_fault_of_one_provider_costs_no_other_its_beat_and_everything_missing_has_a_reason() {
     let time = Environment::of_process().optional::<u64>(SECONDS, "seconds");
     let time = Duration::from_secs(time.unwrap().unwrap_or(6));
-    let http = ["latency=8s", "429", "418=120s", "500", "html", "truncated", "empty", "frozen", "reset"];
-    let trades = ["latency=8s", "429", "500", "html", "reset", "truncated", "empty", "frozen", "drop=1s"];
+    let http = [
+        "latency=8s",
+        "429",
+        "418=120s",
+        "500",
+        "html",
+        "truncated",
+        "empty",
+        "frozen",
+        "reset",
+    ];
+    let trades = [
+        "latency=8s",
+        "429",
+        "500",
+        "html",
+        "reset",
+        "truncated",
+        "empty",
+        "frozen",
+        "drop=1s",
+    ];
     let faults = [Provider::Finnhub, Provider::Binance, Provider::Vci]
         .into_iter()
         .flat_map(|provider| http.map(|fault| (provider, fault)))
@@ -129,7 +152,13 @@ async fn a_fault_of_one_provider_costs_no_other_its_beat_and_everything_missing_
 /// Every job for `time`, with a fault of one provider.
 async fn under(provider: Provider, fault: &str, time: Duration) {
     let tokens = JOBS.iter().map(|job| job.topic.to_owned()).collect();
-    let replay = replay::start(Replay { port: 0, speed: 1.0, tokens }).await.unwrap();
+    let replay = replay::start(Replay {
+        port: 0,
+        speed: 1.0,
+        tokens,
+    })
+    .await
+    .unwrap();
     replay.set_fault(provider, Some(Fault::read(provider, fault).unwrap()));
     let reports = join_all(JOBS.iter().map(|job| run(job, &replay, time))).await;
     for (job, report) in JOBS.iter().zip(reports) {
@@ -190,7 +219,10 @@ async fn run(job: &Job, replay: &Running, time: Duration) -> Report {
         stop: CancellationToken::new(),
     };
     let input = to_raw_value(&input).unwrap();
-    poller.handle(&Taken::default(), &input, &invocation).await.unwrap()
+    poller
+        .handle(&Taken::default(), &input, &invocation)
+        .await
+        .unwrap()
 }
 
 /// The memory of this process that is in use, in KiB.
@@ -198,5 +230,6 @@ fn resident() -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     let kib = line.and_then(|line| line.trim().strip_suffix(" kB"));
-    kib.and_then(|kib| kib.trim().parse().ok()).unwrap_or_default()
+    kib.and_then(|kib| kib.trim().parse().ok())
+        .unwrap_or_default()
 }
