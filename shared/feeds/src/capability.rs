@@ -48,9 +48,10 @@ pub trait Quotes: Debug + Send + Sync {
 /// Bars over a range of time; `At` is a [`Timestamp`] for minutes and a [`Date`] for days.
 #[async_trait]
 pub trait Bars<At>: Debug + Send + Sync {
-    /// The bars of every symbol that start in `range`, oldest first, at least one: exactly one outcome for
-    /// each symbol, in the order asked, by `until` whatever happens. One symbol's failure never costs
-    /// another. The last bar may be unfinished.
+    /// The bars of every symbol that start in `range`, oldest first, at least one; a provider that gives the
+    /// latest bars, however old, gives them over as long a time. Exactly one outcome for each symbol, in the
+    /// order asked, by `until` whatever happens. One symbol's failure never costs another. The last bar may be
+    /// unfinished.
     async fn bars(
         &self,
         symbols: &[Symbol],

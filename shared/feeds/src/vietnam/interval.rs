@@ -51,7 +51,8 @@ impl Interval for Date {
     }
 }
 
-/// The bars that start in `range`, oldest first.
+/// The bars that start in `range`, oldest first; if all are older, as after holidays, those over as long a time up
+/// to the newest.
 ///
 /// # Errors
 /// [`FetchError::NoData`] if there is none.
@@ -59,11 +60,16 @@ pub(crate) fn within<At: Interval>(
     mut bars: Vec<Bar<At>>,
     range: &Range<Timestamp>,
 ) -> Result<Vec<Bar<At>>, FetchError> {
-    bars.retain(|bar| bar.at.start().is_some_and(|start| range.contains(&start)));
+    bars.retain(|bar| bar.at.start().is_some_and(|start| start < range.end));
     bars.sort_by_key(|bar| bar.at);
-    if bars.is_empty() {
-        return Err(FetchError::NoData);
-    }
+    let newest = bars.last().and_then(|bar| bar.at.start());
+    let newest = newest.ok_or(FetchError::NoData)?;
+    let from = if range.contains(&newest) {
+        range.start
+    } else {
+        newest - range.end.duration_since(range.start)
+    };
+    bars.retain(|bar| bar.at.start().is_some_and(|start| start >= from));
     Ok(bars)
 }
 

@@ -288,7 +288,7 @@ async fn minutes_are_asked_for_by_the_trading_day_and_come_oldest_first() {
 }
 
 #[tokio::test]
-async fn a_symbol_without_a_bar_in_the_range_has_no_data() {
+async fn a_symbol_without_bars_has_no_data_and_one_whose_bars_are_older_has_the_latest() {
     let provider = Provider::start(|_, _| {
         let empty = r#"{"symbol":"TCB","o":[],"h":[],"l":[],"c":[],"v":[],"t":[]}"#;
         Some(Reply::new(
@@ -299,9 +299,17 @@ async fn a_symbol_without_a_bar_in_the_range_has_no_data() {
     .await;
     let bars = feed(&provider.url).daily_bars.unwrap();
     let range = range("2026-02-14T00:00:00Z", "2026-02-16T00:00:00Z");
-    for polled in bars.bars(&symbols(&["TCB", "FPT"]), range, soon()).await {
-        assert_eq!(polled.result, Err(FetchError::NoData));
-    }
+    let polled = bars.bars(&symbols(&["TCB", "FPT"]), range, soon()).await;
+    assert_eq!(polled[0].result, Err(FetchError::NoData));
+    let latest: Vec<_> = polled[1]
+        .result
+        .as_ref()
+        .unwrap()
+        .said
+        .iter()
+        .map(|bar| bar.at.to_string())
+        .collect();
+    assert_eq!(latest, ["2026-02-11", "2026-02-12", "2026-02-13"]);
 }
 
 #[test]
