@@ -150,14 +150,14 @@ impl Running {
         format!("http://{}/vci", self.address)
     }
 
-    /// The base URL in place of `https://kbbuddywts.kbsec.com.vn`.
+    /// The base URL in place of `https://kbbuddywts.kbsec.com.vn/iis-server/investment`.
     pub fn kbs_url(&self) -> String {
-        format!("http://{}/kbs", self.address)
+        format!("http://{}/kbs/iis-server/investment", self.address)
     }
 
-    /// The base URL in place of `https://services.entrade.com.vn`.
+    /// The base URL in place of `https://services.entrade.com.vn/chart-api/v2`.
     pub fn dnse_url(&self) -> String {
-        format!("http://{}/dnse", self.address)
+        format!("http://{}/dnse/chart-api/v2", self.address)
     }
 
     /// Switches a provider's fault on, or with `None` off, for the answers from now on.

@@ -24,7 +24,7 @@ impl Lab {
     }
 
     async fn kbs_board(&self) -> Answered {
-        let url = format!("{}/iis-server/investment/stock/iss", self.replay.kbs_url());
+        let url = format!("{}/stock/iss", self.replay.kbs_url());
         self.post(url, json!({"code": "VCB,NOSUCH"})).await
     }
 
