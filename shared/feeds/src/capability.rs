@@ -64,7 +64,8 @@ pub trait Bars<At>: Debug + Send + Sync {
 #[async_trait]
 pub trait Trades: Debug + Send + Sync {
     /// Sends the trades of the symbols into `sink` as they come, until `until` or until nobody receives;
-    /// reconnects as long as there is time.
+    /// reconnects as long as there is time. Done within half a second of that. What is not received by then is
+    /// dropped.
     async fn trades(
         &self,
         symbols: &[Symbol],
