@@ -58,6 +58,13 @@ pub(crate) async fn run(
     for (symbol, error) in &session.failed {
         failures.add(&mut tally, symbol.as_str(), error.reason(), error);
     }
+    // What is of no known symbol is of them all.
+    for error in &session.errors {
+        failures.add(&mut tally, "*", error.reason(), error);
+    }
+    for _ in 0..session.malformed {
+        tally.fail("*", "malformed");
+    }
     for (symbol, reason) in &job.symbols.refused {
         tally.fail(symbol, reason);
     }
