@@ -67,6 +67,7 @@ impl Rota {
     }
 }
 
-fn had_its_turn<T>(result: &Result<T, FetchError>) -> bool {
+/// Whether the provider was asked.
+pub(crate) fn had_its_turn<T>(result: &Result<T, FetchError>) -> bool {
     !matches!(result, Err(FetchError::OverBudget | FetchError::NoTurn))
 }
