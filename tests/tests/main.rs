@@ -5,6 +5,7 @@
 mod bronze_faults;
 mod cost;
 mod faults;
+mod feed_faults;
 mod kafka;
 mod lake_commands;
 mod pipeline;

@@ -1,15 +1,12 @@
 //! Requests for many symbols at once: whatever the answer leaves out or garbles, each symbol has its outcome.
 
-use std::{
-    collections::{HashMap, HashSet},
-    sync::atomic::{AtomicUsize, Ordering},
-};
+use std::collections::{HashMap, HashSet};
 
 use market::{Observation, Symbol};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, value::RawValue};
 
-use crate::{BodyError, FetchError, Polled, rota::had_its_turn};
+use crate::{BodyError, FetchError, Polled, rota::Rota};
 
 /// An item of an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,19 +58,18 @@ fn symbol(item: &RawValue, pointer: &str) -> Option<Symbol> {
     item.pointer(pointer)?.as_str()?.parse().ok()
 }
 
-/// Requests for so many symbols at most, one after the other. As with a [`Rota`](crate::rota::Rota), polls of more
-/// symbols than there is budget or time for go round.
+/// Requests for so many symbols at most, one after the other, those first that have waited longest.
 #[derive(Debug)]
 pub(crate) struct Batches {
     size: usize,
-    next: AtomicUsize,
+    rota: Rota,
 }
 
 impl Batches {
     pub(crate) fn of(size: usize) -> Self {
         Self {
             size,
-            next: AtomicUsize::new(0),
+            rota: Rota::new(1, 0),
         }
     }
 
@@ -88,13 +84,15 @@ impl Batches {
         T: Clone,
         F: Future<Output = Result<Vec<Row<Observation<T>, FetchError>>, FetchError>>,
     {
+        let order = self.rota.order(symbols);
+        let mut seen = HashSet::new();
+        let asked: Vec<Symbol> = order
+            .iter()
+            .map(|place| &symbols[*place])
+            .filter(|symbol| seen.insert(*symbol))
+            .cloned()
+            .collect();
         let mut outcomes = HashMap::new();
-        let mut asked = unique(symbols);
-        if asked.is_empty() {
-            return Vec::new();
-        }
-        let first = self.next.load(Ordering::Relaxed) % asked.len();
-        asked.rotate_left(first);
         for batch in asked.chunks(self.size) {
             let (mut found, missing) = match fetch(batch.to_vec()).await {
                 Ok(rows) => by_symbol(rows),
@@ -105,27 +103,17 @@ impl Batches {
                 (symbol, outcome.unwrap_or_else(|| Err(missing.clone())))
             }));
         }
-        let served = outcomes.values().filter(|result| had_its_turn(result));
-        self.next.store(first + served.count(), Ordering::Relaxed);
-        let polled = |symbol: &Symbol| Polled {
-            symbol: symbol.clone(),
-            result: outcomes
-                .get(symbol)
-                .cloned()
-                .unwrap_or(Err(FetchError::NoTurn)),
-        };
-        symbols.iter().map(polled).collect()
+        let outcome = |symbol: &Symbol| outcomes.get(symbol).cloned();
+        let polled: Vec<_> = symbols
+            .iter()
+            .map(|symbol| Polled {
+                symbol: symbol.clone(),
+                result: outcome(symbol).unwrap_or(Err(FetchError::NoTurn)),
+            })
+            .collect();
+        self.rota.note(order.iter().map(|place| &polled[*place]));
+        polled
     }
-}
-
-/// The symbols in order, each once.
-fn unique(symbols: &[Symbol]) -> Vec<Symbol> {
-    let mut seen = HashSet::new();
-    let symbols = symbols.iter();
-    symbols
-        .filter(|symbol| seen.insert(*symbol))
-        .cloned()
-        .collect()
 }
 
 /// The outcome of each symbol that has a row, and that of all others.

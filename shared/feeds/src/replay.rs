@@ -70,13 +70,24 @@ impl Provider {
     pub(crate) async fn start(
         answer: impl Fn(&str, usize) -> Option<Reply> + Send + Sync + 'static,
     ) -> Self {
-        Self::start_with_bodies(move |target, _, before| answer(target, before)).await
+        Self::serve(move |seen, before| answer(&seen.target, before)).await
     }
 
     /// The same, by the body of the request too.
     pub(crate) async fn start_with_bodies(
         answer: impl Fn(&str, &str, usize) -> Option<Reply> + Send + Sync + 'static,
     ) -> Self {
+        Self::serve(move |seen, before| answer(&seen.target, &seen.body, before)).await
+    }
+
+    /// Answers each request by its headers.
+    pub(crate) async fn by_headers(
+        answer: impl Fn(&HeaderMap) -> Option<Reply> + Send + Sync + 'static,
+    ) -> Self {
+        Self::serve(move |seen, _| answer(&seen.headers)).await
+    }
+
+    async fn serve(answer: impl Fn(&Seen, usize) -> Option<Reply> + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let seen = Arc::new(Mutex::new(Vec::new()));
@@ -97,7 +108,7 @@ impl Provider {
                     log.push(seen.clone());
                     log.len() - 1
                 };
-                match answer(&seen.target, &seen.body, before) {
+                match answer(&seen, before) {
                     Some(reply) => respond(reply),
                     None => std::future::pending().await,
                 }

@@ -157,10 +157,7 @@ impl Session<'_> {
         self.count_gap();
         self.report.connections += 1;
         self.refused = 0;
-        loop {
-            let Some(socket) = &mut self.socket else {
-                return FetchError::PastDeadline;
-            };
+        while let Some(socket) = &mut self.socket {
             let next = socket.next().await;
             // Nobody knows since when a silent connection was dead.
             if !matches!(next, Err(FetchError::Timeout { .. })) {
@@ -177,6 +174,7 @@ impl Session<'_> {
                 }
             }
         }
+        FetchError::PastDeadline
     }
 
     /// Sends the trades of a message as fast as they are received.

@@ -41,6 +41,7 @@ type Log = Arc<Mutex<Vec<String>>>;
 impl StreamProvider {
     /// Refuses an upgrade as `refusal` says, by its path and query and by the number of upgrades before it; runs
     /// `script` on each connection, with the number of upgrades before it.
+    #[expect(clippy::result_large_err, reason = "the library's callback refuses so")]
     pub(crate) async fn start<F>(
         refusal: impl Fn(&str, usize) -> Option<Reply> + Send + Sync + 'static,
         script: impl Fn(Peer, usize) -> F + Send + Sync + 'static,

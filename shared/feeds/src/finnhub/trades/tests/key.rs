@@ -57,14 +57,14 @@ async fn a_secret_that_is_not_there_ends_the_session_without_a_connection() {
 #[tokio::test]
 async fn a_key_of_odd_characters_arrives_whole_and_is_hidden() {
     const ODD: &str = "k&y=1 #%ü";
-    let refuse = |target: &str, _| Some(Reply::new(500, target));
+    let refuse = |target: &str, _| Some(Reply::new(403, target));
     let provider = StreamProvider::start(refuse, |_, _| async {}).await;
     let values = [
         ("FINNHUB_TRADES_URL", provider.url.as_str()),
         ("FINNHUB_API_KEY", ODD),
     ];
     let feed = crate::open("finnhub", &settings(&values, clock)).unwrap();
-    let (report, _) = session(&feed, &["AAPL"], SHORT, 1).await;
+    let (report, _) = session(&feed, &["AAPL"], LONG, 1).await;
     let sent = Url::parse(&format!("http://x{}", provider.targets()[0])).unwrap();
     let token = sent.query_pairs().next().unwrap();
     assert_eq!(token, ("token".into(), ODD.into()));

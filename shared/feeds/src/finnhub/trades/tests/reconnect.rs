@@ -121,6 +121,15 @@ async fn a_session_without_a_connection_is_all_gap_and_every_gap_is_counted_once
 }
 
 #[tokio::test]
+async fn a_server_that_speaks_no_tls_is_an_error_of_the_connection() {
+    let provider = StreamProvider::accepting(|peer, _| peer.linger()).await;
+    let feed = finnhub(&provider.url.replace("ws:", "wss:"));
+    let (report, _) = session(&feed, &["AAPL"], SHORT * 4, 1).await;
+    assert_eq!(reasons(&report.failed), [("AAPL", "transport")]);
+    assert_eq!(provider.targets().len(), 0);
+}
+
+#[tokio::test]
 async fn a_provider_that_is_down_is_asked_ever_less() {
     let provider =
         StreamProvider::start(|_, _| Some(Reply::new(503, "busy")), |_, _| async {}).await;
