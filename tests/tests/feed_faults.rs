@@ -192,8 +192,9 @@ fn check_trades(is_struck: bool, fault: &str, report: &Report, of: &str) {
             assert!(report.polled > 0 && stream.connections > 1, "{of}");
             assert!(stream.gap_ms > 0, "{of}");
         }
-        // Connected, and nothing comes.
-        (true, "empty" | "frozen") => assert_eq!(report.polled, 0, "{of}"),
+        // Connected, and nothing comes, or nothing new.
+        (true, "empty") => assert_eq!(report.polled, 0, "{of}"),
+        (true, "frozen") => assert!(report.polled <= 2, "{of}"),
         (true, _) => assert!(report.polled == 0 && !report.failed.is_empty(), "{of}"),
     }
 }

@@ -6,7 +6,7 @@ use market::{Observation, Symbol};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, value::RawValue};
 
-use crate::{BodyError, FetchError, Polled};
+use crate::{BodyError, FetchError, Polled, rota::Rota};
 
 /// An item of an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,46 +58,62 @@ fn symbol(item: &RawValue, pointer: &str) -> Option<Symbol> {
     item.pointer(pointer)?.as_str()?.parse().ok()
 }
 
-/// One outcome for each symbol, in the order asked, from one request after the other for at most `size` symbols
-/// each. A symbol that an answer leaves out is unknown, unless a row that names no symbol may be its.
-pub(crate) async fn in_batches<T, F>(
-    symbols: &[Symbol],
+/// Requests for so many symbols at most, one after the other, those first that have waited longest.
+#[derive(Debug)]
+pub(crate) struct Batches {
     size: usize,
-    fetch: impl Fn(Vec<Symbol>) -> F,
-) -> Vec<Polled<T>>
-where
-    T: Clone,
-    F: Future<Output = Result<Vec<Row<Observation<T>, FetchError>>, FetchError>>,
-{
-    let mut seen = HashSet::new();
-    let asked: Vec<Symbol> = symbols
-        .iter()
-        .filter(|symbol| seen.insert(*symbol))
-        .cloned()
-        .collect();
-    let mut outcomes = HashMap::new();
-    for batch in asked.chunks(size) {
-        let (found, missing) = match fetch(batch.to_vec()).await {
-            Ok(rows) => by_symbol(rows),
-            Err(error) => (HashMap::new(), error),
-        };
-        let missing = batch
-            .iter()
-            .filter(|symbol| !found.contains_key(*symbol))
-            .map(|symbol| (symbol.clone(), Err(missing.clone())));
-        outcomes.extend(missing.collect::<Vec<_>>());
-        outcomes.extend(found);
+    rota: Rota,
+}
+
+impl Batches {
+    pub(crate) fn of(size: usize) -> Self {
+        Self {
+            size,
+            rota: Rota::new(1, 0),
+        }
     }
-    symbols
-        .iter()
-        .map(|symbol| Polled {
-            symbol: symbol.clone(),
-            result: outcomes
-                .get(symbol)
-                .cloned()
-                .unwrap_or(Err(FetchError::UnknownSymbol)),
-        })
-        .collect()
+
+    /// One outcome for each symbol, in the order asked. A symbol that an answer leaves out is unknown, unless a row
+    /// that names no symbol may be its.
+    pub(crate) async fn each<T, F>(
+        &self,
+        symbols: &[Symbol],
+        fetch: impl Fn(Vec<Symbol>) -> F,
+    ) -> Vec<Polled<T>>
+    where
+        T: Clone,
+        F: Future<Output = Result<Vec<Row<Observation<T>, FetchError>>, FetchError>>,
+    {
+        let order = self.rota.order(symbols);
+        let mut seen = HashSet::new();
+        let asked: Vec<Symbol> = order
+            .iter()
+            .map(|place| &symbols[*place])
+            .filter(|symbol| seen.insert(*symbol))
+            .cloned()
+            .collect();
+        let mut outcomes = HashMap::new();
+        for batch in asked.chunks(self.size) {
+            let (mut found, missing) = match fetch(batch.to_vec()).await {
+                Ok(rows) => by_symbol(rows),
+                Err(error) => (HashMap::new(), error),
+            };
+            outcomes.extend(batch.iter().map(|symbol| {
+                let outcome = found.remove(symbol);
+                (symbol, outcome.unwrap_or_else(|| Err(missing.clone())))
+            }));
+        }
+        let outcome = |symbol: &Symbol| outcomes.get(symbol).cloned();
+        let polled: Vec<_> = symbols
+            .iter()
+            .map(|symbol| Polled {
+                symbol: symbol.clone(),
+                result: outcome(symbol).unwrap_or(Err(FetchError::NoTurn)),
+            })
+            .collect();
+        self.rota.note(order.iter().map(|place| &polled[*place]));
+        polled
+    }
 }
 
 /// The outcome of each symbol that has a row, and that of all others.
@@ -118,4 +134,63 @@ fn by_symbol<T>(
         }
     }
     (found, missing)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may panic")]
+mod tests {
+    use std::cell::Cell;
+
+    use market::{Instrument, Trade};
+
+    use super::*;
+    use crate::replay::symbols;
+
+    fn row(symbol: &Symbol) -> Row<Observation<Trade>, FetchError> {
+        Row {
+            symbol: Some(symbol.clone()),
+            content: Ok(Observation {
+                source: "test",
+                instrument: Instrument::unknown(symbol.clone()),
+                said: Trade {
+                    price: "1".parse().unwrap(),
+                    size: "1".parse().unwrap(),
+                    time: jiff::Timestamp::UNIX_EPOCH,
+                    conditions: Vec::new(),
+                },
+                fetched_at: jiff::Timestamp::UNIX_EPOCH,
+            }),
+        }
+    }
+
+    #[tokio::test]
+    async fn symbols_that_had_no_turn_are_the_first_of_the_next_poll() {
+        let batches = Batches::of(2);
+        let asked = symbols(&["A", "B", "C", "D", "E"]);
+        for served in [["A", "B"], ["C", "D"], ["A", "E"]] {
+            // There is time for one request a poll.
+            let requests = Cell::new(0);
+            let fetch = async |batch: Vec<Symbol>| match requests.replace(requests.get() + 1) {
+                0 => Ok(batch.iter().map(row).collect()),
+                _ => Err(FetchError::NoTurn),
+            };
+            let polled = batches.each(&asked, fetch).await;
+            assert!(polled.iter().map(|polled| &polled.symbol).eq(&asked));
+            let found = polled.iter().filter(|polled| polled.result.is_ok());
+            let found: Vec<_> = found.map(|polled| polled.symbol.as_str()).collect();
+            assert_eq!(found, served);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_good_row_counts_before_a_bad_one_of_the_same_symbol() {
+        let asked = symbols(&["A"]);
+        let bad = || Row {
+            symbol: Some(asked[0].clone()),
+            content: Err(FetchError::NoData),
+        };
+        let fetch = async |batch: Vec<Symbol>| Ok(vec![bad(), row(&batch[0]), bad()]);
+        let polled = Batches::of(9).each(&asked, fetch).await;
+        assert!(polled[0].result.is_ok());
+    }
 }

@@ -67,7 +67,8 @@ fn provider_message(body: &[u8]) -> Option<String> {
     Some(quoted(message))
 }
 
-fn is_html(body: &[u8]) -> bool {
+/// Whether it is a page for people.
+pub(crate) fn is_html(body: &[u8]) -> bool {
     let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
     body.trim_ascii_start().starts_with(b"<")
 }

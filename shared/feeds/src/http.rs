@@ -35,7 +35,7 @@ pub(crate) struct Http {
 /// What is particular of a provider's answers.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Manners {
-    /// How long it is left alone after it denied access (403).
+    /// How long it is left alone after it denied access (403, or a page where data belongs).
     pub(crate) forbidden_rest: Option<Duration>,
     /// The weight that its longest window holds already, if its headers say so.
     pub(crate) used: fn(&HeaderMap) -> Option<u32>,
@@ -148,7 +148,9 @@ impl Http {
     /// Leaves the provider alone for as long as the failure asks for.
     fn rest_after(&self, failure: &FetchError) {
         let time = match failure {
-            FetchError::Forbidden { .. } => self.manners.forbidden_rest,
+            FetchError::Forbidden { .. } | FetchError::Malformed(BodyError::Html) => {
+                self.manners.forbidden_rest
+            }
             failure => failure.retry_after(),
         };
         if let Some(time) = time {

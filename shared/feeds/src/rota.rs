@@ -65,7 +65,7 @@ impl Rota {
     }
 
     /// The places of `symbols`, longest wait first.
-    fn order(&self, symbols: &[Symbol]) -> Vec<usize> {
+    pub(crate) fn order(&self, symbols: &[Symbol]) -> Vec<usize> {
         let mut places: Vec<usize> = (0..symbols.len()).collect();
         places.rotate_left(self.start.checked_rem(symbols.len()).unwrap_or_default());
         let turns = self.turns();
@@ -74,7 +74,7 @@ impl Rota {
     }
 
     /// Counts the turns of a poll, in the order that it served.
-    fn note<'a, T: 'a>(&self, polled: impl Iterator<Item = &'a Polled<T>>) {
+    pub(crate) fn note<'a, T: 'a>(&self, polled: impl Iterator<Item = &'a Polled<T>>) {
         let mut turns = self.turns();
         for polled in polled.filter(|polled| had_its_turn(&polled.result)) {
             turns.count += 1;

@@ -205,7 +205,9 @@ async fn a_listing_is_that_of_the_first_source_that_has_one() {
     let until = Instant::now() + Duration::from_secs(1);
     let listed = listings(&[&first, &second]).listed(until).await;
     assert_eq!(listed, Ok(symbols(&["A"])));
-    assert_eq!(listings(&[&first]).listed(until).await, Err(forbidden()));
+    let third = Source::new("third", &[], FetchError::NoTurn);
+    let listed = listings(&[&first, &third]).listed(until).await;
+    assert_eq!(listed, Err(forbidden()), "the first source's error");
     assert!(Fallback::<dyn Listing>::new([]).is_none());
 }
 

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::parse;
 use crate::{
     Bars, FeedError, FeedSettings, FetchError, Polled, Quotes,
-    batch::{Row, in_batches},
+    batch::{Batches, Row},
     budget::Budget,
     rota::Rota,
     vietnam::{
@@ -47,6 +47,7 @@ const BOARD_SYMBOLS: usize = 200;
 pub(crate) struct Client {
     broker: Broker,
     board: Url,
+    board_batches: Batches,
     rota: Rota,
 }
 
@@ -56,6 +57,7 @@ impl Client {
         let broker = Broker::new(&SETTINGS, settings)?;
         Ok(Self {
             board: broker.url(&["stock", "iss"]),
+            board_batches: Batches::of(BOARD_SYMBOLS),
             rota: broker.rota(),
             broker,
         })
@@ -108,7 +110,7 @@ impl Quotes for Client {
     /// One request for each 200 symbols, one after the other.
     async fn quotes(&self, symbols: &[Symbol], until: Instant) -> Vec<Polled<Quote>> {
         let fetch = async |batch: Vec<Symbol>| self.fetch_board(&batch, until).await;
-        in_batches(symbols, BOARD_SYMBOLS, fetch).await
+        self.board_batches.each(symbols, fetch).await
     }
 }
 

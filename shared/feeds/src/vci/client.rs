@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::parse;
 use crate::{
     Bars, FeedError, FeedSettings, FetchError, Listing, Polled, Quotes,
-    batch::{Row, in_batches},
+    batch::{Batches, Row},
     budget::Budget,
     vietnam::{
         board::BoardRow,
@@ -49,6 +49,8 @@ pub(crate) struct Client {
     board: Url,
     chart: Url,
     securities: Url,
+    board_batches: Batches,
+    bar_batches: Batches,
 }
 
 impl Client {
@@ -59,6 +61,8 @@ impl Client {
             board: broker.url(&["api", "price", "symbols", "getList"]),
             chart: broker.url(&["api", "chart", "OHLCChart", "gap-chart"]),
             securities: broker.url(&["api", "price", "symbols", "getAll"]),
+            board_batches: Batches::of(BOARD_SYMBOLS),
+            bar_batches: Batches::of(BAR_SYMBOLS),
             broker,
         })
     }
@@ -114,7 +118,7 @@ impl Quotes for Client {
     /// One request for each 200 symbols, one after the other.
     async fn quotes(&self, symbols: &[Symbol], until: Instant) -> Vec<Polled<Quote>> {
         let fetch = async |batch: Vec<Symbol>| self.fetch_board(&batch, until).await;
-        in_batches(symbols, BOARD_SYMBOLS, fetch).await
+        self.board_batches.each(symbols, fetch).await
     }
 }
 
@@ -128,7 +132,7 @@ impl<At: Interval> Bars<At> for Client {
         until: Instant,
     ) -> Vec<Polled<Vec<Bar<At>>>> {
         let fetch = async |batch: Vec<Symbol>| self.fetch_bars(&batch, &range, until).await;
-        in_batches(symbols, BAR_SYMBOLS, fetch).await
+        self.bar_batches.each(symbols, fetch).await
     }
 }
 

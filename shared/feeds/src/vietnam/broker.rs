@@ -5,7 +5,8 @@ use reqwest::{Url, header::HeaderMap};
 use tokio::time::Instant;
 
 use crate::{
-    FeedError, FeedSettings, FetchError,
+    BodyError, FeedError, FeedSettings, FetchError,
+    body::is_html,
     budget::{Budget, SlidingWindows, Window},
     http::{Http, Manners, Request, Response},
     retry::retried,
@@ -13,7 +14,8 @@ use crate::{
     settings::under,
 };
 
-/// How long a broker is left alone after it denied access (403): these interfaces are private.
+/// How long a broker is left alone after it denied access, by status 403 or a challenge page: these interfaces
+/// are private.
 const FORBIDDEN_REST: Duration = Duration::from_mins(15);
 
 /// How many requests for one symbol each are under way at once.
@@ -50,6 +52,7 @@ impl Broker {
         }]));
         let manners = Manners {
             forbidden_rest: Some(FORBIDDEN_REST),
+            failure,
             ..Manners::USUAL
         };
         Ok(Self {
@@ -111,4 +114,10 @@ impl Broker {
         })
         .await
     }
+}
+
+/// A challenge page comes with status 200 too, and means the same as a denied access.
+fn failure(response: &Response) -> Option<FetchError> {
+    let is_page = || is_html(&response.body).then(|| BodyError::Html.into());
+    response.failure().or_else(is_page)
 }

@@ -129,3 +129,63 @@ where
 {
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may panic")]
+mod tests {
+    use jiff::SignedDuration;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn bar<At: Interval>(second: i64) -> Bar<At> {
+        let one: Digits = "1".parse().unwrap();
+        Bar {
+            at: At::starting(Timestamp::from_second(second).unwrap()),
+            open: one.clone(),
+            high: one.clone(),
+            low: one.clone(),
+            close: one.clone(),
+            volume: one,
+        }
+    }
+
+    #[test]
+    fn a_day_is_its_local_date_whether_it_starts_at_midnight_in_utc_or_in_vietnam() {
+        for start in [
+            "2026-02-12T00:00:00Z",
+            "2026-02-12T00:00:00+07:00",
+            "2026-02-12T07:00:00+07:00",
+        ] {
+            let day = Date::starting(start.parse().unwrap());
+            assert_eq!(day.to_string(), "2026-02-12", "{start}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn bars_in_any_order_come_oldest_first_and_within_the_range_or_as_long_before_it(
+            seconds in prop::collection::vec(1_770_000_000..1_771_000_000_i64, 0..30),
+            start in 1_770_000_000..1_771_000_000_i64,
+            length in 0..2_000_000_i64,
+        ) {
+            let range = Timestamp::from_second(start).unwrap()..Timestamp::from_second(start + length).unwrap();
+            let minutes: Vec<Bar<Timestamp>> = seconds.iter().map(|second| bar(*second)).collect();
+            let newest = minutes.iter().map(|bar| bar.at).filter(|at| *at < range.end).max();
+            let from = newest.map(|newest| range.start.min(newest - SignedDuration::from_secs(length)));
+            let from = newest.filter(|newest| *newest >= range.start).map(|_| range.start).or(from);
+            let mut expected: Vec<_> = minutes.iter().map(|bar| bar.at).collect();
+            expected.retain(|at| *at < range.end && from.is_some_and(|from| *at >= from));
+            expected.sort();
+            match within(minutes, &range) {
+                Ok(found) => prop_assert_eq!(found.into_iter().map(|bar| bar.at).collect::<Vec<_>>(), expected),
+                Err(error) => prop_assert!(error == FetchError::NoData && expected.is_empty()),
+            }
+            let days: Vec<Bar<Date>> = seconds.iter().map(|second| bar(*second)).collect();
+            for bars in within(days, &range).into_iter() {
+                prop_assert!(bars.is_sorted_by_key(|bar| bar.at));
+                prop_assert!(bars.iter().all(|bar| bar.at.start().unwrap() < range.end));
+            }
+        }
+    }
+}

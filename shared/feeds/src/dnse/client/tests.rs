@@ -15,7 +15,7 @@ async fn days_are_vnd_and_each_symbol_has_its_outcome() {
         } else if target.contains("symbol=NONE&") {
             Reply::new(200, include_str!("../fixtures/empty.json"))
         } else {
-            Reply::new(200, "<html>")
+            Reply::new(200, "blocked")
         })
     })
     .await;
@@ -23,7 +23,7 @@ async fn days_are_vnd_and_each_symbol_has_its_outcome() {
     let feed = crate::open("dnse", &settings).unwrap();
     let bars: Arc<dyn Bars<Date>> = feed.daily_bars.unwrap();
     let range = "2026-02-12T00:00:00Z".parse().unwrap()..clock();
-    let asked = symbols(&["NONE", "FPT", "PAGE"]);
+    let asked = symbols(&["NONE", "FPT", "TEXT"]);
     let polled = bars.bars(&asked, range, soon()).await;
     assert_eq!(polled[0].result, Err(FetchError::NoData));
     assert_eq!(polled[2].result.as_ref().unwrap_err().reason(), "malformed");

@@ -104,7 +104,7 @@ async fn minutes_have_a_list_of_their_own() {
 async fn a_bad_series_costs_no_other_and_an_empty_one_is_no_data() {
     let provider = Provider::start(|target, _| {
         Some(match target.split('/').nth(3).unwrap() {
-            "PAGE" => Reply::new(200, "<html>"),
+            "TEXT" => Reply::new(200, "blocked"),
             "HALF" => Reply::new(200, &FPT[..90]),
             "NONE" => Reply::new(200, r#"{"symbol":"NONE","data_day":[]}"#),
             "GONE" => Reply::new(404, "no"),
@@ -113,7 +113,7 @@ async fn a_bad_series_costs_no_other_and_an_empty_one_is_no_data() {
     })
     .await;
     let bars: Arc<dyn Bars<Date>> = feed(&provider.url).daily_bars.unwrap();
-    let asked = symbols(&["PAGE", "FPT", "HALF", "NONE", "GONE", "SSI"]);
+    let asked = symbols(&["TEXT", "FPT", "HALF", "NONE", "GONE", "SSI"]);
     let polled = bars.bars(&asked, february(), soon()).await;
     let found: Vec<_> = polled
         .iter()
