@@ -3,7 +3,7 @@
 
 #![allow(
     clippy::unwrap_used,
-    clippy::print_stdout,
+    clippy::disallowed_macros,
     reason = "a benchmark may panic and prints"
 )]
 
