@@ -61,6 +61,12 @@ fn minute_bars_are_published_field_for_field() {
     );
 }
 
+/// The indicators that three days are too few for.
+const NOT_YET: &str = concat!(
+    r#""SMA_20":null,"SMA_50":null,"EMA_12":null,"EMA_26":null,"RSI":null,"MACD":null,"MACD_signal":null,"#,
+    r#""MACD_hist":null,"BB_upper":null,"BB_middle":null,"BB_lower":null,"ATR":null,"STOCH_K":null,"STOCH_D":null,"#,
+);
+
 #[test]
 fn daily_bars_are_published_field_for_field() {
     let days = vec![
@@ -76,17 +82,24 @@ fn daily_bars_are_published_field_for_field() {
     assert_eq!(message.key, "FPT");
     assert_eq!(
         text(message),
-        concat!(
+        [
             r#"{"symbol":"FPT","period_days":30,"data":["#,
-            r#"{"Date":"2026-11-18","Open":1.00,"High":3.0,"Low":0.50,"Close":2,"Volume":70},"#,
-            r#"{"Date":"2026-11-19","Open":1.00,"High":3.0,"Low":0.50,"Close":2,"Volume":70},"#,
-            r#"{"Date":"2026-11-20","Open":100000,"High":102000,"Low":99900,"Close":101500,"Volume":1234500}],"#,
+            r#"{"Date":"2026-11-18","Open":1.00,"High":3.0,"Low":0.50,"Close":2,"Volume":70,"#,
+            NOT_YET,
+            r#""OBV":70},"#,
+            r#"{"Date":"2026-11-19","Open":1.00,"High":3.0,"Low":0.50,"Close":2,"Volume":70,"#,
+            NOT_YET,
+            r#""OBV":70},"#,
+            r#"{"Date":"2026-11-20","Open":100000,"High":102000,"Low":99900,"Close":101500,"Volume":1234500,"#,
+            NOT_YET,
+            r#""OBV":1234570}],"#,
             r#""timestamp":"2026-11-20T03:00:00.000Z","#,
             r#""meta":{"source":"kbs","schema":"stock-historical/1","event_id":"222921e6ce693bef58e741350013cb0a","symbol":"FPT","#,
             r#""asset_class":"equity","mic":"XSTC","currency":"VND","session":"regular","#,
             r#""trading_date":"2026-11-20","event_time":"2026-11-20T00:00:00.000Z","#,
             r#""fetched_at":"2026-11-20T03:00:00.000Z","age_ms":10800000,"flags":[]}}"#,
-        )
+        ]
+        .concat()
     );
 }
 
