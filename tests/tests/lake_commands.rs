@@ -47,7 +47,7 @@ fn objects(folder: &Path) -> Vec<PathBuf> {
 async fn what_a_run_has_left_is_inspected_and_has_nothing_to_replay() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
-    let up = quotelake(&["up", "--for", "6s", "--json"], &data).await;
+    let up = quotelake(&["up", "--for", "11s", "--json"], &data).await;
     let summary = last_line(&up);
     assert_eq!(up.status.code(), Some(0), "{summary}");
 
@@ -59,7 +59,18 @@ async fn what_a_run_has_left_is_inspected_and_has_nothing_to_replay() {
         .iter()
         .map(|of| of["topic"].as_str().unwrap())
         .collect();
-    assert_eq!(names, ["crypto-prices", "stock-quotes"]);
+    assert_eq!(
+        names,
+        [
+            "crypto-prices",
+            "stock-board",
+            "stock-historical",
+            "stock-intraday",
+            "stock-prices",
+            "stock-quotes",
+            "trades_raw",
+        ]
+    );
     let records: u64 = topics
         .iter()
         .map(|of| of["records"].as_u64().unwrap())
@@ -91,7 +102,7 @@ async fn what_a_run_has_left_is_inspected_and_has_nothing_to_replay() {
     let contents = last_line(&damaged);
     assert_eq!(damaged.status.code(), Some(1), "{contents}");
     assert_eq!(contents["damaged"]["count"], 1, "{contents}");
-    assert_eq!(contents["topics"].as_array().unwrap().len(), 2);
+    assert_eq!(contents["topics"].as_array().unwrap().len(), 7);
 
     let nowhere = quotelake(&["inspect", "--record", "stock-quotes-0@999999"], &data).await;
     assert_eq!(nowhere.status.code(), Some(1));

@@ -4,6 +4,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use jiff::Timestamp;
 use lake::{Layout, ObjectKey, Reason, read_stored};
 use pipeline_tests::{
     contents::{Contents, contents, objects},
@@ -49,8 +50,8 @@ async fn recorded_quotes_become_bronze_objects_each_once_and_restarts_add_to_the
     let data = tempfile::tempdir().unwrap();
     let options = options(&data).await;
     let mut plane = Plane::start(&options).await.unwrap();
-    // Two cycles of five stocks, six seconds apart, and the coins' cycles meanwhile.
-    run_until_polled(&mut plane, 2 * 5 + 6 * 2).await;
+    // What comes at once of ten tickers, two cycles of the stocks and tickers, and the coins and their trades meanwhile.
+    run_until_polled(&mut plane, 3 * 10 + 2 * (5 + 10) + 2 * 18 * 2).await;
     let (store, layout) = (plane.store().s3().clone(), plane.store().layout().clone());
     let summary = plane.stop().await.unwrap();
     assert_exact(&summary);
@@ -75,39 +76,31 @@ async fn recorded_quotes_become_bronze_objects_each_once_and_restarts_add_to_the
     assert_exact(&plane.stop().await.unwrap());
 }
 
+/// Every topic, and the members of its messages that the README documents, beside `meta`.
+const TOPICS: [(&str, &str); 7] = [
+    ("stock-quotes", "c d dp h l o pc t symbol fetched_at"),
+    (
+        "crypto-prices",
+        "symbol event_time price open high low volume quote_volume number_trades price_change price_change_percent \
+         timestamp",
+    ),
+    ("trades_raw", "symbol price size time conditions"),
+    (
+        "stock-prices",
+        "symbol price volume change percent_change high low avg timestamp",
+    ),
+    ("stock-intraday", "symbol type data timestamp"),
+    ("stock-historical", "symbol period_days data timestamp"),
+    (
+        "stock-board",
+        "ticker time price volume total_volume change change_percent ceiling_price floor_price reference_price \
+         highest_price lowest_price bid_price ask_price",
+    ),
+];
+
 /// Each line holds exactly the documented members of its topic, and its object's key follows from them.
 fn check_messages(layout: &Layout, objects: &BTreeMap<ObjectKey, Bytes>) {
-    let stock = [
-        "c",
-        "d",
-        "dp",
-        "h",
-        "l",
-        "o",
-        "pc",
-        "t",
-        "symbol",
-        "fetched_at",
-        "meta",
-        "_kafka",
-    ];
-    let crypto = [
-        "symbol",
-        "event_time",
-        "price",
-        "open",
-        "high",
-        "low",
-        "volume",
-        "quote_volume",
-        "number_trades",
-        "price_change",
-        "price_change_percent",
-        "timestamp",
-        "meta",
-        "_kafka",
-    ];
-    let mut symbols = BTreeSet::new();
+    let mut symbols: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for (key, body) in objects {
         if *key == layout.description_key() {
             let layout: Value = serde_json::from_slice(body).unwrap();
@@ -117,37 +110,68 @@ fn check_messages(layout: &Layout, objects: &BTreeMap<ObjectKey, Bytes>) {
             continue;
         }
         let lines = read_stored(layout, key, body).unwrap();
-        let is_stock = key.as_str().contains("/stock-quotes/");
-        let mut expected: Vec<&str> = if is_stock { &stock[..] } else { &crypto[..] }.to_vec();
-        expected.sort_unstable();
         for (_, line) in lines.iter() {
+            let message: Value = serde_json::from_slice(line).unwrap();
+            let topic = message["_kafka"]["topic"].as_str().unwrap();
+            let (_, documented) = TOPICS.iter().find(|(name, _)| *name == topic).unwrap();
+            let mut expected: Vec<&str> = documented
+                .split_whitespace()
+                .chain(["meta", "_kafka"])
+                .collect();
+            expected.sort_unstable();
             let mut found = members(line);
             found.sort_unstable();
             assert_eq!(found, expected, "{key}");
-            let message: Value = serde_json::from_slice(line).unwrap();
-            let symbol = message["symbol"].as_str().unwrap();
+            let symbol = symbol(&message);
             assert_eq!(message["_kafka"]["key"], symbol);
             let end = end_of_key(&message);
             assert!(key.as_str().ends_with(&end), "{key} {end}");
-            symbols.insert(symbol.to_owned());
+            symbols
+                .entry(topic.to_owned())
+                .or_default()
+                .insert(symbol.to_owned());
         }
     }
-    let expected = ["AAPL", "BTCUSDT", "ETHUSDT", "FB", "GOOG", "IBM", "MSFT"];
-    assert!(symbols.iter().eq(expected), "{symbols:?}");
+    let stocks = ["AAPL", "FB", "GOOG", "IBM", "MSFT"].as_slice();
+    let tickers = [
+        "ACB", "BID", "FPT", "GAS", "HPG", "MWG", "SSI", "STB", "VCB", "VNM",
+    ]
+    .as_slice();
+    let expected = TOPICS.map(|(topic, _)| {
+        let symbols = match topic {
+            "stock-quotes" => stocks,
+            "crypto-prices" => &["BTCUSDT", "ETHUSDT"],
+            "trades_raw" => &["BINANCE:BTCUSDT", "BINANCE:ETHUSDT"],
+            _ => tickers,
+        };
+        let symbols = symbols.iter().map(|symbol| (*symbol).to_owned()).collect();
+        (topic.to_owned(), symbols)
+    });
+    assert_eq!(symbols, BTreeMap::from(expected));
 }
 
-/// The documented key: the hour of the quote and the segment of 50,000 offsets that it is in.
+fn symbol(message: &Value) -> &str {
+    let symbol = message.get("symbol").or(message.get("ticker"));
+    symbol.unwrap().as_str().unwrap()
+}
+
+/// The documented key: the hour of the message and the segment of 50,000 offsets that it is in.
 fn end_of_key(message: &Value) -> String {
-    let fetched_at = message["fetched_at"].as_i64();
-    let time = fetched_at
-        .or_else(|| Some(message["event_time"].as_i64()? / 1_000))
+    let time = ["fetched_at", "event_time", "timestamp", "time"]
+        .into_iter()
+        .find_map(|member| message.get(member))
         .unwrap();
-    let hour = jiff::Timestamp::from_second(time / 3_600 * 3_600).unwrap();
+    let time: Timestamp = match (time.as_i64(), time.as_str()) {
+        (Some(seconds @ 0..100_000_000_000), _) => Timestamp::from_second(seconds).unwrap(),
+        (Some(milliseconds), _) => Timestamp::from_millisecond(milliseconds).unwrap(),
+        (None, text) => text.unwrap().parse().unwrap(),
+    };
+    let hour = Timestamp::from_second(time.as_second() / 3_600 * 3_600).unwrap();
     let at = &message["_kafka"];
     format!(
         "/{}/symbol={}/{}-p{:03}-o{:019}.ndjson",
         at["topic"].as_str().unwrap(),
-        message["symbol"].as_str().unwrap(),
+        symbol(message).replace(':', "%3A"),
         hour.strftime("date=%Y-%m-%d/%Y%m%dT%H0000.000Z"),
         at["partition"].as_i64().unwrap(),
         at["offset"].as_i64().unwrap() / 50_000 * 50_000,
@@ -219,7 +243,7 @@ async fn broken_records_in_the_topic_are_put_aside_and_their_neighbours_land() {
         summary.counts.polled + 4,
         "{summary}"
     );
-    assert!(std::fs::read_to_string(logs.join("QuotePoller.log")).is_ok());
+    assert!(std::fs::read_to_string(logs.join("StockQuotesPoller.log")).is_ok());
 }
 
 #[tokio::test(flavor = "multi_thread")]

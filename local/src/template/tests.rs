@@ -57,60 +57,129 @@ fn sentence(text: &str, parameters: &[(&str, &str)]) -> String {
     }
 }
 
-#[test]
-fn the_repositorys_template_describes_two_functions_two_schedules_and_two_triggers() {
-    let pipeline = read(repository_template(), &required()).unwrap();
-    assert_eq!(pipeline.buckets, ["bronze-bucket"]);
-    let [poller, writer] = pipeline.functions.as_slice() else {
-        panic!("{pipeline:?}");
-    };
+/// A poller of the repository's template: its name, its time limit, and the job in its one schedule.
+type Poller = (&'static str, u64, u64, serde_json::Value);
 
-    assert_eq!(
-        (poller.name.as_str(), poller.binary.as_str()),
-        ("QuotePoller", "quote-poller")
-    );
-    assert_eq!(
-        (poller.timeout, poller.memory_mb),
-        (Duration::from_secs(90), 256)
-    );
-    assert_eq!(
-        poller.environment,
-        given(&[
-            ("BINANCE_URL", "https://data-api.binance.vision"),
-            ("FINNHUB_API_KEY", ""),
-            ("FINNHUB_URL", "https://finnhub.io/api/v1"),
-            ("KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:9092"),
-            ("LOG_LEVEL", "info"),
-        ])
-    );
-    assert!(poller.kafka.is_empty());
-    let jobs = [
+/// The pollers with the Vietnamese ones.
+fn pollers() -> [Poller; 7] {
+    let job = |feed: &str, dataset: &str, symbols: &str, topic: &str, rest: serde_json::Value| {
+        let mut job = serde_json::json!({"feed": feed, "dataset": dataset, "symbols": symbols, "topic": topic,
+            "scheduled_time": "<aws.scheduler.scheduled-time>"});
+        let members = job.as_object_mut().unwrap();
+        members.extend(rest.as_object().unwrap().clone());
+        job
+    };
+    let beat = |seconds: u64| serde_json::json!({"beat_seconds": seconds, "budget_seconds": 60});
+    let stocks = "AAPL@XNAS,GOOG@XNAS,IBM@XNYS,META@XNAS,MSFT@XNAS";
+    let stream = serde_json::json!({"budget_seconds": 299});
+    let history = serde_json::json!({"beat_seconds": 300, "period_days": 365});
+    let board = serde_json::json!({"beat_seconds": 300});
+    let (finnhub, binance, vietnam) = ("finnhub", "binance", "vietnam");
+    let coins = "BTCUSDT,ETHUSDT";
+    [
         (
-            "Stocks",
-            "finnhub",
-            "AAPL,GOOG,IBM,META,MSFT",
-            "stock-quotes",
-            6,
+            "StockQuotesPoller",
+            90,
+            60,
+            job(finnhub, "quotes", stocks, "stock-quotes", beat(6)),
         ),
-        ("Crypto", "binance", "BTCUSDT,ETHUSDT", "crypto-prices", 1),
-    ];
-    assert_eq!(poller.schedules.len(), jobs.len());
-    for (schedule, (name, feed, symbols, topic, beat)) in poller.schedules.iter().zip(jobs) {
-        assert_eq!(schedule.name, name);
+        (
+            "CryptoPricesPoller",
+            90,
+            60,
+            job(binance, "quotes", coins, "crypto-prices", beat(1)),
+        ),
+        (
+            "TradesPoller",
+            330,
+            300,
+            job(finnhub, "trades", stocks, "trades_raw", stream),
+        ),
+        (
+            "StockPricesPoller",
+            90,
+            60,
+            job(vietnam, "quotes", "FPT", "stock-prices", beat(10)),
+        ),
+        (
+            "StockIntradayPoller",
+            90,
+            60,
+            job(vietnam, "intraday-bars", "FPT", "stock-intraday", beat(60)),
+        ),
+        (
+            "StockHistoricalPoller",
+            240,
+            300,
+            job(vietnam, "daily-bars", "FPT", "stock-historical", history),
+        ),
+        (
+            "StockBoardPoller",
+            240,
+            300,
+            job(vietnam, "board", "*", "stock-board", board),
+        ),
+    ]
+}
+
+#[test]
+fn the_repositorys_template_describes_a_poller_a_job_each_alone_and_never_retried() {
+    let mut parameters = required();
+    parameters.extend(given(&[("VietnamSymbols", "FPT")]));
+    let pipeline = read(repository_template(), &parameters).unwrap();
+    let functions = pipeline.functions.iter();
+    let found = functions.filter(|function| function.binary == "quote-poller");
+    for (poller, expected) in found.zip(pollers()) {
+        let [schedule] = poller.schedules.as_slice() else {
+            panic!("{poller:?}");
+        };
+        let (name, limit, rate, job) = expected;
+        assert_eq!(poller.name, name);
+        assert_eq!(poller.timeout, Duration::from_secs(limit), "{name}");
+        assert_eq!(poller.reserved_concurrency, Some(1), "{name}");
+        assert_eq!(poller.event_invoke.retries, 0, "{name}");
+        assert_eq!(
+            poller.event_invoke.event_age,
+            Duration::from_mins(1),
+            "{name}"
+        );
+        assert!(poller.kafka.is_empty() && schedule.enabled, "{name}");
         assert_eq!(
             schedule.expression,
-            Expression::Rate(Duration::from_secs(60))
+            Expression::Rate(Duration::from_secs(rate))
         );
         assert_eq!(schedule.timezone, TimeZone::UTC);
-        assert!(schedule.enabled);
-        assert_eq!(
-            schedule.input,
-            serde_json::json!({
-                "feed": feed, "symbols": symbols, "topic": topic, "beat_seconds": beat, "budget_seconds": 60
-            })
-        );
+        assert_eq!(schedule.input, job, "{name}");
     }
+    assert_eq!(pipeline.functions.len(), pollers().len() + 1);
+}
 
+#[test]
+fn a_key_is_given_by_the_name_of_its_secret_or_of_its_parameter() {
+    let environment = |name: &str, value: &str| {
+        let mut parameters = required();
+        parameters.extend(given(&[(name, value)]));
+        let pipeline = read(repository_template(), &parameters).unwrap();
+        pipeline.functions[0].environment["FINNHUB_API_KEY_SECRET"].clone()
+    };
+    let secret = "arn:aws:secretsmanager:us-east-1:123456789012:secret:finnhub-a1b2c3";
+    assert_eq!(
+        environment("FinnhubApiKeySecretArn", secret),
+        format!("secretsmanager:{secret}")
+    );
+    let parameter = "arn:aws:ssm:us-east-1:123456789012:parameter/quotelake/finnhub";
+    assert_eq!(
+        environment("FinnhubApiKeyParameterArn", parameter),
+        format!("ssm:{parameter}")
+    );
+    assert_eq!(environment("LogLevel", "info"), "");
+}
+
+#[test]
+fn the_repositorys_template_lands_every_topic_that_is_polled() {
+    let pipeline = read(repository_template(), &required()).unwrap();
+    assert_eq!(pipeline.buckets, ["bronze-bucket"]);
+    let writer = pipeline.functions.last().unwrap();
     assert_eq!(
         (writer.name.as_str(), writer.binary.as_str()),
         ("BronzeWriter", "bronze-writer")
@@ -134,7 +203,7 @@ fn the_repositorys_template_describes_two_functions_two_schedules_and_two_trigge
         ])
     );
     assert!(writer.schedules.is_empty());
-    let trigger = |name: &str, topic: &str| KafkaEvent {
+    let trigger = |name: &str, topic: &str, enabled: bool| KafkaEvent {
         name: name.to_owned(),
         topic: topic.to_owned(),
         consumer_group: format!("quotelake-local-{topic}"),
@@ -144,15 +213,34 @@ fn the_repositorys_template_describes_two_functions_two_schedules_and_two_trigge
         pollers: 1,
         failures: FailurePolicy::default(),
         on_failure: None,
-        enabled: true,
+        enabled,
     };
     assert_eq!(
         writer.kafka,
         [
-            trigger("StockQuotes", "stock-quotes"),
-            trigger("CryptoPrices", "crypto-prices")
+            trigger("StockQuotes", "stock-quotes", true),
+            trigger("CryptoPrices", "crypto-prices", true),
+            trigger("Trades", "trades_raw", true),
+            trigger("StockPrices", "stock-prices", false),
+            trigger("StockIntraday", "stock-intraday", false),
+            trigger("StockHistorical", "stock-historical", false),
+            trigger("StockBoard", "stock-board", false),
         ]
     );
+    let polled = pipeline
+        .functions
+        .iter()
+        .flat_map(|function| &function.schedules);
+    let polled: Vec<_> = polled
+        .map(|schedule| schedule.input["topic"].clone())
+        .collect();
+    let landed: Vec<_> = writer
+        .kafka
+        .iter()
+        .filter(|event| event.enabled)
+        .map(|event| &event.topic)
+        .collect();
+    assert!(polled.iter().eq(landed), "{polled:?}");
 }
 
 #[test]
@@ -164,9 +252,7 @@ fn a_given_parameter_reaches_what_refers_to_it() {
         ("LogLevel", "debug"),
     ]));
     let pipeline = read(repository_template(), &parameters).unwrap();
-    let [poller, writer] = pipeline.functions.as_slice() else {
-        panic!("{pipeline:?}");
-    };
+    let (poller, writer) = (&pipeline.functions[0], pipeline.functions.last().unwrap());
     assert_eq!(poller.schedules[0].input["symbols"], "BRK.B");
     assert_eq!(writer.kafka[0].batch_size, 500);
     assert_eq!(writer.environment["LOG_LEVEL"], "debug");
@@ -177,13 +263,13 @@ fn a_parameter_is_required_only_where_it_is_read() {
     let mut parameters = required();
     parameters.remove("MskClusterArn");
     assert!(read(repository_template(), &parameters).is_ok());
-    parameters.remove("FinnhubApiKey");
+    parameters.remove("KafkaBootstrapServers");
     let error = read(repository_template(), &parameters)
         .unwrap_err()
         .to_string();
     assert!(
         error.ends_with(
-            "the parameter FinnhubApiKey has no default: give it by --parameter FinnhubApiKey=VALUE"
+            "the parameter KafkaBootstrapServers has no default: give it by --parameter KafkaBootstrapServers=VALUE"
         ),
         "{error}"
     );
