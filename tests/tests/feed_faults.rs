@@ -24,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 const SECONDS: &str = "QUOTELAKE_FAULT_SECONDS";
 
 /// How many faults are tried at once.
-const AT_ONCE: usize = 12;
+const AT_ONCE: usize = 18;
 
 /// What a process may grow by in the second half of a minute, in KiB.
 const GROWTH: u64 = 16 << 10;
