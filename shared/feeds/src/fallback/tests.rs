@@ -109,7 +109,8 @@ fn fallback(sources: &[&Arc<Source>]) -> Fallback<dyn Quotes> {
 /// Each symbol with the source that answered, or the reason why there is no answer.
 async fn poll(sources: &[&Arc<Source>], names: &[&str]) -> Vec<(String, String)> {
     let until = Instant::now() + Duration::from_secs(9);
-    let polled = fallback(sources).quotes(&symbols(names), until).await;
+    let asked = symbols(names);
+    let polled = gather(&fallback(sources), &asked, until).await;
     let said = |polled: Polled<Quote>| match polled.result {
         Ok(observation) => observation.source.to_owned(),
         Err(error) => error.reason().to_owned(),
@@ -229,7 +230,7 @@ proptest! {
         let until = runtime.block_on(async { Instant::now() }) + Duration::from_secs(9);
         let asked = symbols(&names);
         let fallback = fallback(&sources.iter().collect::<Vec<_>>());
-        let polled = runtime.block_on(fallback.quotes(&asked, until));
+        let polled = runtime.block_on(gather(&fallback, &asked, until));
         prop_assert_eq!(outcomes(&polled).len(), asked.len());
         for (polled, symbol) in polled.iter().zip(&asked) {
             prop_assert_eq!(&polled.symbol, symbol);

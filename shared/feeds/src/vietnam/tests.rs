@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use super::*;
 use crate::{
     FetchError, Polled,
-    replay::{Provider, Reply, nobody, settings, soon, symbols},
+    replay::{self, Provider, Reply, nobody, settings, soon, symbols},
 };
 
 const VCI_BOARD: &str = include_str!("../vci/fixtures/board-TCB.json");
@@ -60,8 +60,7 @@ fn sources<T>(polled: &[Polled<T>]) -> Vec<(&str, &str)> {
 }
 
 async fn poll(feed: &Feed, names: &[&str], until: Instant) -> Vec<Polled<Quote>> {
-    let quotes = feed.quotes.as_ref().unwrap();
-    quotes.quotes(&symbols(names), until).await
+    replay::quotes(feed, &symbols(names), until).await
 }
 
 #[tokio::test]
@@ -170,9 +169,9 @@ async fn a_day_is_the_same_in_vnd_from_vci_from_kbs_and_from_the_thousands_of_dn
     let nobody = nobody().await;
     let days = async |vci: &str, kbs: &str| -> (&str, Vec<Bar<Date>>) {
         let feed = feed(vci, kbs, &dnse.url);
-        let bars = feed.daily_bars.unwrap();
+        let bars = feed.daily_bars.as_ref();
         let range = "2026-02-11T00:00:00Z".parse().unwrap()..clock();
-        let polled = bars.bars(&symbols(&["FPT"]), range, soon()).await;
+        let polled = replay::bars(bars, &symbols(&["FPT"]), range, soon()).await;
         let observation = polled.into_iter().next().unwrap().result.unwrap();
         (observation.source, observation.said)
     };

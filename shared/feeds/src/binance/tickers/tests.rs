@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::*;
 use crate::{
     Feed,
-    replay::{Provider, Reply, nobody, outcomes, settings, soon, symbols},
+    replay::{self, Provider, Reply, nobody, outcomes, settings, soon, symbols},
 };
 
 const BTCUSDT: &str = include_str!("../fixtures/ticker-24hr-BTCUSDT.json");
@@ -21,8 +21,7 @@ struct Binance(Feed);
 
 impl Binance {
     async fn poll(&self, symbols: &[Symbol], until: Instant) -> Vec<Polled<Quote>> {
-        let quotes = self.0.quotes.as_ref().unwrap();
-        quotes.quotes(symbols, until).await
+        replay::quotes(&self.0, symbols, until).await
     }
 
     fn spent(&self) -> u64 {

@@ -1,7 +1,7 @@
 use super::*;
 use crate::{
-    Feed,
-    replay::{Provider, Reply, outcomes, settings, soon, symbols},
+    Feed, Polled,
+    replay::{self, Provider, Reply, outcomes, settings, soon, symbols},
 };
 
 mod budget;
@@ -22,8 +22,7 @@ struct Finnhub(Feed);
 
 impl Finnhub {
     async fn poll(&self, symbols: &[Symbol], until: Instant) -> Vec<Polled<Quote>> {
-        let quotes = self.0.quotes.as_ref().unwrap();
-        quotes.quotes(symbols, until).await
+        replay::quotes(&self.0, symbols, until).await
     }
 }
 
