@@ -133,9 +133,10 @@ fn by_symbol<T>(
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test may panic")]
 mod tests {
-    use std::cell::Cell;
+    use std::{cell::Cell, collections::HashSet};
 
     use market::{Instrument, Trade};
+    use proptest::prelude::*;
 
     use super::*;
     use crate::{gathered, replay::symbols};
@@ -168,11 +169,43 @@ mod tests {
                 0 => Ok(batch.iter().map(row).collect()),
                 _ => Err(FetchError::NoTurn),
             };
-            let polled = gathered(&asked, async |sink| batches.each(&asked, sink, fetch).await).await;
+            let polled =
+                gathered(&asked, async |sink| batches.each(&asked, sink, fetch).await).await;
             assert!(polled.iter().map(|polled| &polled.symbol).eq(&asked));
             let found = polled.iter().filter(|polled| polled.result.is_ok());
             let found: Vec<_> = found.map(|polled| polled.symbol.as_str()).collect();
             assert_eq!(found, served);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_symbol_has_one_outcome_whatever_an_answer_leaves_out_repeats_or_garbles(
+            names in prop::collection::vec("[A-F]", 0..20),
+            size in 1..4_usize,
+            faults in prop::collection::vec(0..5_usize, 20),
+        ) {
+            let asked = symbols(&names);
+            let batches = Batches::of(size);
+            let requests = Cell::new(0);
+            let fetch = async |batch: Vec<Symbol>| {
+                let request = requests.replace(requests.get() + 1);
+                let mut rows: Vec<_> = batch.iter().map(row).collect();
+                match faults[request] {
+                    0 => return Err(FetchError::PastDeadline),
+                    1 => drop(rows.remove(0)),
+                    2 => rows.push(row(&batch[0])),
+                    3 => rows[0].symbol = None,
+                    _ => rows.push(row(&"Z".parse().unwrap())),
+                }
+                Ok(rows)
+            };
+            let runtime = tokio::runtime::Builder::new_current_thread().build();
+            let poll = async |sink: Sink<'_, _>| batches.each(&asked, sink, fetch).await;
+            let polled = runtime.unwrap().block_on(gathered(&asked, poll));
+            prop_assert!(polled.iter().map(|polled| &polled.symbol).eq(&asked));
+            let unique = names.iter().collect::<HashSet<_>>().len();
+            prop_assert_eq!(requests.get(), unique.div_ceil(size));
         }
     }
 

@@ -70,7 +70,8 @@ pub trait Bars<At>: Debug + Send + Sync {
     );
 }
 
-/// All outcomes of a `poll` of these symbols, in the order asked, when it is over.
+/// All outcomes of a `poll` of these symbols, in the order asked, when it is over. An outcome that was not asked for
+/// comes last.
 ///
 /// ```
 /// # use feeds::{Polled, Quotes, gathered};
@@ -93,7 +94,9 @@ pub async fn gathered<T: Send>(
     for (place, symbol) in symbols.iter().enumerate() {
         places.entry(symbol).or_default().push_back(place);
     }
-    let mut gathered = gathered.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let mut gathered = gathered
+        .into_inner()
+        .unwrap_or_else(PoisonError::into_inner);
     gathered.sort_by_cached_key(|polled| {
         let places = places.get_mut(&polled.symbol);
         places
@@ -141,4 +144,25 @@ pub trait Listing: Debug + Send + Sync {
     /// # Errors
     /// [`FetchError`].
     async fn listed(&self, until: Instant) -> Result<Vec<Symbol>, FetchError>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::replay::symbols;
+
+    #[tokio::test]
+    async fn outcomes_are_gathered_in_the_order_asked_and_none_is_lost() {
+        let asked = symbols(&["A", "B", "A", "C"]);
+        let came = symbols(&["EXTRA", "C", "A", "B", "A", "C"]);
+        let polled = gathered(&asked, async |sink: Sink<'_, ()>| {
+            for symbol in came {
+                let result = Err(FetchError::NoData);
+                sink(Polled { symbol, result });
+            }
+        })
+        .await;
+        let names: Vec<_> = polled.iter().map(|polled| polled.symbol.as_str()).collect();
+        assert_eq!(names, ["A", "B", "A", "C", "EXTRA", "C"]);
+    }
 }

@@ -63,7 +63,8 @@ impl<S: ?Sized> Fallback<S> {
             let take = |Polled { symbol, result }| match result {
                 Err(error) if !is_last => lock(&failed).push((symbol, error)),
                 result => {
-                    let result = result.map_err(|error| errors.get(&symbol).cloned().unwrap_or(error));
+                    let result =
+                        result.map_err(|error| errors.get(&symbol).cloned().unwrap_or(error));
                     sink(Polled { symbol, result });
                 }
             };

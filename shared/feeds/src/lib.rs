@@ -55,9 +55,7 @@ mod rota;
 mod settings;
 
 pub use body::BodyError;
-pub use capability::{
-    Bars, Feed, Listing, Polled, Quotes, Sink, TradeSession, Trades, gathered,
-};
+pub use capability::{Bars, Feed, Listing, Polled, Quotes, Sink, TradeSession, Trades, gathered};
 pub use error::{FeedError, FetchError};
 pub use settings::FeedSettings;
 

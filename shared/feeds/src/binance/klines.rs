@@ -52,7 +52,7 @@ impl<At: Debug + Send + 'static> Bars<At> for Klines<At> {
         sink: Sink<'_, Vec<Bar<At>>>,
     ) {
         let fetch = async |symbol: Symbol| self.every_page(symbol, &range, until).await;
-        self.rota.each(symbols, sink, fetch).await
+        self.rota.each(symbols, sink, fetch).await;
     }
 }
 

@@ -81,7 +81,7 @@ impl Bars<Date> for Client {
         sink: Sink<'_, Vec<Bar<Date>>>,
     ) {
         let fetch = async |symbol: Symbol| self.fetch(symbol, &range, until).await;
-        self.rota.each(symbols, sink, fetch).await
+        self.rota.each(symbols, sink, fetch).await;
     }
 }
 

@@ -123,7 +123,7 @@ impl Quotes for Client {
     /// One request a symbol.
     async fn quotes(&self, symbols: &[Symbol], until: Instant, sink: Sink<'_, Quote>) {
         let fetch = async |symbol: Symbol| self.poll_one(&symbol, until).await;
-        self.rota.each(symbols, sink, fetch).await
+        self.rota.each(symbols, sink, fetch).await;
     }
 }
 

@@ -110,7 +110,7 @@ impl Quotes for Client {
     /// One request for each 200 symbols, one after the other.
     async fn quotes(&self, symbols: &[Symbol], until: Instant, sink: Sink<'_, Quote>) {
         let fetch = async |batch: Vec<Symbol>| self.fetch_board(&batch, until).await;
-        self.board_batches.each(symbols, sink, fetch).await
+        self.board_batches.each(symbols, sink, fetch).await;
     }
 }
 
@@ -125,7 +125,7 @@ impl<At: Interval> Bars<At> for Client {
         sink: Sink<'_, Vec<Bar<At>>>,
     ) {
         let fetch = async |symbol: Symbol| self.fetch_bars(symbol, &range, until).await;
-        self.rota.each(symbols, sink, fetch).await
+        self.rota.each(symbols, sink, fetch).await;
     }
 }
 

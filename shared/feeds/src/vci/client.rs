@@ -118,7 +118,7 @@ impl Quotes for Client {
     /// One request for each 200 symbols, one after the other.
     async fn quotes(&self, symbols: &[Symbol], until: Instant, sink: Sink<'_, Quote>) {
         let fetch = async |batch: Vec<Symbol>| self.fetch_board(&batch, until).await;
-        self.board_batches.each(symbols, sink, fetch).await
+        self.board_batches.each(symbols, sink, fetch).await;
     }
 }
 
@@ -133,7 +133,7 @@ impl<At: Interval> Bars<At> for Client {
         sink: Sink<'_, Vec<Bar<At>>>,
     ) {
         let fetch = async |batch: Vec<Symbol>| self.fetch_bars(&batch, &range, until).await;
-        self.bar_batches.each(symbols, sink, fetch).await
+        self.bar_batches.each(symbols, sink, fetch).await;
     }
 }
 

@@ -1,11 +1,11 @@
-use std::time::Duration;
+use std::{collections::HashSet, time::Duration};
 
 use jiff::civil::Date;
 
 use super::*;
 use crate::{
     Feed, Polled,
-    replay::{self, Provider, Reply, outcomes, settings, soon, symbols},
+    replay::{self, Provider, Reply, early, outcomes, settings, soon, symbols},
 };
 
 const TCB: &str = include_str!("../fixtures/board-TCB.json");
@@ -138,6 +138,22 @@ async fn a_bad_series_costs_no_other_and_an_empty_one_is_no_data() {
         ]
     );
     assert!(polled.iter().map(|polled| &polled.symbol).eq(&asked));
+}
+
+#[tokio::test]
+async fn a_series_that_hangs_does_not_hold_up_the_others() {
+    let provider =
+        Provider::start(|target, _| (!target.contains("/HANG/")).then(|| Reply::new(200, FPT)))
+            .await;
+    let feed = feed(&provider.url);
+    let bars: &Arc<dyn Bars<Date>> = feed.daily_bars.as_ref().unwrap();
+    let names: Vec<_> = (0..12).map(|n| format!("S{n}")).collect();
+    let asked = symbols(&[&["HANG".to_owned()], names.as_slice()].concat());
+    let poll = async |sink: Sink<'_, _>| bars.bars(&asked, february(), soon(), sink).await;
+    let polled = early(12, poll).await;
+    assert!(polled.iter().all(|polled| polled.result.is_ok()));
+    let came: HashSet<_> = polled.iter().map(|polled| &polled.symbol).collect();
+    assert_eq!(came, asked[1..].iter().collect());
 }
 
 #[tokio::test]

@@ -14,8 +14,7 @@ async fn days_of_many_symbols_come_with_one_request_and_stay_within_the_range() 
     let feed = feed(&provider.url);
     let bars: Option<&Arc<dyn Bars<Date>>> = feed.daily_bars.as_ref();
     let range = range("2026-02-12T00:00:00Z", "2026-02-13T00:00:00Z");
-    let polled = replay::bars(bars, &symbols(&["SSI", "NONE", "FPT"]), range, soon())
-        .await;
+    let polled = replay::bars(bars, &symbols(&["SSI", "NONE", "FPT"]), range, soon()).await;
     assert_eq!(
         provider.bodies(),
         [r#"{"countBack":2,"symbols":["SSI","NONE","FPT"],"timeFrame":"ONE_DAY","to":1770940800}"#]
