@@ -112,20 +112,22 @@ fn fallback(sources: &[&Arc<Source>]) -> Fallback<dyn Quotes> {
     Fallback::new(sources).unwrap()
 }
 
-/// Each symbol with the source that answered, or the reason why there is no answer.
+/// The source that answered, or the reason why there is no answer.
+fn said(polled: &Polled<Quote>) -> &str {
+    let said = polled.result.as_ref();
+    said.map_or_else(FetchError::reason, |observation| observation.source)
+}
+
+/// Each symbol with what is said of it.
 async fn poll(sources: &[&Arc<Source>], names: &[&str]) -> Vec<(String, String)> {
     let until = Instant::now() + Duration::from_secs(9);
     let asked = symbols(names);
     let fallback = fallback(sources);
     let poll = async |sink: Sink<'_, _>| fallback.quotes(&asked, until, sink).await;
     let polled = gathered(&asked, poll).await;
-    let said = |polled: Polled<Quote>| match polled.result {
-        Ok(observation) => observation.source.to_owned(),
-        Err(error) => error.reason().to_owned(),
-    };
     polled
-        .into_iter()
-        .map(|polled| (polled.symbol.to_string(), said(polled)))
+        .iter()
+        .map(|polled| (polled.symbol.to_string(), said(polled).to_owned()))
         .collect()
 }
 
@@ -229,12 +231,9 @@ async fn a_symbol_that_hangs_at_the_first_source_holds_up_no_answer_of_it() {
     let start = Instant::now();
     let came = Mutex::new(Vec::new());
     let take = |polled: Polled<Quote>| {
-        let said = polled.result.map_or_else(
-            |error| error.reason().to_owned(),
-            |observation| observation.source.to_owned(),
-        );
-        let mut came = came.lock().unwrap();
-        came.push((start.elapsed(), polled.symbol.to_string(), said));
+        let (symbol, said) = (polled.symbol.to_string(), said(&polled).to_owned());
+        let outcome = (start.elapsed().as_secs(), symbol, said);
+        came.lock().unwrap().push(outcome);
     };
     let until = start + Duration::from_secs(8);
     fallback(&[&first, &second])
@@ -249,10 +248,7 @@ async fn a_symbol_that_hangs_at_the_first_source_holds_up_no_answer_of_it() {
         (4, "HANG", "second"),
         (4, "X", "second"),
     ]
-    .map(|(seconds, symbol, said)| {
-        let time = Duration::from_secs(seconds);
-        (time, symbol.to_owned(), said.to_owned())
-    });
+    .map(|(second, symbol, said)| (second, symbol.to_owned(), said.to_owned()));
     assert_eq!(came, expected);
 }
 
@@ -297,11 +293,7 @@ proptest! {
             } else {
                 "unknown-symbol"
             };
-            let said = polled.result.as_ref();
-            prop_assert_eq!(
-                said.map_or_else(FetchError::reason, |observation| observation.source),
-                answers.map_or(first_error, |source| source.name)
-            );
+            prop_assert_eq!(said(polled), answers.map_or(first_error, |source| source.name));
         }
     }
 }
