@@ -1,6 +1,6 @@
 //! One poll of everything that a job asks for, as messages.
 
-use feeds::{Feed, FetchError, Polled};
+use feeds::{Feed, FetchError, Polled, gathered};
 use jiff::{Timestamp, ToSpan, tz::TimeZone};
 use market::{
     Calendar, Message, Observation, Said, Symbol, board_message, history_message, intraday_message,
@@ -42,7 +42,10 @@ pub(crate) async fn collect(
             let Some(quotes) = &feed.quotes else {
                 return Vec::new();
             };
-            let polled = quotes.quotes(&symbols, until).await;
+            let polled = gathered(&symbols, async |sink| {
+                quotes.quotes(&symbols, until, sink).await;
+            })
+            .await;
             collected(polled, job, memory, message)
         }
         Dataset::IntradayBars => {
@@ -50,7 +53,10 @@ pub(crate) async fn collect(
                 return Vec::new();
             };
             let range = start_of_day(feed.calendar, now)..now;
-            let polled = bars.bars(&symbols, range, until).await;
+            let polled = gathered(&symbols, async |sink| {
+                bars.bars(&symbols, range, until, sink).await;
+            })
+            .await;
             collected(polled, job, memory, intraday_message)
         }
         Dataset::DailyBars => {
@@ -59,7 +65,10 @@ pub(crate) async fn collect(
             };
             let period = (i64::from(job.period_days) * 24).hours();
             let range = now.saturating_sub(period).unwrap_or(now)..now;
-            let polled = bars.bars(&symbols, range, until).await;
+            let polled = gathered(&symbols, async |sink| {
+                bars.bars(&symbols, range, until, sink).await;
+            })
+            .await;
             collected(polled, job, memory, |observation, repeated| {
                 history_message(observation, job.period_days, repeated)
             })

@@ -10,7 +10,7 @@
 use std::{collections::HashMap, time::Duration};
 
 use axum::{Router, routing::get};
-use feeds::{Feed, FeedSettings};
+use feeds::{Feed, FeedSettings, gathered};
 use jiff::Timestamp;
 use market::Symbol;
 use tokio::{net::TcpListener, time::Instant};
@@ -84,9 +84,11 @@ async fn cycle(url: &str, case: &Case) -> Duration {
     let names = (0..case.symbols).map(|n| format!("S{n}"));
     let symbols: Vec<Symbol> = names.map(|name| name.parse().unwrap()).collect();
     let start = Instant::now();
-    let polled = quotes
-        .quotes(&symbols, start + Duration::from_mins(1))
-        .await;
+    let until = start + Duration::from_mins(1);
+    let poll = gathered(&symbols, async |sink| {
+        quotes.quotes(&symbols, until, sink).await;
+    });
+    let polled = poll.await;
     let took = start.elapsed();
     assert!(polled.iter().all(|polled| polled.result.is_ok()));
     took

@@ -1,12 +1,12 @@
 //! Requests for many symbols at once: whatever the answer leaves out or garbles, each symbol has its outcome.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use market::{Observation, Symbol};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, value::RawValue};
 
-use crate::{BodyError, FetchError, Polled, rota::Rota};
+use crate::{BodyError, FetchError, Polled, Sink, rota::Rota};
 
 /// An item of an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,46 +73,40 @@ impl Batches {
         }
     }
 
-    /// One outcome for each symbol, in the order asked. A symbol that an answer leaves out is unknown, unless a row
-    /// that names no symbol may be its.
+    /// Hands over one outcome for each symbol, those of a batch when it is fetched. A symbol that an answer leaves
+    /// out is unknown, unless a row that names no symbol may be its.
     pub(crate) async fn each<T, F>(
         &self,
         symbols: &[Symbol],
+        sink: Sink<'_, T>,
         fetch: impl Fn(Vec<Symbol>) -> F,
-    ) -> Vec<Polled<T>>
-    where
+    ) where
         T: Clone,
         F: Future<Output = Result<Vec<Row<Observation<T>, FetchError>>, FetchError>>,
     {
-        let order = self.rota.order(symbols);
-        let mut seen = HashSet::new();
-        let asked: Vec<Symbol> = order
-            .iter()
-            .map(|place| &symbols[*place])
-            .filter(|symbol| seen.insert(*symbol))
-            .cloned()
-            .collect();
-        let mut outcomes = HashMap::new();
+        let mut asked = Vec::new();
+        let mut turns: HashMap<Symbol, Vec<u64>> = HashMap::new();
+        for (turn, symbol) in self.rota.order(symbols) {
+            let turns = turns.entry(symbol.clone()).or_default();
+            if turns.is_empty() {
+                asked.push(symbol);
+            }
+            turns.push(turn);
+        }
         for batch in asked.chunks(self.size) {
             let (mut found, missing) = match fetch(batch.to_vec()).await {
                 Ok(rows) => by_symbol(rows),
                 Err(error) => (HashMap::new(), error),
             };
-            outcomes.extend(batch.iter().map(|symbol| {
-                let outcome = found.remove(symbol);
-                (symbol, outcome.unwrap_or_else(|| Err(missing.clone())))
-            }));
+            for symbol in batch {
+                let result = found.remove(symbol);
+                let result = result.unwrap_or_else(|| Err(missing.clone()));
+                for turn in turns.remove(symbol).unwrap_or_default() {
+                    let (symbol, result) = (symbol.clone(), result.clone());
+                    self.rota.hand_over(turn, Polled { symbol, result }, sink);
+                }
+            }
         }
-        let outcome = |symbol: &Symbol| outcomes.get(symbol).cloned();
-        let polled: Vec<_> = symbols
-            .iter()
-            .map(|symbol| Polled {
-                symbol: symbol.clone(),
-                result: outcome(symbol).unwrap_or(Err(FetchError::NoTurn)),
-            })
-            .collect();
-        self.rota.note(order.iter().map(|place| &polled[*place]));
-        polled
     }
 }
 
@@ -139,12 +133,13 @@ fn by_symbol<T>(
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test may panic")]
 mod tests {
-    use std::cell::Cell;
+    use std::{cell::Cell, collections::HashSet};
 
     use market::{Instrument, Trade};
+    use proptest::prelude::*;
 
     use super::*;
-    use crate::replay::symbols;
+    use crate::{gathered, replay::symbols};
 
     fn row(symbol: &Symbol) -> Row<Observation<Trade>, FetchError> {
         Row {
@@ -174,11 +169,43 @@ mod tests {
                 0 => Ok(batch.iter().map(row).collect()),
                 _ => Err(FetchError::NoTurn),
             };
-            let polled = batches.each(&asked, fetch).await;
+            let polled =
+                gathered(&asked, async |sink| batches.each(&asked, sink, fetch).await).await;
             assert!(polled.iter().map(|polled| &polled.symbol).eq(&asked));
             let found = polled.iter().filter(|polled| polled.result.is_ok());
             let found: Vec<_> = found.map(|polled| polled.symbol.as_str()).collect();
             assert_eq!(found, served);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_symbol_has_one_outcome_whatever_an_answer_leaves_out_repeats_or_garbles(
+            names in prop::collection::vec("[A-F]", 0..20),
+            size in 1..4_usize,
+            faults in prop::collection::vec(0..5_usize, 20),
+        ) {
+            let asked = symbols(&names);
+            let batches = Batches::of(size);
+            let requests = Cell::new(0);
+            let fetch = async |batch: Vec<Symbol>| {
+                let request = requests.replace(requests.get() + 1);
+                let mut rows: Vec<_> = batch.iter().map(row).collect();
+                match faults[request] {
+                    0 => return Err(FetchError::PastDeadline),
+                    1 => drop(rows.remove(0)),
+                    2 => rows.push(row(&batch[0])),
+                    3 => rows[0].symbol = None,
+                    _ => rows.push(row(&"Z".parse().unwrap())),
+                }
+                Ok(rows)
+            };
+            let runtime = tokio::runtime::Builder::new_current_thread().build();
+            let poll = async |sink: Sink<'_, _>| batches.each(&asked, sink, fetch).await;
+            let polled = runtime.unwrap().block_on(gathered(&asked, poll));
+            prop_assert!(polled.iter().map(|polled| &polled.symbol).eq(&asked));
+            let unique = names.iter().collect::<HashSet<_>>().len();
+            prop_assert_eq!(requests.get(), unique.div_ceil(size));
         }
     }
 
@@ -190,7 +217,8 @@ mod tests {
             content: Err(FetchError::NoData),
         };
         let fetch = async |batch: Vec<Symbol>| Ok(vec![bad(), row(&batch[0]), bad()]);
-        let polled = Batches::of(9).each(&asked, fetch).await;
+        let batches = Batches::of(9);
+        let polled = gathered(&asked, async |sink| batches.each(&asked, sink, fetch).await).await;
         assert!(polled[0].result.is_ok());
     }
 }

@@ -1,4 +1,10 @@
-use std::{fmt::Debug, ops::Range, sync::Arc, time::Duration};
+use std::{
+    collections::{HashMap, VecDeque},
+    fmt::Debug,
+    ops::Range,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use jiff::{Timestamp, civil::Date};
@@ -37,27 +43,67 @@ pub struct Polled<T> {
     pub result: Result<Observation<T>, FetchError>,
 }
 
+/// Takes the outcome of a symbol as soon as it is known. The poll goes on when it returns, so it should not block.
+pub type Sink<'a, T> = &'a (dyn Fn(Polled<T>) + Send + Sync);
+
 /// Snapshot quotes.
 #[async_trait]
 pub trait Quotes: Debug + Send + Sync {
-    /// A quote of every symbol: exactly one outcome for each, in the order asked, by `until` whatever
-    /// happens. One symbol's failure never costs another.
-    async fn quotes(&self, symbols: &[Symbol], until: Instant) -> Vec<Polled<Quote>>;
+    /// Hands a quote of every symbol over to `sink`: exactly one outcome for each symbol asked, in any order, each
+    /// as soon as it is known, all by `until` whatever happens. One symbol's failure never costs another.
+    async fn quotes(&self, symbols: &[Symbol], until: Instant, sink: Sink<'_, Quote>);
 }
 
 /// Bars over a range of time; `At` is a [`Timestamp`] for minutes and a [`Date`] for days.
 #[async_trait]
 pub trait Bars<At>: Debug + Send + Sync {
-    /// The bars of every symbol that start in `range`, oldest first, at least one; a provider that gives the
-    /// latest bars, however old, gives them over as long a time. Exactly one outcome for each symbol, in the
-    /// order asked, by `until` whatever happens. One symbol's failure never costs another. The last bar may be
-    /// unfinished.
+    /// Hands over to `sink` the bars of every symbol that start in `range`, oldest first, at least one; a provider
+    /// that gives the latest bars, however old, gives them over as long a time. Exactly one outcome for each symbol
+    /// asked, in any order, each as soon as it is known, all by `until` whatever happens. One symbol's failure never
+    /// costs another. The last bar may be unfinished.
     async fn bars(
         &self,
         symbols: &[Symbol],
         range: Range<Timestamp>,
         until: Instant,
-    ) -> Vec<Polled<Vec<Bar<At>>>>;
+        sink: Sink<'_, Vec<Bar<At>>>,
+    );
+}
+
+/// All outcomes of a `poll` of these symbols, in the order asked, when it is over. An outcome that was not asked for
+/// comes last.
+///
+/// ```
+/// # use feeds::{Polled, Quotes, gathered};
+/// # async fn all(quotes: &dyn Quotes, until: tokio::time::Instant) -> Vec<Polled<market::Quote>> {
+/// # let symbols: Vec<market::Symbol> = Vec::new();
+/// gathered(&symbols, async |sink| quotes.quotes(&symbols, until, sink).await).await
+/// # }
+/// ```
+pub async fn gathered<T: Send>(
+    symbols: &[Symbol],
+    poll: impl AsyncFnOnce(Sink<'_, T>),
+) -> Vec<Polled<T>> {
+    let gathered = Mutex::new(Vec::with_capacity(symbols.len()));
+    let push = |polled| {
+        let mut gathered = gathered.lock().unwrap_or_else(PoisonError::into_inner);
+        gathered.push(polled);
+    };
+    poll(&push).await;
+    let mut places: HashMap<_, VecDeque<_>> = HashMap::new();
+    for (place, symbol) in symbols.iter().enumerate() {
+        places.entry(symbol).or_default().push_back(place);
+    }
+    let mut gathered = gathered
+        .into_inner()
+        .unwrap_or_else(PoisonError::into_inner);
+    gathered.sort_by_cached_key(|polled| {
+        let places = places.get_mut(&polled.symbol);
+        places
+            .and_then(VecDeque::pop_front)
+            .unwrap_or(symbols.len())
+    });
+    gathered
 }
 
 /// A stream of trades.
@@ -98,4 +144,25 @@ pub trait Listing: Debug + Send + Sync {
     /// # Errors
     /// [`FetchError`].
     async fn listed(&self, until: Instant) -> Result<Vec<Symbol>, FetchError>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::replay::symbols;
+
+    #[tokio::test]
+    async fn outcomes_are_gathered_in_the_order_asked_and_none_is_lost() {
+        let asked = symbols(&["A", "B", "A", "C"]);
+        let came = symbols(&["EXTRA", "C", "A", "B", "A", "C"]);
+        let polled = gathered(&asked, async |sink: Sink<'_, ()>| {
+            for symbol in came {
+                let result = Err(FetchError::NoData);
+                sink(Polled { symbol, result });
+            }
+        })
+        .await;
+        let names: Vec<_> = polled.iter().map(|polled| polled.symbol.as_str()).collect();
+        assert_eq!(names, ["A", "B", "A", "C", "EXTRA", "C"]);
+    }
 }

@@ -1,13 +1,18 @@
 //! Several sources of the same data: what one does not answer, the next is asked.
 
-use std::{ops::Range, sync::Arc};
+use std::{
+    collections::HashMap,
+    ops::Range,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use async_trait::async_trait;
+use futures::future::BoxFuture;
 use jiff::Timestamp;
 use market::{Bar, Quote, Symbol};
 use tokio::time::Instant;
 
-use crate::{Bars, FetchError, Listing, Polled, Quotes};
+use crate::{Bars, FetchError, Listing, Polled, Quotes, Sink};
 
 /// Sources in the order they are asked, at least one.
 ///
@@ -26,67 +31,64 @@ impl<S: ?Sized> Fallback<S> {
     }
 
     /// Each source with the end of its turn, if that begins now.
-    fn turns(&self, until: Instant) -> impl Iterator<Item = (Arc<S>, Instant)> {
+    fn turns(&self, until: Instant) -> impl ExactSizeIterator<Item = (Arc<S>, Instant)> {
         let sources = self.0.iter().cloned();
         sources
-            .zip((1..=self.0.len()).rev())
-            .map(move |(source, left)| {
+            .zip((0..self.0.len()).rev())
+            .map(move |(source, after)| {
                 let now = Instant::now();
                 let time = until.saturating_duration_since(now);
-                let share = time / u32::try_from(left).unwrap_or(u32::MAX);
+                let share = time / u32::try_from(after + 1).unwrap_or(u32::MAX);
                 (source, now + share)
             })
     }
 
-    async fn ask<T, F>(
+    /// Hands over an answer when it is there, and a failure when it is that of the last source too.
+    async fn ask<T: Send>(
         &self,
         symbols: &[Symbol],
         until: Instant,
-        ask: impl Fn(Arc<S>, Vec<Symbol>, Instant) -> F,
-    ) -> Vec<Polled<T>>
-    where
-        F: Future<Output = Vec<Polled<T>>>,
-    {
-        let mut outcomes: Vec<Option<Polled<T>>> = symbols.iter().map(|_| None).collect();
-        for (source, until) in self.turns(until) {
-            let open: Vec<usize> = (0..symbols.len())
-                .filter(|place| !is_answered(outcomes[*place].as_ref()))
-                .collect();
+        sink: Sink<'_, T>,
+        ask: impl for<'a> Fn(&'a S, &'a [Symbol], Instant, Sink<'a, T>) -> BoxFuture<'a, ()>,
+    ) {
+        let mut open = symbols.to_vec();
+        let mut errors = HashMap::new();
+        let mut turns = self.turns(until);
+        while let Some((source, until)) = turns.next() {
             if open.is_empty() {
                 break;
             }
-            let asked = open.iter().map(|place| symbols[*place].clone()).collect();
-            for (place, polled) in open.into_iter().zip(ask(source, asked, until).await) {
-                let outcome = &mut outcomes[place];
-                if outcome.is_none() || polled.result.is_ok() {
-                    *outcome = Some(polled);
+            let is_last = turns.len() == 0;
+            let failed = Mutex::new(Vec::new());
+            let take = |Polled { symbol, result }| match result {
+                Err(error) if !is_last => lock(&failed).push((symbol, error)),
+                result => {
+                    let result =
+                        result.map_err(|error| errors.get(&symbol).cloned().unwrap_or(error));
+                    sink(Polled { symbol, result });
                 }
+            };
+            ask(&source, &open, until, &take).await;
+            open.clear();
+            for (symbol, error) in lock(&failed).drain(..) {
+                open.push(symbol.clone());
+                errors.entry(symbol).or_insert(error);
             }
         }
-        symbols
-            .iter()
-            .zip(outcomes)
-            .map(|(symbol, outcome)| {
-                outcome.unwrap_or_else(|| Polled {
-                    symbol: symbol.clone(),
-                    result: Err(FetchError::NoTurn),
-                })
-            })
-            .collect()
     }
 }
 
-fn is_answered<T>(outcome: Option<&Polled<T>>) -> bool {
-    outcome.is_some_and(|polled| polled.result.is_ok())
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[async_trait]
 impl Quotes for Fallback<dyn Quotes> {
-    async fn quotes(&self, symbols: &[Symbol], until: Instant) -> Vec<Polled<Quote>> {
-        let ask = |source: Arc<dyn Quotes>, symbols: Vec<Symbol>, until| async move {
-            source.quotes(&symbols, until).await
-        };
-        self.ask(symbols, until, ask).await
+    async fn quotes(&self, symbols: &[Symbol], until: Instant, sink: Sink<'_, Quote>) {
+        self.ask(symbols, until, sink, |source, symbols, until, sink| {
+            source.quotes(symbols, until, sink)
+        })
+        .await;
     }
 }
 
@@ -97,12 +99,12 @@ impl<At: std::fmt::Debug + Send + 'static> Bars<At> for Fallback<dyn Bars<At>> {
         symbols: &[Symbol],
         range: Range<Timestamp>,
         until: Instant,
-    ) -> Vec<Polled<Vec<Bar<At>>>> {
-        let ask = |source: Arc<dyn Bars<At>>, symbols: Vec<Symbol>, until| {
-            let range = range.clone();
-            async move { source.bars(&symbols, range, until).await }
-        };
-        self.ask(symbols, until, ask).await
+        sink: Sink<'_, Vec<Bar<At>>>,
+    ) {
+        self.ask(symbols, until, sink, |source, symbols, until, sink| {
+            source.bars(symbols, range.clone(), until, sink)
+        })
+        .await;
     }
 }
 

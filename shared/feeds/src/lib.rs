@@ -6,7 +6,8 @@
 //! ```no_run
 //! use std::time::Duration;
 //!
-//! use feeds::FeedSettings;
+//! use feeds::{FeedSettings, Polled};
+//! use market::Quote;
 //! use tokio::time::Instant;
 //!
 //! # async fn poll() -> Result<(), Box<dyn std::error::Error>> {
@@ -14,15 +15,17 @@
 //! let binance = feeds::open("binance", &settings)?;
 //! let until = Instant::now() + Duration::from_secs(1);
 //! let quotes = binance.quotes.as_ref().ok_or("no quotes")?;
-//! for polled in quotes.quotes(&["BTCUSDT".parse()?, "ETHUSDT".parse()?], until).await {
-//!     match polled.result {
-//!         Ok(observation) => drop(market::quote_message(&observation, false)),
-//!         Err(error) => tracing::warn!(symbol = %polled.symbol, reason = error.reason(), "{error}"),
-//!     }
-//! }
+//! let symbols = ["BTCUSDT".parse()?, "ETHUSDT".parse()?];
+//! let take = |polled: Polled<Quote>| match polled.result {
+//!     Ok(observation) => drop(market::quote_message(&observation, false)),
+//!     Err(error) => tracing::warn!(symbol = %polled.symbol, reason = error.reason(), "{error}"),
+//! };
+//! quotes.quotes(&symbols, until, &take).await;
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! A poll hands over each symbol's outcome as soon as it is known; [`gathered`] waits for all of them.
 //!
 //! A new provider is a folder with `client`, `model`, `parse` and `fixtures`, and a line in [`FEEDS`];
 //! `docs/adding-a-feed.md` walks through it.
@@ -52,7 +55,7 @@ mod rota;
 mod settings;
 
 pub use body::BodyError;
-pub use capability::{Bars, Feed, Listing, Polled, Quotes, TradeSession, Trades};
+pub use capability::{Bars, Feed, Listing, Polled, Quotes, Sink, TradeSession, Trades, gathered};
 pub use error::{FeedError, FetchError};
 pub use settings::FeedSettings;
 

@@ -4,6 +4,7 @@ pub(crate) mod stream;
 
 use std::{
     collections::HashMap,
+    ops::Range,
     sync::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
@@ -20,13 +21,13 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use jiff::Timestamp;
-use market::{Observation, Quote, Symbol};
+use market::{Bar, Observation, Quote, Symbol};
 use reqwest::StatusCode;
 use secrets::{FetchSecret, Secret, SecretError, SecretReference};
 use serde_json::Value;
-use tokio::{net::TcpListener, time::Instant};
+use tokio::{net::TcpListener, sync::mpsc, time::Instant};
 
-use crate::{FeedSettings, FetchError, Polled};
+use crate::{Bars, Feed, FeedSettings, FetchError, Polled, Sink, gathered};
 
 /// A running server. Ends with the test's runtime.
 pub(crate) struct Provider {
@@ -198,6 +199,45 @@ pub(crate) async fn nobody() -> String {
 /// A deadline that a test meets by far.
 pub(crate) fn soon() -> Instant {
     Instant::now() + Duration::from_secs(20)
+}
+
+/// The quotes of a poll, in the order asked.
+pub(crate) async fn quotes(feed: &Feed, symbols: &[Symbol], until: Instant) -> Vec<Polled<Quote>> {
+    let quotes = feed.quotes.as_ref().unwrap();
+    let poll = async |sink: Sink<'_, _>| quotes.quotes(symbols, until, sink).await;
+    gathered(symbols, poll).await
+}
+
+/// The bars of a poll, in the order asked.
+pub(crate) async fn bars<At: Send>(
+    bars: Option<&Arc<dyn Bars<At>>>,
+    symbols: &[Symbol],
+    range: Range<Timestamp>,
+    until: Instant,
+) -> Vec<Polled<Vec<Bar<At>>>> {
+    let bars = bars.unwrap();
+    let poll = async |sink: Sink<'_, _>| bars.bars(symbols, range, until, sink).await;
+    gathered(symbols, poll).await
+}
+
+/// The first `count` outcomes of a poll that is not over when they are known, as they came. It is dropped then.
+pub(crate) async fn early<T: Send>(
+    count: usize,
+    poll: impl AsyncFnOnce(Sink<'_, T>),
+) -> Vec<Polled<T>> {
+    let (sender, mut receiver) = mpsc::unbounded_channel();
+    let take = |polled| assert!(sender.send(polled).is_ok());
+    let mut outcomes = Vec::new();
+    tokio::select! {
+        biased;
+        () = poll(&take) => panic!("the poll is over"),
+        () = async {
+            while outcomes.len() < count {
+                outcomes.extend(receiver.recv().await);
+            }
+        } => {}
+    }
+    outcomes
 }
 
 pub(crate) fn symbols<T: AsRef<str>>(names: &[T]) -> Vec<Symbol> {

@@ -6,7 +6,7 @@ use std::{
 use futures::{StreamExt, stream};
 use market::{Observation, Symbol};
 
-use crate::{FetchError, Polled};
+use crate::{FetchError, Polled, Sink};
 
 /// Whose turn it is: in polls of more symbols than there is budget or time for, those go first that have waited
 /// longest. No symbol has its second turn before every other of the same polls had its first.
@@ -19,7 +19,7 @@ pub(crate) struct Rota {
 
 #[derive(Debug, Default)]
 struct Turns {
-    /// How many there were.
+    /// How many were numbered.
     count: u64,
     /// The number of each symbol's latest.
     latest: HashMap<Symbol, u64>,
@@ -36,51 +36,47 @@ impl Rota {
         }
     }
 
-    /// One outcome for each symbol, in the order asked.
+    /// Hands over one outcome for each symbol, each when it is fetched.
     pub(crate) async fn each<T, F>(
         &self,
         symbols: &[Symbol],
+        sink: Sink<'_, T>,
         fetch: impl Fn(Symbol) -> F,
-    ) -> Vec<Polled<T>>
-    where
+    ) where
         F: Future<Output = Result<Observation<T>, FetchError>>,
     {
-        let order = self.order(symbols);
-        let mut polled: Vec<_> = stream::iter(order.iter().copied())
-            .map(|place| {
-                let symbol = symbols[place].clone();
+        stream::iter(self.order(symbols))
+            .for_each_concurrent(self.concurrency, |(turn, symbol)| {
                 let result = fetch(symbol.clone());
                 async move {
                     let result = result.await;
-                    (place, Polled { symbol, result })
+                    self.hand_over(turn, Polled { symbol, result }, sink);
                 }
             })
-            .buffer_unordered(self.concurrency)
-            .collect()
             .await;
-        polled.sort_by_key(|(place, _)| *place);
-        let polled: Vec<_> = polled.into_iter().map(|(_, polled)| polled).collect();
-        self.note(order.iter().map(|place| &polled[*place]));
-        polled
     }
 
-    /// The places of `symbols`, longest wait first.
-    pub(crate) fn order(&self, symbols: &[Symbol]) -> Vec<usize> {
-        let mut places: Vec<usize> = (0..symbols.len()).collect();
-        places.rotate_left(self.start.checked_rem(symbols.len()).unwrap_or_default());
-        let turns = self.turns();
-        places.sort_by_key(|place| turns.latest.get(&symbols[*place]));
-        places
-    }
-
-    /// Counts the turns of a poll, in the order that it served.
-    pub(crate) fn note<'a, T: 'a>(&self, polled: impl Iterator<Item = &'a Polled<T>>) {
+    /// The symbols, longest wait first, each with the number of its turn. The numbers are given before anything is
+    /// served: an answer that takes longer than others must not change the order.
+    pub(crate) fn order(&self, symbols: &[Symbol]) -> Vec<(u64, Symbol)> {
+        let mut order = symbols.to_vec();
+        let first = self.start.checked_rem(symbols.len()).unwrap_or_default();
+        order.rotate_left(first);
         let mut turns = self.turns();
-        for polled in polled.filter(|polled| had_its_turn(&polled.result)) {
-            turns.count += 1;
-            let turn = turns.count;
-            turns.latest.insert(polled.symbol.clone(), turn);
+        order.sort_by_key(|symbol| turns.latest.get(symbol).copied());
+        let next = turns.count + 1;
+        turns.count += order.len() as u64;
+        (next..).zip(order).collect()
+    }
+
+    /// Hands over an outcome, and notes the turn if the symbol had it.
+    pub(crate) fn hand_over<T>(&self, turn: u64, polled: Polled<T>, sink: Sink<'_, T>) {
+        if had_its_turn(&polled.result) {
+            let mut turns = self.turns();
+            let latest = turns.latest.entry(polled.symbol.clone()).or_default();
+            *latest = turn.max(*latest);
         }
+        sink(polled);
     }
 
     fn turns(&self) -> MutexGuard<'_, Turns> {

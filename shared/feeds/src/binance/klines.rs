@@ -7,7 +7,7 @@ use reqwest::Url;
 use tokio::time::Instant;
 
 use super::{client::Client, parse};
-use crate::{Bars, BodyError, FetchError, Polled, rota::Rota};
+use crate::{Bars, BodyError, FetchError, Sink, rota::Rota};
 
 /// The most klines in an answer.
 const PAGE: usize = 1_000;
@@ -49,9 +49,10 @@ impl<At: Debug + Send + 'static> Bars<At> for Klines<At> {
         symbols: &[Symbol],
         range: Range<Timestamp>,
         until: Instant,
-    ) -> Vec<Polled<Vec<Bar<At>>>> {
+        sink: Sink<'_, Vec<Bar<At>>>,
+    ) {
         let fetch = async |symbol: Symbol| self.every_page(symbol, &range, until).await;
-        self.rota.each(symbols, fetch).await
+        self.rota.each(symbols, sink, fetch).await;
     }
 }
 

@@ -8,7 +8,7 @@ use tokio::time::{Instant, advance, pause, resume};
 
 use crate::{
     Feed, FetchError,
-    replay::{Provider, Reply, settings, soon, symbols},
+    replay::{self, Provider, Reply, settings, soon, symbols},
 };
 
 const TICKER: &str = include_str!("fixtures/ticker-24hr-BTCUSDT.json");
@@ -33,8 +33,7 @@ fn answer(target: &str) -> Reply {
 
 /// Why there is no ticker.
 async fn tickers(feed: &Feed, asked: &[Symbol]) -> Option<FetchError> {
-    let quotes = feed.quotes.as_ref().unwrap();
-    let mut polled = quotes.quotes(asked, soon()).await;
+    let mut polled = replay::quotes(feed, asked, soon()).await;
     polled.remove(0).result.err()
 }
 
@@ -42,8 +41,7 @@ async fn tickers(feed: &Feed, asked: &[Symbol]) -> Option<FetchError> {
 async fn minutes(feed: &Feed, asked: &[Symbol], until: Instant) -> Option<FetchError> {
     let at = |ms| Timestamp::from_millisecond(ms).unwrap();
     let minute: Range<_> = at(1_588_636_800_000)..at(1_588_636_860_000);
-    let bars = feed.minute_bars.as_ref().unwrap();
-    let mut polled = bars.bars(asked, minute, until).await;
+    let mut polled = replay::bars(feed.minute_bars.as_ref(), asked, minute, until).await;
     polled.remove(0).result.err()
 }
 

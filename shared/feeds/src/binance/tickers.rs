@@ -7,7 +7,7 @@ use reqwest::Url;
 use tokio::time::Instant;
 
 use super::{client::Client, parse};
-use crate::{FetchError, Polled, Quotes};
+use crate::{FetchError, Polled, Quotes, Sink};
 
 /// The longest URL that is sent, in bytes: servers and proxies commonly take lines of 8 KiB.
 const MAX_URL: usize = 8_000;
@@ -28,22 +28,25 @@ type Outcomes = HashMap<Symbol, Result<Observation, FetchError>>;
 #[async_trait]
 impl Quotes for Client {
     /// One request for all symbols, and a second one if Binance does not know one of them.
-    async fn quotes(&self, symbols: &[Symbol], until: Instant) -> Vec<Polled<Quote>> {
-        let asked: Vec<_> = unique(symbols)
-            .filter(|symbol| !self.unknown.contains(symbol))
-            .collect();
-        let outcomes = self.tickers(&asked, until).await.unwrap_or_else(|error| {
-            let failed = |symbol: &&Symbol| (Symbol::clone(symbol), Err(error.clone()));
-            asked.iter().map(failed).collect()
-        });
-        let outcome = |symbol: &Symbol| outcomes.get(symbol).cloned();
-        symbols
+    async fn quotes(&self, symbols: &[Symbol], until: Instant, sink: Sink<'_, Quote>) {
+        let hand_over = |symbol: &Symbol, result| {
+            let symbol = symbol.clone();
+            sink(Polled { symbol, result });
+        };
+        let (unknown, asked): (Vec<_>, Vec<_>) = symbols
             .iter()
-            .map(|symbol| Polled {
-                symbol: symbol.clone(),
-                result: outcome(symbol).unwrap_or(Err(FetchError::UnknownSymbol)),
-            })
-            .collect()
+            .partition(|symbol| self.unknown.contains(symbol));
+        for symbol in unknown {
+            hand_over(symbol, Err(FetchError::UnknownSymbol));
+        }
+        let tickers = self.tickers(&unique(&asked), until).await;
+        for symbol in asked {
+            let result = match &tickers {
+                Ok(outcomes) => outcomes.get(symbol).cloned(),
+                Err(error) => Some(Err(error.clone())),
+            };
+            hand_over(symbol, result.unwrap_or(Err(FetchError::UnknownSymbol)));
+        }
     }
 }
 
@@ -116,9 +119,10 @@ impl Client {
 }
 
 /// The symbols without repetition, in order: Binance refuses a list that has one twice.
-fn unique(symbols: &[Symbol]) -> impl Iterator<Item = &Symbol> {
+fn unique<'a>(symbols: &[&'a Symbol]) -> Vec<&'a Symbol> {
     let mut seen = HashSet::new();
-    symbols.iter().filter(move |symbol| seen.insert(*symbol))
+    let symbols = symbols.iter().copied();
+    symbols.filter(|symbol| seen.insert(*symbol)).collect()
 }
 
 /// The URL with a list of symbols, unless that is too long.

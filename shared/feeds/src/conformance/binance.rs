@@ -2,7 +2,7 @@ use jiff::Timestamp;
 use market::{history_message, intraday_message, quote_message};
 
 use super::{assert_reviewed, published, replayed};
-use crate::replay::{soon, symbols};
+use crate::replay::{self, soon, symbols};
 
 fn recorded(target: &str) -> Option<&'static [u8]> {
     match target {
@@ -28,8 +28,7 @@ fn at(ms: i64) -> Timestamp {
 
 async fn tickers(clock: fn() -> Timestamp, names: &[&str]) -> String {
     let feed = replayed("binance", "BINANCE_URL", &[], clock, recorded).await;
-    let quotes = feed.quotes.unwrap();
-    let polled = quotes.quotes(&symbols(names), soon()).await;
+    let polled = replay::quotes(&feed, &symbols(names), soon()).await;
     published(&polled, |quote| quote_message(quote, false))
 }
 
@@ -51,8 +50,8 @@ async fn recorded_klines_of_a_minute_become_this_message() {
     let clock = || at(1_588_636_860_250);
     let feed = replayed("binance", "BINANCE_URL", &[], clock, recorded).await;
     let range = at(1_588_636_800_000)..at(1_588_637_400_000);
-    let bars = feed.minute_bars.unwrap();
-    let polled = bars.bars(&symbols(&["BTCUSDT"]), range, soon()).await;
+    let bars = feed.minute_bars.as_ref();
+    let polled = replay::bars(bars, &symbols(&["BTCUSDT"]), range, soon()).await;
     let text = published(&polled, |bars| intraday_message(bars, false));
     assert_reviewed("binance", "klines-intraday", &text);
 }
@@ -62,8 +61,8 @@ async fn recorded_klines_of_a_day_become_this_message() {
     let clock = || at(1_546_700_000_000);
     let feed = replayed("binance", "BINANCE_URL", &[], clock, recorded).await;
     let range = at(1_546_300_800_000)..at(1_546_700_000_000);
-    let bars = feed.daily_bars.unwrap();
-    let polled = bars.bars(&symbols(&["BTCUSDT"]), range, soon()).await;
+    let bars = feed.daily_bars.as_ref();
+    let polled = replay::bars(bars, &symbols(&["BTCUSDT"]), range, soon()).await;
     let text = published(&polled, |bars| history_message(bars, 5, false));
     assert_reviewed("binance", "klines-daily", &text);
 }

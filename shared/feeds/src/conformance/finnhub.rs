@@ -2,7 +2,7 @@ use jiff::Timestamp;
 use market::quote_message;
 
 use super::{assert_reviewed, published, replayed};
-use crate::replay::{soon, symbols};
+use crate::replay::{self, soon, symbols};
 
 fn recorded(target: &str) -> Option<&'static [u8]> {
     match target {
@@ -23,7 +23,7 @@ async fn recorded_quotes_become_these_messages() {
     let key = [("FINNHUB_API_KEY", "k3y")];
     let feed = replayed("finnhub", "FINNHUB_URL", &key, clock, recorded).await;
     let asked = symbols(&["AAPL", "ZZZNOTASYMBOL"]);
-    let polled = feed.quotes.unwrap().quotes(&asked, soon()).await;
+    let polled = replay::quotes(&feed, &asked, soon()).await;
     let text = published(&polled, |quote| quote_message(quote, false));
     assert_reviewed("finnhub", "quotes", &text);
 }

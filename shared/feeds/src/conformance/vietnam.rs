@@ -6,7 +6,7 @@ use market::{board_message, history_message, intraday_message, quote_message};
 use super::{assert_reviewed, published, replayed};
 use crate::{
     Feed,
-    replay::{soon, symbols},
+    replay::{self, soon, symbols},
 };
 
 fn vci(target: &str) -> Option<&'static [u8]> {
@@ -47,15 +47,15 @@ fn february() -> Range<Timestamp> {
 
 /// Both messages of a row of the board.
 async fn board(feed: Feed, names: &[&str]) -> String {
-    let polled = feed.quotes.unwrap().quotes(&symbols(names), soon()).await;
+    let polled = replay::quotes(&feed, &symbols(names), soon()).await;
     let prices = published(&polled, |quote| quote_message(quote, false));
     let board = published(&polled, |quote| board_message(quote, false));
     format!("stock-prices\n\n{prices}\nstock-board\n\n{board}")
 }
 
 async fn history(feed: Feed, names: &[&str], range: Range<Timestamp>) -> String {
-    let bars = feed.daily_bars.unwrap();
-    let polled = bars.bars(&symbols(names), range, soon()).await;
+    let bars = feed.daily_bars.as_ref();
+    let polled = replay::bars(bars, &symbols(names), range, soon()).await;
     published(&polled, |bars| history_message(bars, 3, false))
 }
 
@@ -75,8 +75,8 @@ async fn a_recorded_board_of_kbs_becomes_these_messages() {
 async fn minutes_of_kbs_become_this_message() {
     let feed = replayed("kbs", "KBS_URL", &[], on_20_april, kbs).await;
     let range = "2026-04-19T17:00:00Z".parse().unwrap()..on_20_april();
-    let bars = feed.minute_bars.unwrap();
-    let polled = bars.bars(&symbols(&["TCB"]), range, soon()).await;
+    let bars = feed.minute_bars.as_ref();
+    let polled = replay::bars(bars, &symbols(&["TCB"]), range, soon()).await;
     let text = published(&polled, |bars| intraday_message(bars, false));
     assert_reviewed("kbs", "bars-intraday", &text);
 }

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::parse;
 use crate::{
-    Bars, FeedError, FeedSettings, FetchError, Polled,
+    Bars, FeedError, FeedSettings, FetchError, Sink,
     budget::Budget,
     rota::Rota,
     vietnam::{
@@ -78,9 +78,10 @@ impl Bars<Date> for Client {
         symbols: &[Symbol],
         range: Range<Timestamp>,
         until: Instant,
-    ) -> Vec<Polled<Vec<Bar<Date>>>> {
+        sink: Sink<'_, Vec<Bar<Date>>>,
+    ) {
         let fetch = async |symbol: Symbol| self.fetch(symbol, &range, until).await;
-        self.rota.each(symbols, fetch).await
+        self.rota.each(symbols, sink, fetch).await;
     }
 }
 

@@ -5,35 +5,36 @@ use proptest::prelude::*;
 use tokio::time::sleep_until;
 
 use super::*;
-use crate::replay::{outcomes, symbols};
+use crate::{gathered, replay::symbols};
 
-/// A source that knows some symbols, says `error` of all others, and remembers what it was asked.
+/// A source that knows some symbols, has no answer of others before its time is up, says `error` of all others at
+/// once, and remembers what it was asked.
 #[derive(Debug)]
 struct Source {
     name: &'static str,
     known: HashSet<String>,
     error: FetchError,
-    hangs: bool,
+    hanging: HashSet<String>,
     asked: Mutex<Vec<(Vec<String>, Duration)>>,
 }
 
 impl Source {
     fn new(name: &'static str, known: &[&str], error: FetchError) -> Arc<Self> {
-        Arc::new(Self {
-            name,
-            known: known.iter().map(|name| (*name).to_owned()).collect(),
-            error,
-            hangs: false,
-            asked: Mutex::default(),
-        })
+        Self::hanging(name, known, &[], error)
     }
 
-    fn hanging(name: &'static str) -> Arc<Self> {
+    fn hanging(
+        name: &'static str,
+        known: &[&str],
+        hanging: &[&str],
+        error: FetchError,
+    ) -> Arc<Self> {
+        let set = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
         Arc::new(Self {
             name,
-            known: HashSet::new(),
-            error: FetchError::PastDeadline,
-            hangs: true,
+            known: set(known),
+            error,
+            hanging: set(hanging),
             asked: Mutex::default(),
         })
     }
@@ -45,22 +46,27 @@ impl Source {
 
 #[async_trait]
 impl Quotes for Source {
-    async fn quotes(&self, symbols: &[Symbol], until: Instant) -> Vec<Polled<Quote>> {
+    async fn quotes(&self, symbols: &[Symbol], until: Instant, sink: Sink<'_, Quote>) {
         let names = symbols.iter().map(ToString::to_string).collect();
         let time = until.saturating_duration_since(Instant::now());
         self.asked.lock().unwrap().push((names, time));
-        if self.hangs {
-            sleep_until(until).await;
-        }
-        let polled = |symbol: &Symbol| Polled {
-            symbol: symbol.clone(),
-            result: if self.known.contains(symbol.as_str()) {
-                Ok(observation(self.name, symbol))
+        let (hanging, prompt): (Vec<_>, Vec<_>) = symbols
+            .iter()
+            .cloned()
+            .partition(|symbol| self.hanging.contains(symbol.as_str()));
+        for symbol in prompt.into_iter().rev() {
+            let result = if self.known.contains(symbol.as_str()) {
+                Ok(observation(self.name, &symbol))
             } else {
                 Err(self.error.clone())
-            },
-        };
-        symbols.iter().map(polled).collect()
+            };
+            sink(Polled { symbol, result });
+        }
+        for symbol in hanging {
+            sleep_until(until).await;
+            let result = Err(FetchError::PastDeadline);
+            sink(Polled { symbol, result });
+        }
     }
 }
 
@@ -106,17 +112,22 @@ fn fallback(sources: &[&Arc<Source>]) -> Fallback<dyn Quotes> {
     Fallback::new(sources).unwrap()
 }
 
-/// Each symbol with the source that answered, or the reason why there is no answer.
+/// The source that answered, or the reason why there is no answer.
+fn said(polled: &Polled<Quote>) -> &str {
+    let said = polled.result.as_ref();
+    said.map_or_else(FetchError::reason, |observation| observation.source)
+}
+
+/// Each symbol with what is said of it.
 async fn poll(sources: &[&Arc<Source>], names: &[&str]) -> Vec<(String, String)> {
     let until = Instant::now() + Duration::from_secs(9);
-    let polled = fallback(sources).quotes(&symbols(names), until).await;
-    let said = |polled: Polled<Quote>| match polled.result {
-        Ok(observation) => observation.source.to_owned(),
-        Err(error) => error.reason().to_owned(),
-    };
+    let asked = symbols(names);
+    let fallback = fallback(sources);
+    let poll = async |sink: Sink<'_, _>| fallback.quotes(&asked, until, sink).await;
+    let polled = gathered(&asked, poll).await;
     polled
-        .into_iter()
-        .map(|polled| (polled.symbol.to_string(), said(polled)))
+        .iter()
+        .map(|polled| (polled.symbol.to_string(), said(polled).to_owned()))
         .collect()
 }
 
@@ -172,7 +183,8 @@ async fn without_an_answer_the_error_is_that_of_the_first_source() {
 
 #[tokio::test(start_paused = true)]
 async fn sources_that_hang_leave_the_others_their_share_of_the_time() {
-    let (first, second) = (Source::hanging("first"), Source::hanging("second"));
+    let hanging = |name| Source::hanging(name, &[], &["A"], forbidden());
+    let (first, second) = (hanging("first"), hanging("second"));
     let third = Source::new("third", &["A"], forbidden());
     let start = Instant::now();
     let said = poll(&[&first, &second, &third], &["A"]).await;
@@ -211,31 +223,77 @@ async fn a_listing_is_that_of_the_first_source_that_has_one() {
     assert!(Fallback::<dyn Listing>::new([]).is_none());
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_symbol_that_hangs_at_the_first_source_holds_up_no_answer_of_it() {
+    let first = Source::hanging("first", &["A", "B"], &["HANG"], forbidden());
+    let second = Source::new("second", &["HANG", "X"], FetchError::UnknownSymbol);
+    let asked = symbols(&["HANG", "A", "GONE", "X", "B"]);
+    let start = Instant::now();
+    let came = Mutex::new(Vec::new());
+    let take = |polled: Polled<Quote>| {
+        let (symbol, said) = (polled.symbol.to_string(), said(&polled).to_owned());
+        let outcome = (start.elapsed().as_secs(), symbol, said);
+        came.lock().unwrap().push(outcome);
+    };
+    let until = start + Duration::from_secs(8);
+    fallback(&[&first, &second])
+        .quotes(&asked, until, &take)
+        .await;
+    let mut came = came.into_inner().unwrap();
+    came.sort();
+    let expected = [
+        (0, "A", "first"),
+        (0, "B", "first"),
+        (4, "GONE", "forbidden"),
+        (4, "HANG", "second"),
+        (4, "X", "second"),
+    ]
+    .map(|(second, symbol, said)| (second, symbol.to_owned(), said.to_owned()));
+    assert_eq!(came, expected);
+}
+
 proptest! {
     #[test]
-    fn every_symbol_has_one_outcome_in_the_order_asked(
+    fn every_symbol_has_one_outcome_in_time_whatever_a_source_does_not_know_and_where_it_hangs(
         names in prop::collection::vec("[A-E]", 0..12),
-        known in prop::collection::vec(prop::collection::hash_set("[A-E]", 0..5), 1..4),
+        sources in prop::collection::vec(
+            (prop::collection::hash_set("[A-E]", 0..5), prop::collection::hash_set("[A-E]", 0..3)),
+            1..4,
+        ),
     ) {
         let sources: Vec<_> = ["first", "second", "third"]
             .into_iter()
-            .zip(&known)
-            .map(|(name, known)| {
-                let known: Vec<_> = known.iter().map(String::as_str).collect();
-                Source::new(name, &known, FetchError::UnknownSymbol)
+            .zip(&sources)
+            .map(|(name, (known, hanging))| {
+                let known = known.difference(hanging).map(String::as_str).collect::<Vec<_>>();
+                let hanging = hanging.iter().map(String::as_str).collect::<Vec<_>>();
+                Source::hanging(name, &known, &hanging, FetchError::UnknownSymbol)
             })
             .collect();
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-        let until = runtime.block_on(async { Instant::now() }) + Duration::from_secs(9);
         let asked = symbols(&names);
         let fallback = fallback(&sources.iter().collect::<Vec<_>>());
-        let polled = runtime.block_on(fallback.quotes(&asked, until));
-        prop_assert_eq!(outcomes(&polled).len(), asked.len());
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .start_paused(true)
+            .build();
+        let polled = runtime.unwrap().block_on(async {
+            let until = Instant::now() + Duration::from_secs(9);
+            let poll = async |sink: Sink<'_, _>| fallback.quotes(&asked, until, sink).await;
+            let polled = gathered(&asked, poll).await;
+            assert!(Instant::now() <= until + Duration::from_millis(1));
+            polled
+        });
+        prop_assert_eq!(polled.len(), asked.len());
         for (polled, symbol) in polled.iter().zip(&asked) {
             prop_assert_eq!(&polled.symbol, symbol);
-            let answers = sources.iter().find(|source| source.known.contains(symbol.as_str()));
-            let source = polled.result.as_ref().ok().map(|observation| observation.source);
-            prop_assert_eq!(source, answers.map(|source| source.name));
+            let name = symbol.as_str();
+            let answers = sources.iter().find(|source| source.known.contains(name));
+            let first_error = if sources[0].hanging.contains(name) {
+                "past-deadline"
+            } else {
+                "unknown-symbol"
+            };
+            prop_assert_eq!(said(polled), answers.map_or(first_error, |source| source.name));
         }
     }
 }

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use super::{instrument::instrument, key::with_key, parse};
 use crate::{
-    FeedError, FeedSettings, FetchError, Polled, Quotes,
+    FeedError, FeedSettings, FetchError, Quotes, Sink,
     budget::{Budget, SlidingWindows, Window},
     http::{Http, Manners, Request, Response},
     retry::retried,
@@ -121,9 +121,9 @@ impl Client {
 #[async_trait]
 impl Quotes for Client {
     /// One request a symbol.
-    async fn quotes(&self, symbols: &[Symbol], until: Instant) -> Vec<Polled<Quote>> {
+    async fn quotes(&self, symbols: &[Symbol], until: Instant, sink: Sink<'_, Quote>) {
         let fetch = async |symbol: Symbol| self.poll_one(&symbol, until).await;
-        self.rota.each(symbols, fetch).await
+        self.rota.each(symbols, sink, fetch).await;
     }
 }
 

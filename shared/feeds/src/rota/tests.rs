@@ -6,10 +6,13 @@ use std::{
 use jiff::Timestamp;
 use market::{Instrument, Quote};
 use proptest::prelude::*;
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::{
+    task::yield_now,
+    time::{Instant, sleep, sleep_until},
+};
 
 use super::*;
-use crate::replay::symbols;
+use crate::{gathered, replay::symbols};
 
 fn names(count: usize) -> Vec<Symbol> {
     symbols(&(0..count).map(|n| format!("S{n}")).collect::<Vec<_>>())
@@ -27,15 +30,18 @@ fn served(symbol: Symbol) -> Result<Observation<()>, FetchError> {
 /// Polls with room for `room` symbols; the places of those that had their turn.
 async fn poll(rota: &Rota, symbols: &[Symbol], room: usize, none: &FetchError) -> Vec<usize> {
     let left = Cell::new(room);
-    let polled = rota
-        .each(symbols, async |symbol| match left.get() {
-            0 => Err(none.clone()),
-            some => {
-                left.set(some - 1);
-                served(symbol)
+    let fetch = async |symbol: Symbol| match left.get() {
+        0 => Err(none.clone()),
+        some => {
+            left.set(some - 1);
+            // Answers come in another order than they are asked for.
+            for _ in 0..left.get() {
+                yield_now().await;
             }
-        })
-        .await;
+            served(symbol)
+        }
+    };
+    let polled = gathered(symbols, async |sink| rota.each(symbols, sink, fetch).await).await;
     assert!(polled.iter().map(|polled| &polled.symbol).eq(symbols));
     let places = polled.iter().enumerate();
     let served = places.filter(|(_, polled)| polled.result.is_ok());
@@ -118,19 +124,18 @@ async fn symbols_that_hang_do_not_keep_the_others_from_their_turn() {
     for _ in 0..3 {
         let until = Instant::now() + Duration::from_secs(1);
         // The first four hang, as many as are served at once.
-        let polled = rota
-            .each(&asked, async |symbol| {
-                if Instant::now() >= until {
-                    return Err(FetchError::NoTurn);
-                }
-                if asked[..4].contains(&symbol) {
-                    sleep_until(until).await;
-                    return Err(FetchError::PastDeadline);
-                }
-                sleep(Duration::from_millis(10)).await;
-                served(symbol)
-            })
-            .await;
+        let fetch = async |symbol| {
+            if Instant::now() >= until {
+                return Err(FetchError::NoTurn);
+            }
+            if asked[..4].contains(&symbol) {
+                sleep_until(until).await;
+                return Err(FetchError::PastDeadline);
+            }
+            sleep(Duration::from_millis(10)).await;
+            served(symbol)
+        };
+        let polled = gathered(&asked, async |sink| rota.each(&asked, sink, fetch).await).await;
         let ok = polled.into_iter().filter(|polled| polled.result.is_ok());
         answered.push(ok.count());
     }
@@ -142,12 +147,13 @@ async fn the_first_poll_begins_at_the_start_that_was_given() {
     for (start, first) in [(0, "S0"), (2, "S2"), (7, "S1"), (usize::MAX, "S0")] {
         let order = RefCell::new(Vec::new());
         let rota = Rota::new(1, start);
-        let polled: Vec<Polled<Quote>> = rota
-            .each(&names(3), async |symbol| {
-                order.borrow_mut().push(symbol);
-                Err(FetchError::NoTurn)
-            })
-            .await;
+        let asked = names(3);
+        let fetch = async |symbol| {
+            order.borrow_mut().push(symbol);
+            Err(FetchError::NoTurn)
+        };
+        let polled: Vec<Polled<Quote>> =
+            gathered(&asked, async |sink| rota.each(&asked, sink, fetch).await).await;
         assert_eq!(polled.len(), 3);
         assert_eq!(order.borrow()[0].as_str(), first, "{start}");
     }

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::parse;
 use crate::{
-    Bars, FeedError, FeedSettings, FetchError, Listing, Polled, Quotes,
+    Bars, FeedError, FeedSettings, FetchError, Listing, Quotes, Sink,
     batch::{Batches, Row},
     budget::Budget,
     vietnam::{
@@ -116,9 +116,9 @@ impl Client {
 #[async_trait]
 impl Quotes for Client {
     /// One request for each 200 symbols, one after the other.
-    async fn quotes(&self, symbols: &[Symbol], until: Instant) -> Vec<Polled<Quote>> {
+    async fn quotes(&self, symbols: &[Symbol], until: Instant, sink: Sink<'_, Quote>) {
         let fetch = async |batch: Vec<Symbol>| self.fetch_board(&batch, until).await;
-        self.board_batches.each(symbols, fetch).await
+        self.board_batches.each(symbols, sink, fetch).await;
     }
 }
 
@@ -130,9 +130,10 @@ impl<At: Interval> Bars<At> for Client {
         symbols: &[Symbol],
         range: Range<Timestamp>,
         until: Instant,
-    ) -> Vec<Polled<Vec<Bar<At>>>> {
+        sink: Sink<'_, Vec<Bar<At>>>,
+    ) {
         let fetch = async |batch: Vec<Symbol>| self.fetch_bars(&batch, &range, until).await;
-        self.bar_batches.each(symbols, fetch).await
+        self.bar_batches.each(symbols, sink, fetch).await;
     }
 }
 

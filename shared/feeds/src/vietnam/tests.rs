@@ -6,8 +6,8 @@ use tokio::time::Instant;
 
 use super::*;
 use crate::{
-    FetchError, Polled,
-    replay::{Provider, Reply, nobody, settings, soon, symbols},
+    FetchError, Polled, Sink,
+    replay::{self, Provider, Reply, early, nobody, settings, soon, symbols},
 };
 
 const VCI_BOARD: &str = include_str!("../vci/fixtures/board-TCB.json");
@@ -37,12 +37,20 @@ async fn broker(status: u16, body: &'static str) -> Provider {
 async fn kbs() -> Provider {
     Provider::start_with_bodies(|_, body, _| {
         let asked: serde_json::Value = serde_json::from_str(body).unwrap();
-        let row = &KBS_BOARD[1..KBS_BOARD.len() - 1];
-        let names = asked["code"].as_str().unwrap().split(',');
-        let rows: Vec<_> = names.map(|name| row.replace("TCB", name)).collect();
-        Some(Reply::new(201, format!("[{}]", rows.join(","))))
+        let names: Vec<_> = asked["code"].as_str().unwrap().split(',').collect();
+        Some(Reply::new(201, board(KBS_BOARD, &names)))
     })
     .await
+}
+
+/// The board of TCB with a row for each of these symbols instead.
+fn board<T: AsRef<str>>(of_tcb: &str, names: &[T]) -> String {
+    let row = &of_tcb[1..of_tcb.len() - 1];
+    let rows: Vec<_> = names
+        .iter()
+        .map(|name| row.replace("TCB", name.as_ref()))
+        .collect();
+    format!("[{}]", rows.join(","))
 }
 
 /// Each symbol with the broker that answered, or the reason why there is no answer.
@@ -60,8 +68,7 @@ fn sources<T>(polled: &[Polled<T>]) -> Vec<(&str, &str)> {
 }
 
 async fn poll(feed: &Feed, names: &[&str], until: Instant) -> Vec<Polled<Quote>> {
-    let quotes = feed.quotes.as_ref().unwrap();
-    quotes.quotes(&symbols(names), until).await
+    replay::quotes(feed, &symbols(names), until).await
 }
 
 #[tokio::test]
@@ -96,6 +103,24 @@ async fn a_vci_that_hangs_leaves_kbs_the_time_to_answer() {
     let polled = poll(&feed, &["TCB"], until).await;
     assert_eq!(sources(&polled), [("TCB", "kbs")]);
     assert!(start.elapsed() < Duration::from_secs(2));
+}
+
+#[tokio::test]
+async fn a_batch_that_hangs_at_vci_does_not_hold_up_the_batch_before_it() {
+    // VCI is asked for 200 at once.
+    let names: Vec<_> = (0..201).map(|n| format!("S{n}")).collect();
+    let board = board(VCI_BOARD, &names);
+    let vci = Provider::start(move |_, before| (before == 0).then(|| Reply::new(200, &board)));
+    let feed = feed(&vci.await.url, &kbs().await.url, &nobody().await);
+    let quotes = feed.quotes.as_ref().unwrap();
+    let asked = symbols(&names);
+    let poll = async |sink: Sink<'_, _>| quotes.quotes(&asked, soon(), sink).await;
+    let polled = early(200, poll).await;
+    let expected: Vec<_> = names[..200]
+        .iter()
+        .map(|name| (name.as_str(), "vci"))
+        .collect();
+    assert_eq!(sources(&polled), expected);
 }
 
 #[tokio::test]
@@ -170,9 +195,9 @@ async fn a_day_is_the_same_in_vnd_from_vci_from_kbs_and_from_the_thousands_of_dn
     let nobody = nobody().await;
     let days = async |vci: &str, kbs: &str| -> (&str, Vec<Bar<Date>>) {
         let feed = feed(vci, kbs, &dnse.url);
-        let bars = feed.daily_bars.unwrap();
+        let bars = feed.daily_bars.as_ref();
         let range = "2026-02-11T00:00:00Z".parse().unwrap()..clock();
-        let polled = bars.bars(&symbols(&["FPT"]), range, soon()).await;
+        let polled = replay::bars(bars, &symbols(&["FPT"]), range, soon()).await;
         let observation = polled.into_iter().next().unwrap().result.unwrap();
         (observation.source, observation.said)
     };

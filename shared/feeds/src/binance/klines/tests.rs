@@ -1,8 +1,8 @@
 use std::{collections::HashMap, time::Duration};
 
 use crate::{
-    Feed,
-    replay::{Provider, Reply, settings, soon, symbols},
+    Feed, Polled,
+    replay::{self, Provider, Reply, settings, soon, symbols},
 };
 
 use market::MinuteBars;
@@ -30,8 +30,7 @@ fn feed(url: &str) -> Feed {
 }
 
 async fn poll(feed: &Feed, asked: &[Symbol], range: Range<Timestamp>) -> Vec<Polled<MinuteBars>> {
-    let bars = feed.minute_bars.as_ref().unwrap();
-    bars.bars(asked, range, soon()).await
+    replay::bars(feed.minute_bars.as_ref(), asked, range, soon()).await
 }
 
 /// Each symbol with the number of its bars or the reason why there is none.
@@ -94,8 +93,9 @@ async fn a_minute_is_asked_for_and_keeps_its_digits() {
 async fn a_day_bears_its_date_in_utc() {
     let provider = Provider::start(|_, _| Some(Reply::new(200, DAYS))).await;
     let january = "2019-01-02T00:00:00Z".parse().unwrap()..at(START);
-    let bars = feed(&provider.url).daily_bars.unwrap();
-    let polled = bars.bars(&symbols(&["BTCUSDT"]), january, soon()).await;
+    let feed = feed(&provider.url);
+    let bars = feed.daily_bars.as_ref();
+    let polled = replay::bars(bars, &symbols(&["BTCUSDT"]), january, soon()).await;
     let said = &polled[0].result.as_ref().unwrap().said;
     let dates: Vec<_> = said.iter().map(|bar| bar.at.to_string()).collect();
     assert_eq!(
@@ -192,8 +192,9 @@ async fn a_symbol_that_hangs_costs_neither_the_deadline_nor_its_neighbours() {
     let mut names = vec!["HANG"];
     names.extend(["BTCUSDT"; 40]);
     let until = Instant::now() + Duration::from_secs(2);
-    let bars = feed(&provider.url).minute_bars.unwrap();
-    let polled = bars.bars(&symbols(&names), minutes(3), until).await;
+    let feed = feed(&provider.url);
+    let bars = feed.minute_bars.as_ref();
+    let polled = replay::bars(bars, &symbols(&names), minutes(3), until).await;
     let late = Instant::now().saturating_duration_since(until);
     assert!(late < Duration::from_millis(500), "{late:?}");
     let mut expected = vec![("HANG", "past-deadline".to_owned())];

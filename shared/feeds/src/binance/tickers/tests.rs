@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::*;
 use crate::{
     Feed,
-    replay::{Provider, Reply, nobody, outcomes, settings, soon, symbols},
+    replay::{self, Provider, Reply, early, nobody, outcomes, settings, soon, symbols},
 };
 
 const BTCUSDT: &str = include_str!("../fixtures/ticker-24hr-BTCUSDT.json");
@@ -21,8 +21,7 @@ struct Binance(Feed);
 
 impl Binance {
     async fn poll(&self, symbols: &[Symbol], until: Instant) -> Vec<Polled<Quote>> {
-        let quotes = self.0.quotes.as_ref().unwrap();
-        quotes.quotes(symbols, until).await
+        replay::quotes(&self.0, symbols, until).await
     }
 
     fn spent(&self) -> u64 {
@@ -147,6 +146,18 @@ async fn unknown_symbols_cost_no_good_one_and_one_request_more_and_are_not_asked
         .collect();
     assert_eq!(listed, [Some(40), None, Some(37)]);
     assert_eq!(feed.spent(), 40 + 80 + 40);
+}
+
+#[tokio::test]
+async fn a_symbol_that_is_known_as_unknown_waits_for_no_answer() {
+    let provider = Provider::start(|target, before| (before == 0).then(|| exchange(target))).await;
+    let feed = feed(&provider.url);
+    feed.poll(&symbols(&["BAD"]), soon()).await;
+    let quotes = feed.0.quotes.as_ref().unwrap();
+    let asked = symbols(&["BTCUSDT", "BAD"]);
+    let poll = async |sink: Sink<'_, _>| quotes.quotes(&asked, soon(), sink).await;
+    let polled = early(1, poll).await;
+    assert_eq!(outcomes(&polled), [("BAD", "unknown-symbol")]);
 }
 
 #[tokio::test]

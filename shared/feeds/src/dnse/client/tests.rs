@@ -1,5 +1,5 @@
 use super::*;
-use crate::replay::{Provider, Reply, settings, soon, symbols};
+use crate::replay::{self, Provider, Reply, settings, soon, symbols};
 
 const FPT: &str = include_str!("../fixtures/bars-day-FPT.json");
 
@@ -21,10 +21,10 @@ async fn days_are_vnd_and_each_symbol_has_its_outcome() {
     .await;
     let settings = settings(&[("DNSE_URL", &format!("{}/v2", provider.url))], clock);
     let feed = crate::open("dnse", &settings).unwrap();
-    let bars: Arc<dyn Bars<Date>> = feed.daily_bars.unwrap();
+    let bars: Option<&Arc<dyn Bars<Date>>> = feed.daily_bars.as_ref();
     let range = "2026-02-12T00:00:00Z".parse().unwrap()..clock();
     let asked = symbols(&["NONE", "FPT", "TEXT"]);
-    let polled = bars.bars(&asked, range, soon()).await;
+    let polled = replay::bars(bars, &asked, range, soon()).await;
     assert_eq!(polled[0].result, Err(FetchError::NoData));
     assert_eq!(polled[2].result.as_ref().unwrap_err().reason(), "malformed");
     let observation = polled[1].result.as_ref().unwrap();

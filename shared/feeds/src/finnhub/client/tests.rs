@@ -1,7 +1,7 @@
 use super::*;
 use crate::{
-    Feed,
-    replay::{Provider, Reply, outcomes, settings, soon, symbols},
+    Feed, Polled,
+    replay::{self, Provider, Reply, early, outcomes, settings, soon, symbols},
 };
 
 mod budget;
@@ -22,8 +22,7 @@ struct Finnhub(Feed);
 
 impl Finnhub {
     async fn poll(&self, symbols: &[Symbol], until: Instant) -> Vec<Polled<Quote>> {
-        let quotes = self.0.quotes.as_ref().unwrap();
-        quotes.quotes(symbols, until).await
+        replay::quotes(&self.0, symbols, until).await
     }
 }
 
@@ -124,6 +123,21 @@ async fn a_symbol_that_hangs_costs_neither_the_deadline_nor_its_neighbours() {
     assert!(late < Duration::from_millis(500), "{late:?}");
     let mut expected = vec![("HANG", "past-deadline")];
     expected.extend([("AAPL", "308.82"); 24]);
+    assert_eq!(outcomes(&polled), expected);
+}
+
+#[tokio::test]
+async fn a_symbol_that_hangs_does_not_hold_up_its_neighbours_quotes() {
+    let provider =
+        Provider::start(|target, _| (!target.ends_with("HANG")).then(|| Reply::new(200, AAPL)))
+            .await;
+    let feed = feed(&provider.url).0;
+    let quotes = feed.quotes.as_ref().unwrap();
+    let asked = symbols(&["HANG", "A", "B", "C"]);
+    let poll = async |sink: Sink<'_, _>| quotes.quotes(&asked, soon(), sink).await;
+    let mut polled = early(3, poll).await;
+    polled.sort_by(|one, other| one.symbol.cmp(&other.symbol));
+    let expected = [("A", "308.82"), ("B", "308.82"), ("C", "308.82")];
     assert_eq!(outcomes(&polled), expected);
 }
 

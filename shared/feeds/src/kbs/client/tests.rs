@@ -1,11 +1,11 @@
-use std::time::Duration;
+use std::{collections::HashSet, time::Duration};
 
 use jiff::civil::Date;
 
 use super::*;
 use crate::{
-    Feed,
-    replay::{Provider, Reply, outcomes, settings, soon, symbols},
+    Feed, Polled,
+    replay::{self, Provider, Reply, early, outcomes, settings, soon, symbols},
 };
 
 const TCB: &str = include_str!("../fixtures/board-TCB.json");
@@ -22,8 +22,7 @@ fn feed(url: &str) -> Feed {
 }
 
 async fn poll(feed: &Feed, names: &[&str]) -> Vec<Polled<Quote>> {
-    let quotes = feed.quotes.as_ref().unwrap();
-    quotes.quotes(&symbols(names), soon()).await
+    replay::quotes(feed, &symbols(names), soon()).await
 }
 
 fn february() -> Range<Timestamp> {
@@ -68,8 +67,9 @@ async fn what_is_no_board_is_malformed_and_what_is_blocked_rejected() {
 #[tokio::test]
 async fn days_are_asked_for_by_local_dates_and_come_oldest_first_within_the_range() {
     let provider = Provider::start(|_, _| Some(Reply::new(200, FPT))).await;
-    let bars: Arc<dyn Bars<Date>> = feed(&provider.url).daily_bars.unwrap();
-    let polled = bars.bars(&symbols(&["FPT"]), february(), soon()).await;
+    let feed = feed(&provider.url);
+    let bars: Option<&Arc<dyn Bars<Date>>> = feed.daily_bars.as_ref();
+    let polled = replay::bars(bars, &symbols(&["FPT"]), february(), soon()).await;
     assert_eq!(
         provider.targets(),
         ["/investment/stocks/FPT/data_day?sdate=12-02-2026&edate=13-02-2026"]
@@ -88,8 +88,9 @@ async fn days_are_asked_for_by_local_dates_and_come_oldest_first_within_the_rang
 async fn minutes_have_a_list_of_their_own() {
     let body = r#"{"symbol":"TCB","data_1P":[{"t":"2026-02-12 09:16","o":2,"h":2,"l":2,"c":2,"v":2},{"t":"2026-02-12 09:15","o":1,"h":1,"l":1,"c":1,"v":1}]}"#;
     let provider = Provider::start(move |_, _| Some(Reply::new(200, body))).await;
-    let bars = feed(&provider.url).minute_bars.unwrap();
-    let polled = bars.bars(&symbols(&["TCB"]), february(), soon()).await;
+    let feed = feed(&provider.url);
+    let bars = feed.minute_bars.as_ref();
+    let polled = replay::bars(bars, &symbols(&["TCB"]), february(), soon()).await;
     let minutes = &polled[0].result.as_ref().unwrap().said;
     assert_eq!(minutes[0].at.to_string(), "2026-02-12T02:15:00Z");
     assert_eq!(minutes[1].at.to_string(), "2026-02-12T02:16:00Z");
@@ -112,9 +113,10 @@ async fn a_bad_series_costs_no_other_and_an_empty_one_is_no_data() {
         })
     })
     .await;
-    let bars: Arc<dyn Bars<Date>> = feed(&provider.url).daily_bars.unwrap();
+    let feed = feed(&provider.url);
+    let bars: Option<&Arc<dyn Bars<Date>>> = feed.daily_bars.as_ref();
     let asked = symbols(&["TEXT", "FPT", "HALF", "NONE", "GONE", "SSI"]);
-    let polled = bars.bars(&asked, february(), soon()).await;
+    let polled = replay::bars(bars, &asked, february(), soon()).await;
     let found: Vec<_> = polled
         .iter()
         .map(|polled| {
@@ -139,12 +141,29 @@ async fn a_bad_series_costs_no_other_and_an_empty_one_is_no_data() {
 }
 
 #[tokio::test]
+async fn a_series_that_hangs_does_not_hold_up_the_others() {
+    let provider =
+        Provider::start(|target, _| (!target.contains("/HANG/")).then(|| Reply::new(200, FPT)))
+            .await;
+    let feed = feed(&provider.url);
+    let bars: &Arc<dyn Bars<Date>> = feed.daily_bars.as_ref().unwrap();
+    let names: Vec<_> = (0..12).map(|n| format!("S{n}")).collect();
+    let asked = symbols(&[&["HANG".to_owned()], names.as_slice()].concat());
+    let poll = async |sink: Sink<'_, _>| bars.bars(&asked, february(), soon(), sink).await;
+    let polled = early(12, poll).await;
+    assert!(polled.iter().all(|polled| polled.result.is_ok()));
+    let came: HashSet<_> = polled.iter().map(|polled| &polled.symbol).collect();
+    assert_eq!(came, asked[1..].iter().collect());
+}
+
+#[tokio::test]
 async fn at_most_four_series_are_asked_for_at_once() {
     let provider = Provider::start(|_, _| None).await;
-    let bars: Arc<dyn Bars<Date>> = feed(&provider.url).daily_bars.unwrap();
+    let feed = feed(&provider.url);
+    let bars: Option<&Arc<dyn Bars<Date>>> = feed.daily_bars.as_ref();
     let names: Vec<_> = (0..12).map(|n| format!("S{n}")).collect();
     let until = Instant::now() + Duration::from_millis(500);
-    let polled = bars.bars(&symbols(&names), february(), until).await;
+    let polled = replay::bars(bars, &symbols(&names), february(), until).await;
     assert_eq!(provider.targets().len(), 4);
     assert_eq!(polled.len(), 12);
     assert!(until.elapsed() < Duration::from_secs(1));

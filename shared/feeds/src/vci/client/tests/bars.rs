@@ -11,11 +11,10 @@ fn range(start: &str, end: &str) -> Range<Timestamp> {
 #[tokio::test]
 async fn days_of_many_symbols_come_with_one_request_and_stay_within_the_range() {
     let provider = Provider::start(|_, _| Some(Reply::new(200, DAYS))).await;
-    let bars: Arc<dyn Bars<Date>> = feed(&provider.url).daily_bars.unwrap();
+    let feed = feed(&provider.url);
+    let bars: Option<&Arc<dyn Bars<Date>>> = feed.daily_bars.as_ref();
     let range = range("2026-02-12T00:00:00Z", "2026-02-13T00:00:00Z");
-    let polled = bars
-        .bars(&symbols(&["SSI", "NONE", "FPT"]), range, soon())
-        .await;
+    let polled = replay::bars(bars, &symbols(&["SSI", "NONE", "FPT"]), range, soon()).await;
     assert_eq!(
         provider.bodies(),
         [r#"{"countBack":2,"symbols":["SSI","NONE","FPT"],"timeFrame":"ONE_DAY","to":1770940800}"#]
@@ -46,9 +45,10 @@ async fn days_of_many_symbols_come_with_one_request_and_stay_within_the_range() 
 async fn minutes_are_asked_for_by_the_trading_day_and_come_oldest_first() {
     let body = r#"[{"symbol":"TCB","o":[2,1,0],"h":[2,1,0],"l":[2,1,0],"c":[2,1,0],"v":[2,1,0],"t":["1776651360","1776651300","1776651240"]}]"#;
     let provider = Provider::start(move |_, _| Some(Reply::new(200, body))).await;
-    let bars = feed(&provider.url).minute_bars.unwrap();
+    let feed = feed(&provider.url);
+    let bars = feed.minute_bars.as_ref();
     let range = range("2026-04-20T02:15:00Z", "2026-04-20T02:40:00.5Z");
-    let polled = bars.bars(&symbols(&["TCB"]), range, soon()).await;
+    let polled = replay::bars(bars, &symbols(&["TCB"]), range, soon()).await;
     let minutes = &polled[0].result.as_ref().unwrap().said;
     let starts: Vec<_> = minutes.iter().map(|bar| bar.at.to_string()).collect();
     assert_eq!(starts, ["2026-04-20T02:15:00Z", "2026-04-20T02:16:00Z"]);
@@ -68,9 +68,10 @@ async fn a_symbol_without_bars_has_no_data_and_one_whose_bars_are_older_has_the_
         ))
     })
     .await;
-    let bars = feed(&provider.url).daily_bars.unwrap();
+    let feed = feed(&provider.url);
+    let bars = feed.daily_bars.as_ref();
     let range = range("2026-02-14T00:00:00Z", "2026-02-16T00:00:00Z");
-    let polled = bars.bars(&symbols(&["TCB", "FPT"]), range, soon()).await;
+    let polled = replay::bars(bars, &symbols(&["TCB", "FPT"]), range, soon()).await;
     assert_eq!(polled[0].result, Err(FetchError::NoData));
     let latest = polled[1].result.as_ref().unwrap().said.iter();
     let latest: Vec<_> = latest.map(|bar| bar.at.to_string()).collect();
