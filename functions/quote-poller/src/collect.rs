@@ -1,6 +1,8 @@
 //! One poll of everything that a job asks for, as messages.
 
-use feeds::{Feed, FetchError, Polled, gathered};
+use std::collections::BTreeSet;
+
+use feeds::{Feed, FetchError, Polled};
 use jiff::{Timestamp, ToSpan, tz::TimeZone};
 use market::{
     Calendar, Message, Observation, Said, Symbol, board_message, history_message, intraday_message,
@@ -9,97 +11,84 @@ use market::{
 use runtime::clock;
 use tokio::time::Instant;
 
-use crate::{Dataset, Job, memory::Memory};
+use crate::{Dataset, Job, memory::Memory, outgoing::Outcome};
 
-/// What came of one symbol.
-pub(crate) struct Collected {
-    pub(crate) symbol: String,
-    pub(crate) result: Result<Message, FetchError>,
-}
-
-/// Polls every symbol once: exactly one outcome for each, by `until`. A job for trades collects nothing here.
+/// Polls every symbol once, and hands over the outcome of each as soon as it is known: exactly one, by `until`. A job
+/// for trades collects nothing here.
 pub(crate) async fn collect(
     feed: &Feed,
     job: &Job,
     memory: &Memory,
     until: Instant,
-) -> Vec<Collected> {
+    sink: &(dyn Fn(Outcome) + Send + Sync),
+) {
     let symbols = match symbols(feed, job, memory, until).await {
         Ok(symbols) => symbols,
         Err(error) => {
-            let symbol = "*".to_owned();
-            let result = Err(error);
-            return vec![Collected { symbol, result }];
+            return sink(Outcome {
+                symbol: "*".to_owned(),
+                result: Err(error),
+            });
         }
     };
     let now = clock::now();
+    let into = Into { job, memory, sink };
     match job.dataset {
         Dataset::Quotes | Dataset::Board => {
             let message = match job.dataset {
                 Dataset::Board => board_message,
                 _ => quote_message,
             };
-            let Some(quotes) = &feed.quotes else {
-                return Vec::new();
-            };
-            let polled = gathered(&symbols, async |sink| {
-                quotes.quotes(&symbols, until, sink).await;
-            })
-            .await;
-            collected(polled, job, memory, message)
+            if let Some(quotes) = &feed.quotes {
+                let sink = |polled| into.message(polled, message);
+                quotes.quotes(&symbols, until, &sink).await;
+            }
         }
         Dataset::IntradayBars => {
-            let Some(bars) = &feed.minute_bars else {
-                return Vec::new();
-            };
-            let range = start_of_day(feed.calendar, now)..now;
-            let polled = gathered(&symbols, async |sink| {
-                bars.bars(&symbols, range, until, sink).await;
-            })
-            .await;
-            collected(polled, job, memory, intraday_message)
+            if let Some(bars) = &feed.minute_bars {
+                let range = start_of_day(feed.calendar, now)..now;
+                let sink = |polled| into.message(polled, intraday_message);
+                bars.bars(&symbols, range, until, &sink).await;
+            }
         }
         Dataset::DailyBars => {
-            let Some(bars) = &feed.daily_bars else {
-                return Vec::new();
-            };
-            let period = (i64::from(job.period_days) * 24).hours();
-            let range = now.saturating_sub(period).unwrap_or(now)..now;
-            let polled = gathered(&symbols, async |sink| {
-                bars.bars(&symbols, range, until, sink).await;
-            })
-            .await;
-            collected(polled, job, memory, |observation, repeated| {
-                history_message(observation, job.period_days, repeated)
-            })
+            if let Some(bars) = &feed.daily_bars {
+                let period = (i64::from(job.period_days) * 24).hours();
+                let range = now.saturating_sub(period).unwrap_or(now)..now;
+                let history = |observation: &_, repeated| {
+                    history_message(observation, job.period_days, repeated)
+                };
+                let sink = |polled| into.message(polled, history);
+                bars.bars(&symbols, range, until, &sink).await;
+            }
         }
-        Dataset::Trades => Vec::new(),
+        Dataset::Trades => {}
     }
 }
 
-fn collected<T>(
-    polled: Vec<Polled<T>>,
-    job: &Job,
-    memory: &Memory,
-    message: impl Fn(&Observation<T>, bool) -> Message,
-) -> Vec<Collected>
-where
-    T: Said,
-{
-    let message = |mut observation: Observation<T>| {
-        let instrument = &mut observation.instrument;
-        let venue = job.symbols.venues.get(&instrument.symbol);
-        instrument.mic = instrument.mic.or(venue.copied());
-        let repeated = memory.is_repeated(&job.topic, &observation);
-        message(&observation, repeated)
-    };
-    polled
-        .into_iter()
-        .map(|Polled { symbol, result }| Collected {
+/// Where outcomes go, and what is added to them on the way.
+struct Into<'a> {
+    job: &'a Job,
+    memory: &'a Memory,
+    sink: &'a (dyn Fn(Outcome) + Send + Sync),
+}
+
+impl Into<'_> {
+    fn message<T: Said>(
+        &self,
+        Polled { symbol, result }: Polled<T>,
+        message: impl Fn(&Observation<T>, bool) -> Message,
+    ) {
+        let result = result.map(|mut observation| {
+            self.job.symbols.complete(&mut observation.instrument);
+            let repeated = self.memory.is_repeated(&self.job.topic, &observation);
+            message(&observation, repeated)
+        });
+        (self.sink)(Outcome {
             symbol: symbol.as_str().to_owned(),
-            result: result.map(&message),
-        })
-        .collect()
+            result,
+        });
+    }
 }
 
 /// The job's symbols, and with `*` all that the provider lists.
@@ -110,21 +99,19 @@ async fn symbols(
     until: Instant,
 ) -> Result<Vec<Symbol>, FetchError> {
     let mut symbols = job.symbols.listed.clone();
-    if !job.symbols.all {
+    let (true, Some(listing)) = (job.symbols.all, &feed.listing) else {
         return Ok(symbols);
-    }
-    let listed = match (memory.listed(&job.feed), &feed.listing) {
-        (Some(listed), _) => listed,
-        (None, Some(listing)) => {
-            let listed = listing.listed(until).await?;
-            memory.remember_list(&job.feed, listed.clone());
-            listed
-        }
-        (None, None) => Vec::new(),
     };
-    symbols.extend(listed);
-    symbols.sort();
-    symbols.dedup();
+    let all = match memory.listed(&job.feed) {
+        Some(all) => all,
+        None => {
+            let all = listing.listed(until).await?;
+            memory.remember_list(&job.feed, all.clone());
+            all
+        }
+    };
+    let named: BTreeSet<Symbol> = symbols.iter().cloned().collect();
+    symbols.extend(all.into_iter().filter(|symbol| !named.contains(symbol)));
     Ok(symbols)
 }
 

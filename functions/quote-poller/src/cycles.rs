@@ -1,21 +1,24 @@
 use std::time::Duration;
 
 use feeds::Feed;
-use futures::future::join_all;
-use market::Message;
+use futures::stream::poll_fn;
 use runtime::{
     Invocation, clock,
     metrics::{Metric, emit},
 };
 use stream::publish::Publish;
-use tokio::time::{Instant, sleep_until};
+use tokio::{
+    sync::mpsc,
+    time::{Instant, sleep_until},
+};
 
 use crate::{
     Job, Report,
     beat::{fetch_time, first_start, next_start, starts_between},
-    collect::{Collected, collect},
+    collect::collect,
     failures::Failures,
     memory::Memory,
+    outgoing::publish,
     report::Tally,
 };
 
@@ -72,9 +75,17 @@ pub(crate) async fn run(
             }
         }
         let fetch_until = (start + fetch_time(beat)).min(fetch_by);
-        let failures = Failures::new(&job.topic, memory);
-        let collected = collect(feed, job, memory, fetch_until).await;
-        publish(publisher, job, collected, answer_by, failures, &mut tally).await;
+        tally.cycles += 1;
+        cycle(
+            feed,
+            publisher,
+            job,
+            memory,
+            fetch_until,
+            answer_by,
+            &mut tally,
+        )
+        .await;
         emit_budgets(feed);
 
         let next = next_start(start, beat, Instant::now());
@@ -92,54 +103,41 @@ pub(crate) async fn run(
         }
         start = next;
     }
-    for (symbol, reason) in &job.symbols.refused {
-        tally.fail(symbol, reason);
-    }
+    tally.refuse(&job.symbols.refused);
     publisher.abandon();
     tally.into_report(None)
 }
 
-/// Publishes what came, all at once, and counts.
-async fn publish(
+/// One poll of every symbol, each published as soon as it is known.
+async fn cycle(
+    feed: &Feed,
     publisher: &impl Publish,
     job: &Job,
-    collected: Vec<Collected>,
+    memory: &Memory,
+    fetch_until: Instant,
     answer_by: Instant,
-    mut failures: Failures<'_>,
     tally: &mut Tally,
 ) {
-    let (polled, published, failed) = (tally.polled, tally.published, tally.failed());
-    tally.cycles += 1;
-    let mut messages = Vec::with_capacity(collected.len());
-    for Collected { symbol, result } in collected {
-        match result {
-            Ok(message) => {
-                tally.polled += 1;
-                messages.push((symbol, message));
-            }
-            Err(error) => failures.add(tally, &symbol, error.reason(), &error),
-        }
-    }
-    let sent = messages
-        .iter()
-        .map(|(_, Message { key, body })| publisher.publish(&job.topic, key, body, answer_by));
-    let delivered = join_all(sent).await;
-    for ((symbol, _), delivery) in messages.iter().zip(delivered) {
-        match delivery {
-            Ok(_) => tally.published += 1,
-            Err(error) => failures.add(tally, symbol, error.reason(), &error),
-        }
-    }
-    failures.log();
-    emit(
-        clock::now(),
-        ("topic", &job.topic),
-        &[
-            (Metric::QuotesPolled, tally.polled - polled),
-            (Metric::QuotesPublished, tally.published - published),
-            (Metric::QuotesFailed, tally.failed() - failed),
-        ],
+    let (sender, mut coming) = mpsc::unbounded_channel();
+    let polling = async move {
+        let sink = |outcome| {
+            // The receiver waits for the last outcome.
+            let _ = sender.send(outcome);
+        };
+        collect(feed, job, memory, fetch_until, &sink).await;
+    };
+    let outcomes = poll_fn(move |context| coming.poll_recv(context));
+    let mut failures = Failures::new(&job.topic, memory);
+    let publishing = publish(
+        publisher,
+        &job.topic,
+        outcomes,
+        answer_by,
+        tally,
+        &mut failures,
     );
+    tokio::join!(polling, publishing);
+    failures.log();
 }
 
 /// The longest window of each provider: what is spent of it, and what it allows.

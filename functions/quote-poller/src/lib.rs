@@ -9,6 +9,7 @@ mod cycles;
 mod failures;
 mod job;
 mod memory;
+mod outgoing;
 mod report;
 mod settings;
 mod symbols;

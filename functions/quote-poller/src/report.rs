@@ -59,6 +59,13 @@ impl Tally {
         *self.failed.entry((symbol.to_owned(), reason)).or_default() += 1;
     }
 
+    /// Counts what of the job's list is no symbol.
+    pub(crate) fn refuse(&mut self, refused: &[(String, &'static str)]) {
+        for (symbol, reason) in refused {
+            self.fail(symbol, reason);
+        }
+    }
+
     pub(crate) fn failed(&self) -> u64 {
         self.failed.values().sum()
     }

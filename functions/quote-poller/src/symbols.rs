@@ -1,6 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use market::{Mic, Symbol};
+use market::{Instrument, Mic, Symbol};
 use serde::Deserialize;
 
 /// The symbols of a job, and what of its list is none.
@@ -52,6 +52,12 @@ impl Symbols {
             }
         }
         symbols
+    }
+
+    /// Adds what the job knows of an instrument and the provider did not say.
+    pub(crate) fn complete(&self, instrument: &mut Instrument) {
+        let venue = self.venues.get(&instrument.symbol);
+        instrument.mic = instrument.mic.or(venue.copied());
     }
 
     fn refuse(&mut self, name: &str, reason: &'static str) {

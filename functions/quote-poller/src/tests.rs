@@ -52,9 +52,13 @@ impl Publish for Taken {
     }
 }
 
-/// Finnhub's recorded answers: a quote for every symbol but `NONE`.
-async fn finnhub() -> String {
-    let quote = async |RawQuery(query): RawQuery| {
+/// Finnhub's recorded answers, after a latency: a quote for every symbol but `NONE`, none at all for `HANG`.
+async fn finnhub(latency: Duration) -> String {
+    let quote = move |RawQuery(query): RawQuery| async move {
+        tokio::time::sleep(latency).await;
+        if query.as_deref().unwrap_or_default().contains("HANG") {
+            std::future::pending::<()>().await;
+        }
         if query.unwrap_or_default().contains("NONE") {
             return r#"{"c":0,"d":null,"dp":null,"h":0,"l":0,"o":0,"pc":0,"t":0}"#;
         }
@@ -68,10 +72,16 @@ async fn finnhub() -> String {
 }
 
 async fn poller() -> Poller {
-    let url = finnhub().await;
+    poller_of(finnhub(Duration::ZERO).await)
+}
+
+/// A poller of a plan that allows whatever is asked for here.
+fn poller_of(url: String) -> Poller {
     let lookup = move |name: &str| match name {
         "FINNHUB_URL" => Some(url.clone()),
         "FINNHUB_API_KEY" => Some("key".to_owned()),
+        "FINNHUB_PER_MINUTE" => Some("100000".to_owned()),
+        "FINNHUB_PER_SECOND" => Some("10000".to_owned()),
         _ => None,
     };
     Poller::new(FeedSettings::new(lookup, None, clock::now))
@@ -236,5 +246,45 @@ async fn a_feed_without_what_the_job_asks_for_is_one_sentence() {
     assert_eq!(
         ask("quotes", "*").await,
         "the feed finnhub has no list of its symbols: ask another feed, or for another dataset"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thousand_symbols_at_100_ms_each_keep_a_beat_of_6_s() {
+    let poller = poller_of(finnhub(Duration::from_millis(100)).await);
+    let symbols: Vec<_> = (0..1_000).map(|n| format!("S{n}")).collect();
+    let taken = Taken::default();
+    let job = job(&symbols.join(","), 6.0, 12.0);
+    let report = poller
+        .handle(&taken, &job, &invocation(60_000))
+        .await
+        .unwrap();
+    assert_eq!(
+        serde_json::to_value(&report).unwrap(),
+        json!({"cycles": 2, "skipped_cycles": 0, "polled": 2000, "published": 2000, "failed": []})
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_symbol_that_hangs_does_not_hold_up_its_neighbours() {
+    let poller = poller().await;
+    let taken = Arc::new(Taken::default());
+    let publisher = Arc::clone(&taken);
+    let job = job("HANG,AAPL,MSFT", 30.0, 0.0);
+    let running = tokio::spawn(async move {
+        let report = poller.handle(&*publisher, &job, &invocation(20_000)).await;
+        report.unwrap()
+    });
+    // They are published while the other is still waited for.
+    while taken.records.lock().unwrap().len() < 2 {
+        assert!(!running.is_finished());
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert!(!running.is_finished());
+    let report = running.await.unwrap();
+    assert_eq!(
+        (report.published, report.failed.len()),
+        (2, 1),
+        "{report:?}"
     );
 }

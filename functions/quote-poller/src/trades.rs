@@ -1,34 +1,27 @@
-use std::time::Duration;
+use std::future::Future;
 
 use feeds::Trades;
-use futures::{StreamExt, stream::FuturesUnordered};
+use futures::{Stream, StreamExt, stream::poll_fn};
 use market::{Observation, Trade, trade_message};
 use runtime::{
     Invocation, clock,
     metrics::{Metric, emit},
 };
-use stream::publish::{Publish, PublishError};
-use tokio::{
-    sync::mpsc,
-    time::{Instant, interval},
-};
+use stream::publish::Publish;
+use tokio::{sync::mpsc, time::Instant};
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     Job, Report,
     cycles::Deadlines,
     failures::Failures,
     memory::Memory,
+    outgoing::{Outcome, publish},
     report::{StreamReport, Tally},
 };
 
 /// How many trades may wait to be published; the connection is read no further then.
 const WAITING: usize = 1024;
-
-/// How many trades may wait for their acknowledgement.
-const IN_FLIGHT: usize = 4096;
-
-/// How often the counts are emitted.
-const COUNT: Duration = Duration::from_secs(1);
 
 /// Publishes the trades of the job's symbols as they come, until its budget ends.
 pub(crate) async fn run(
@@ -43,14 +36,20 @@ pub(crate) async fn run(
     let (sink, coming) = mpsc::channel(WAITING);
     let mut failures = Failures::new(&job.topic, memory);
     let mut tally = Tally::default();
+    let outcomes = until_stopped(coming, invocation.stop.clone()).map(|mut trade| {
+        job.symbols.complete(&mut trade.instrument);
+        Outcome {
+            symbol: trade.instrument.symbol.as_str().to_owned(),
+            result: Ok(trade_message(&trade)),
+        }
+    });
     let (session, ()) = tokio::join!(
         trades.trades(&job.symbols.listed, until, sink),
         publish(
             publisher,
-            job,
-            coming,
+            &job.topic,
+            outcomes,
             deadlines.answer_by,
-            invocation,
             &mut tally,
             &mut failures,
         ),
@@ -65,9 +64,7 @@ pub(crate) async fn run(
     for _ in 0..session.malformed {
         tally.fail("*", "malformed");
     }
-    for (symbol, reason) in &job.symbols.refused {
-        tally.fail(symbol, reason);
-    }
+    tally.refuse(&job.symbols.refused);
     failures.log();
     publisher.abandon();
     let stream = StreamReport {
@@ -85,67 +82,16 @@ pub(crate) async fn run(
     tally.into_report(Some(stream))
 }
 
-async fn publish(
-    publisher: &impl Publish,
-    job: &Job,
+/// What comes; once stopped, only what was under way.
+fn until_stopped(
     mut coming: mpsc::Receiver<Observation<Trade>>,
-    answer_by: Instant,
-    invocation: &Invocation,
-    tally: &mut Tally,
-    failures: &mut Failures<'_>,
-) {
-    let mut sent = FuturesUnordered::new();
-    let mut tick = interval(COUNT);
-    let mut counted = (0, 0, 0);
-    let mut open = true;
-    while open || !sent.is_empty() {
-        tokio::select! {
-            trade = coming.recv(), if open && sent.len() < IN_FLIGHT => match trade {
-                Some(mut trade) => {
-                    tally.polled += 1;
-                    let venue = job.symbols.venues.get(&trade.instrument.symbol);
-                    trade.instrument.mic = trade.instrument.mic.or(venue.copied());
-                    sent.push(send(publisher, &job.topic, trade, answer_by));
-                }
-                None => open = false,
-            },
-            Some((symbol, delivery)) = sent.next() => match delivery {
-                Ok(()) => tally.published += 1,
-                Err(error) => failures.add(tally, &symbol, error.reason(), &error),
-            },
-            _ = tick.tick() => counted = count(&job.topic, tally, counted),
-            // What is on its way is still published.
-            () = invocation.stop.cancelled(), if !coming.is_closed() => coming.close(),
+    stop: CancellationToken,
+) -> impl Stream<Item = Observation<Trade>> {
+    let mut stopped = Box::pin(stop.cancelled_owned());
+    poll_fn(move |context| {
+        if !coming.is_closed() && stopped.as_mut().poll(context).is_ready() {
+            coming.close();
         }
-    }
-    count(&job.topic, tally, counted);
-}
-
-async fn send(
-    publisher: &impl Publish,
-    topic: &str,
-    trade: Observation<Trade>,
-    until: Instant,
-) -> (String, Result<(), PublishError>) {
-    let message = trade_message(&trade);
-    let published = publisher.publish(topic, &message.key, &message.body, until);
-    let published = published.await.map(drop);
-    (message.key, published)
-}
-
-/// Emits what has come since the last time, and gives the counts of now.
-fn count(topic: &str, tally: &Tally, before: (u64, u64, u64)) -> (u64, u64, u64) {
-    let now = (tally.polled, tally.published, tally.failed());
-    if now != before {
-        emit(
-            clock::now(),
-            ("topic", topic),
-            &[
-                (Metric::QuotesPolled, now.0 - before.0),
-                (Metric::QuotesPublished, now.1 - before.1),
-                (Metric::QuotesFailed, now.2 - before.2),
-            ],
-        );
-    }
-    now
+        coming.poll_recv(context)
+    })
 }
