@@ -7,7 +7,10 @@ use reqwest::{
     redirect::Policy,
 };
 use secrets::Secret;
-use tokio::time::{Instant, timeout_at};
+use tokio::{
+    select,
+    time::{Instant, timeout_at},
+};
 
 use crate::{BodyError, FeedError, FetchError, body::explain, budget::Budget, cooldown::Cooldown};
 
@@ -115,9 +118,12 @@ impl Http {
         if Instant::now() >= until {
             return Err(FetchError::NoTurn);
         }
-        self.cooldown.check()?;
-        self.budget.acquire(request.weight, until).await?;
-        self.cooldown.check()?;
+        // Whoever waits when the provider refuses another hears it at once, and spends nothing.
+        select! {
+            biased;
+            refused = self.cooldown.begins() => return Err(refused),
+            acquired = self.budget.acquire(request.weight, until) => acquired?,
+        }
         let limit = until.min(Instant::now() + REQUEST_TIME);
         let response = match timeout_at(limit, self.exchange(request, clock)).await {
             Ok(response) => response?,
@@ -153,13 +159,14 @@ impl Http {
             }
             failure => failure.retry_after(),
         };
-        if let Some(time) = time {
+        if let Some(time) = time
+            && self.cooldown.start(failure, time)
+        {
             tracing::warn!(
                 reason = failure.reason(),
                 seconds = time.as_secs(),
                 "the provider is left alone: {failure}"
             );
-            self.cooldown.start(failure, time);
         }
     }
 
