@@ -132,7 +132,8 @@ pub struct TradeSession {
     pub malformed: u64,
     /// The symbols that were not subscribed at the end, with the reason, each once.
     pub failed: Vec<(Symbol, FetchError)>,
-    /// Why connections failed or broke, and what the provider complained of, oldest first.
+    /// Why connections failed or broke, and what the provider complained of, each complaint once and a hundred at
+    /// most, oldest first.
     pub errors: Vec<FetchError>,
 }
 
