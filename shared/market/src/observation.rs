@@ -1,6 +1,6 @@
 use jiff::{Timestamp, civil::Date};
 
-use crate::{Digits, Instrument};
+use crate::{Digits, Instrument, Said};
 
 /// What a provider said about an instrument, and when.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,6 +13,18 @@ pub struct Observation<T = Quote> {
     pub said: T,
     /// When the answer arrived.
     pub fetched_at: Timestamp,
+}
+
+impl<T: Said> Observation<T> {
+    /// The trading day that it belongs to: what it says itself, else by the calendar that of its event time, else
+    /// that of the fetch. `None` without a calendar.
+    pub fn trading_date(&self) -> Option<Date> {
+        let by_calendar = || {
+            let time = self.said.event_time().unwrap_or(self.fetched_at);
+            Some(self.instrument.calendar?.at(time).trading_date)
+        };
+        self.said.trading_date().or_else(by_calendar)
+    }
 }
 
 /// A snapshot of an instrument, in one of the forms that topics have.
@@ -104,8 +116,8 @@ pub struct BoardQuote {
     pub bid: Option<Digits>,
     /// The best ask.
     pub ask: Option<Digits>,
-    /// When the price was made, or the answer where the provider does not say.
-    pub time: Timestamp,
+    /// When the price was made, if the provider says so.
+    pub time: Option<Timestamp>,
 }
 
 /// A trade.

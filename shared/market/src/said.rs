@@ -4,7 +4,8 @@ use crate::{Bar, DailyBars, Digits, MinuteBars, Quote, Trade};
 
 /// What every quote, trade or series of bars has.
 pub trait Said {
-    /// When the last price was made, by the provider's clock; `None` for a series without bars.
+    /// When the last price was made, by the provider's clock; `None` where it does not say, and for a series without
+    /// bars.
     fn event_time(&self) -> Option<Timestamp>;
 
     /// The trading day that it says itself to be of.
@@ -42,11 +43,11 @@ fn text(digits: Option<&Digits>) -> String {
 
 impl Said for Quote {
     fn event_time(&self) -> Option<Timestamp> {
-        Some(match self {
-            Self::Stock(quote) => quote.time,
-            Self::Crypto(ticker) => ticker.close_time,
+        match self {
+            Self::Stock(quote) => Some(quote.time),
+            Self::Crypto(ticker) => Some(ticker.close_time),
             Self::Board(quote) => quote.time,
-        })
+        }
     }
 
     fn digits(&self) -> Vec<String> {

@@ -56,7 +56,7 @@ impl BoardRow {
                 average: self.average,
                 bid: self.bid,
                 ask: self.ask,
-                time: self.time.unwrap_or(fetched_at),
+                time: self.time,
             }),
             fetched_at,
         })
@@ -96,14 +96,15 @@ pub(crate) fn volume<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Digit
 }
 
 /// The time of a price: ISO 8601, local unless it says otherwise, or an epoch. What can't be read is no time, and
-/// costs no price.
+/// costs no price; nor is a zero, which means none: the epoch's, or the year 1.
 pub(crate) fn time<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Timestamp>, D::Error> {
     let raw = Box::<RawValue>::deserialize(deserializer)?;
     let epoch = || number::time(&mut serde_json::Deserializer::from_str(raw.get())).ok();
     let text: Option<String> = serde_json::from_str(raw.get()).ok();
-    Ok(epoch().or_else(|| local::timestamp(&text?)))
+    let time = epoch().or_else(|| local::timestamp(&text?));
+    Ok(time.filter(|time| *time > Timestamp::UNIX_EPOCH))
 }
 
 fn above_zero(digits: Digits) -> Option<Digits> {
@@ -163,7 +164,8 @@ mod tests {
         for (json, time) in cases {
             assert_eq!(read_time(json).as_deref(), Some(time), "{json}");
         }
-        for none in ["null", r#""""#, r#""soon""#, "{}", "true"] {
+        let year_1 = r#""0001-01-01T00:00:00""#;
+        for none in ["null", r#""""#, r#""soon""#, "{}", "true", "0", year_1] {
             assert_eq!(read_time(none), None, "{none}");
         }
     }

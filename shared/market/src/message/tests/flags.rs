@@ -41,7 +41,7 @@ fn row([price, ceiling, floor]: [&str; 3], traded: bool, year: &str) -> Vec<Stri
         average: None,
         bid: None,
         ask: None,
-        time: time(&fetched_at),
+        time: Some(time(&fetched_at)),
     };
     let share = Instrument::vietnamese_share("FPT".parse().unwrap(), Some(Calendar::Hose));
     flags_of(
