@@ -34,6 +34,22 @@ pub struct Feed {
     pub budgets: Vec<(&'static str, Arc<dyn Budget>)>,
 }
 
+impl Feed {
+    /// A provider without any capability: its own stand over it as `Feed { quotes, ..Feed::new(calendar, beat) }`.
+    pub(crate) fn new(calendar: Calendar, beat: Duration) -> Self {
+        Self {
+            calendar,
+            beat,
+            quotes: None,
+            minute_bars: None,
+            daily_bars: None,
+            trades: None,
+            listing: None,
+            budgets: Vec::new(),
+        }
+    }
+}
+
 /// What one poll brought for one symbol.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Polled<T> {

@@ -1,10 +1,17 @@
 use jiff::Timestamp;
 use market::{BoardQuote, Calendar, Digits, Instrument, Observation, Quote, Symbol};
-use serde::{Deserialize, Deserializer, de::Error as _};
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeOwned, Error as _},
+};
 use serde_json::value::RawValue;
 
 use super::local;
-use crate::{FetchError, number};
+use crate::{
+    BodyError, FetchError,
+    batch::{self, Row},
+    number,
+};
 
 /// A row of a broker's price board, as they all have it. Prices are in VND, volumes in shares.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,6 +68,21 @@ impl BoardRow {
             fetched_at,
         })
     }
+}
+
+/// The rows of a price board, a JSON array, each with its symbol at `pointer` (RFC 6901).
+///
+/// # Errors
+/// [`BodyError`] if the body is no JSON array.
+pub(crate) fn rows<T: DeserializeOwned + Into<BoardRow>>(
+    body: &[u8],
+    pointer: &str,
+) -> Result<Vec<Row<BoardRow>>, BodyError> {
+    let rows = batch::rows::<T>(body, pointer)?;
+    let rows = rows
+        .into_iter()
+        .map(|row| row.and_then(|row| Ok(row.into())));
+    Ok(rows.collect())
 }
 
 /// The exchange that a broker calls so.
