@@ -36,7 +36,7 @@ impl FeedSettings {
         }
     }
 
-    /// The URL in `setting`, else `default`, without a slash at its end.
+    /// The base URL in `setting`, else `default`; [`under`] it are the others.
     pub(crate) fn url(
         &self,
         setting: &'static str,
@@ -159,9 +159,6 @@ fn base(setting: &'static str, text: &str, example: &'static str) -> Result<Url,
     }
     if url.query().is_some() || url.fragment().is_some() {
         return Err(wrong("it has a query or fragment"));
-    }
-    if url.cannot_be_a_base() {
-        return Err(wrong("it has no host"));
     }
     Ok(url)
 }

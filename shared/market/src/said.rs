@@ -1,4 +1,8 @@
-use jiff::{Timestamp, civil::Date};
+use jiff::{
+    Timestamp,
+    civil::{Date, Time},
+    tz::Offset,
+};
 
 use crate::{Bar, DailyBars, Digits, MinuteBars, Quote, Trade};
 
@@ -27,7 +31,7 @@ pub struct Prices<'a> {
     pub last: Option<&'a Digits>,
     /// The highest and the lowest in its time.
     pub range: Option<(&'a Digits, &'a Digits)>,
-    /// The highest and the lowest that are allowed.
+    /// The highest and the lowest that are allowed, if there is a band: a ceiling of 0 is none.
     pub band: Option<(&'a Digits, &'a Digits)>,
     /// The best bid.
     pub bid: Option<&'a Digits>,
@@ -105,7 +109,7 @@ impl Said for Quote {
             Self::Board(quote) => Prices {
                 last: Some(&quote.price),
                 range: quote.high.as_ref().zip(quote.low.as_ref()),
-                band: Some((&quote.ceiling, &quote.floor)),
+                band: (!quote.ceiling.value().is_zero()).then_some((&quote.ceiling, &quote.floor)),
                 bid: quote.bid.as_ref(),
                 ask: quote.ask.as_ref(),
                 not_traded: !quote.traded,
@@ -152,8 +156,8 @@ impl Said for MinuteBars {
 impl Said for DailyBars {
     /// Midnight UTC of the last day: a day has no moment of its own.
     fn event_time(&self) -> Option<Timestamp> {
-        let day = self.last()?.at.at(0, 0, 0, 0);
-        day.in_tz("UTC").ok().map(|midnight| midnight.timestamp())
+        let midnight = self.last()?.at.to_datetime(Time::midnight());
+        Offset::UTC.to_timestamp(midnight).ok()
     }
 
     fn trading_date(&self) -> Option<Date> {

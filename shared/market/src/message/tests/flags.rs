@@ -85,6 +85,10 @@ fn prices_that_can_not_be_are_flagged() {
         row(["92.9", "107", "93"], true, "2026"),
         ["price-out-of-band"]
     );
+    assert!(
+        row(["92.9", "0", "0"], true, "2026").is_empty(),
+        "zeros are no band"
+    );
 }
 
 #[test]
