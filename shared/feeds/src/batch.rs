@@ -18,6 +18,14 @@ pub(crate) struct Row<T, E = BodyError> {
 }
 
 impl<T> Row<T> {
+    /// The row with what `read` makes of its content.
+    pub(crate) fn and_then<U>(self, read: impl FnOnce(T) -> Result<U, BodyError>) -> Row<U> {
+        Row {
+            symbol: self.symbol,
+            content: self.content.and_then(read),
+        }
+    }
+
     /// The row with what `observe` makes of it; one without a symbol is bad.
     pub(crate) fn observed<U>(
         self,

@@ -34,6 +34,22 @@ pub struct Feed {
     pub budgets: Vec<(&'static str, Arc<dyn Budget>)>,
 }
 
+impl Feed {
+    /// A provider without any capability: its own stand over it as `Feed { quotes, ..Feed::new(calendar, beat) }`.
+    pub(crate) fn new(calendar: Calendar, beat: Duration) -> Self {
+        Self {
+            calendar,
+            beat,
+            quotes: None,
+            minute_bars: None,
+            daily_bars: None,
+            trades: None,
+            listing: None,
+            budgets: Vec::new(),
+        }
+    }
+}
+
 /// What one poll brought for one symbol.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Polled<T> {
@@ -132,7 +148,8 @@ pub struct TradeSession {
     pub malformed: u64,
     /// The symbols that were not subscribed at the end, with the reason, each once.
     pub failed: Vec<(Symbol, FetchError)>,
-    /// Why connections failed or broke, and what the provider complained of, oldest first.
+    /// Why connections failed or broke, and what the provider complained of, each complaint once and a hundred at
+    /// most, oldest first.
     pub errors: Vec<FetchError>,
 }
 

@@ -1,9 +1,6 @@
-use std::{
-    sync::{Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::{sync::watch, time::Instant};
 
 use crate::FetchError;
 
@@ -12,7 +9,7 @@ const LONGEST: Duration = Duration::from_hours(72);
 
 /// How long a provider must not be asked, and why. Outlives a poll.
 #[derive(Debug, Default)]
-pub(crate) struct Cooldown(Mutex<Option<Rest>>);
+pub(crate) struct Cooldown(watch::Sender<Option<Rest>>);
 
 #[derive(Debug)]
 struct Rest {
@@ -21,29 +18,48 @@ struct Rest {
 }
 
 impl Cooldown {
-    /// Fails with the reason while the provider must not be asked.
+    /// Fails with [`FetchError::LeftAlone`] while the provider must not be asked.
     pub(crate) fn check(&self) -> Result<(), FetchError> {
         let now = Instant::now();
-        match &*self.rest() {
-            Some(rest) if rest.until > now => Err(rest.reason.clone().remaining(rest.until - now)),
+        match &*self.0.borrow() {
+            Some(rest) if rest.until > now => {
+                let reason = rest.reason.clone().remaining(rest.until - now);
+                Err(FetchError::LeftAlone(Box::new(reason)))
+            }
             _ => Ok(()),
         }
     }
 
-    /// The provider is not asked for `time`; a longer rest that runs already stays.
-    pub(crate) fn start(&self, reason: &FetchError, time: Duration) {
-        let until = Instant::now() + time.min(LONGEST);
-        let mut rest = self.rest();
-        if rest.as_ref().is_none_or(|rest| rest.until < until) {
-            *rest = Some(Rest {
-                until,
-                reason: reason.clone(),
-            });
+    /// What [`check`](Self::check) fails with, as soon as it does.
+    pub(crate) async fn begins(&self) -> FetchError {
+        let mut rests = self.0.subscribe();
+        loop {
+            if let Err(error) = self.check() {
+                return error;
+            }
+            // Never fails: the sender is `self`.
+            let _ = rests.changed().await;
         }
     }
 
-    fn rest(&self) -> MutexGuard<'_, Option<Rest>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The provider is not asked for `time`; a longer rest that runs already stays. Whether that is news: no rest
+    /// ran, or one for another reason.
+    pub(crate) fn start(&self, reason: &FetchError, time: Duration) -> bool {
+        let now = Instant::now();
+        let until = now + time.min(LONGEST);
+        let mut is_news = true;
+        self.0.send_if_modified(|rest| {
+            if let Some(rest) = rest {
+                is_news = rest.until <= now || rest.reason.reason() != reason.reason();
+            }
+            let is_longer = rest.as_ref().is_none_or(|rest| rest.until < until);
+            if is_longer {
+                let reason = reason.clone();
+                *rest = Some(Rest { until, reason });
+            }
+            is_longer
+        });
+        is_news
     }
 }
 
@@ -73,6 +89,10 @@ mod tests {
         }
     }
 
+    fn left_alone(seconds: u64) -> FetchError {
+        FetchError::LeftAlone(Box::new(limited(seconds)))
+    }
+
     #[tokio::test(start_paused = true)]
     async fn a_rest_lasts_as_long_as_the_longest_that_was_asked_for_and_counts_down() {
         let cooldown = Cooldown::default();
@@ -80,7 +100,7 @@ mod tests {
         cooldown.start(&limited(60), Duration::from_secs(60));
         cooldown.start(&limited(1), Duration::from_secs(1));
         tokio::time::advance(Duration::from_secs(59)).await;
-        assert_eq!(cooldown.check(), Err(limited(1)));
+        assert_eq!(cooldown.check(), Err(left_alone(1)));
         tokio::time::advance(Duration::from_secs(1)).await;
         assert_eq!(cooldown.check(), Ok(()));
     }
@@ -89,6 +109,21 @@ mod tests {
     async fn an_absurd_rest_is_cut_to_three_days() {
         let cooldown = Cooldown::default();
         cooldown.start(&limited(u64::MAX), Duration::from_secs(u64::MAX));
-        assert_eq!(cooldown.check(), Err(limited(72 * 3600)));
+        assert_eq!(cooldown.check(), Err(left_alone(72 * 3600)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_storm_of_refusals_is_news_once_and_so_is_a_ban_in_it() {
+        let cooldown = Cooldown::default();
+        let banned = FetchError::Banned {
+            retry_after: Duration::from_secs(120),
+        };
+        let mut news = Vec::new();
+        for error in [&limited(60), &limited(60), &limited(61), &banned, &banned] {
+            news.push(cooldown.start(error, error.retry_after().unwrap_or_default()));
+        }
+        assert_eq!(news, [true, false, false, true, false]);
+        tokio::time::advance(Duration::from_secs(120)).await;
+        assert!(cooldown.start(&banned, Duration::from_secs(120)));
     }
 }

@@ -158,6 +158,9 @@ pub enum FetchError {
     /// The answer is not what was asked for.
     #[error("the answer can't be read: {0}")]
     Malformed(#[from] BodyError),
+    /// Not asked: the provider is left alone after an earlier request failed for this reason.
+    #[error("{0}")]
+    LeftAlone(Box<FetchError>),
     /// The request budget allows no request in time.
     #[error(
         "the provider's request budget is spent until after the deadline: poll fewer symbols or less often"
@@ -200,6 +203,7 @@ impl FetchError {
             Self::Timeout { .. } => "timeout",
             Self::Transport { .. } => "transport",
             Self::Malformed(_) => "malformed",
+            Self::LeftAlone(reason) => reason.reason(),
             Self::OverBudget => "over-budget",
             Self::NoTurn => "no-turn",
             Self::Stream { .. } => "stream",
@@ -210,10 +214,16 @@ impl FetchError {
 
     /// Whether the same request may well succeed in a moment.
     pub fn is_retryable(&self) -> bool {
-        matches!(
-            self,
-            Self::Unavailable { .. } | Self::Timeout { .. } | Self::Transport { .. }
-        )
+        match self {
+            Self::LeftAlone(reason) => reason.is_retryable(),
+            Self::Unavailable { .. } | Self::Timeout { .. } | Self::Transport { .. } => true,
+            _ => false,
+        }
+    }
+
+    /// Whether the provider was never asked.
+    pub(crate) fn is_unasked(&self) -> bool {
+        matches!(self, Self::LeftAlone(_) | Self::OverBudget | Self::NoTurn)
     }
 
     /// How long the provider wants to be left alone, if it said so.
@@ -221,6 +231,7 @@ impl FetchError {
         match self {
             Self::RateLimited { retry_after } | Self::Banned { retry_after } => Some(*retry_after),
             Self::Unavailable { retry_after, .. } => *retry_after,
+            Self::LeftAlone(reason) => reason.retry_after(),
             _ => None,
         }
     }

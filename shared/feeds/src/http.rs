@@ -7,7 +7,10 @@ use reqwest::{
     redirect::Policy,
 };
 use secrets::Secret;
-use tokio::time::{Instant, timeout_at};
+use tokio::{
+    select,
+    time::{Instant, timeout_at},
+};
 
 use crate::{BodyError, FeedError, FetchError, body::explain, budget::Budget, cooldown::Cooldown};
 
@@ -22,6 +25,10 @@ const RATE_LIMIT_REST: Duration = Duration::from_secs(60);
 
 /// How long a provider is left alone that says 418 and not for how long: its shortest ban.
 const BAN_REST: Duration = Duration::from_mins(2);
+
+/// How long a provider is left alone that says 429 or 418 and `Retry-After: 0`, or a date that is past: else a storm
+/// of refusals would be answered with a storm of requests.
+const SHORTEST_REST: Duration = Duration::from_secs(1);
 
 /// A provider as seen over HTTP: its connections, its request budget and its cool-down.
 #[derive(Debug)]
@@ -115,9 +122,12 @@ impl Http {
         if Instant::now() >= until {
             return Err(FetchError::NoTurn);
         }
-        self.cooldown.check()?;
-        self.budget.acquire(request.weight, until).await?;
-        self.cooldown.check()?;
+        // Whoever waits when the provider refuses another hears it at once, and spends nothing.
+        select! {
+            biased;
+            refused = self.cooldown.begins() => return Err(refused),
+            acquired = self.budget.acquire(request.weight, until) => acquired?,
+        }
         let limit = until.min(Instant::now() + REQUEST_TIME);
         let response = match timeout_at(limit, self.exchange(request, clock)).await {
             Ok(response) => response?,
@@ -153,13 +163,14 @@ impl Http {
             }
             failure => failure.retry_after(),
         };
-        if let Some(time) = time {
+        if let Some(time) = time
+            && self.cooldown.start(failure, time)
+        {
             tracing::warn!(
                 reason = failure.reason(),
                 seconds = time.as_secs(),
                 "the provider is left alone: {failure}"
             );
-            self.cooldown.start(failure, time);
         }
     }
 
@@ -203,16 +214,17 @@ impl Response {
         let status = self.status;
         let detail = || explain(&self.body);
         let retry_after = retry_after(&self.headers, self.fetched_at);
+        let rest = |usual: Duration| retry_after.unwrap_or(usual).max(SHORTEST_REST);
         Some(match status {
             200..=299 => return None,
             300..=399 => FetchError::Redirected { status },
             401 => FetchError::Unauthorized { detail: detail() },
             403 | 451 => FetchError::Forbidden { detail: detail() },
             418 => FetchError::Banned {
-                retry_after: retry_after.unwrap_or(BAN_REST),
+                retry_after: rest(BAN_REST),
             },
             429 => FetchError::RateLimited {
-                retry_after: retry_after.unwrap_or(RATE_LIMIT_REST),
+                retry_after: rest(RATE_LIMIT_REST),
             },
             500.. => FetchError::Unavailable {
                 status,
@@ -252,80 +264,4 @@ pub(crate) fn until(then: Timestamp, now: Timestamp) -> Duration {
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test may panic")]
-mod tests {
-    use super::*;
-
-    fn failure(status: u16, retry_after: Option<&str>, body: &str) -> Option<FetchError> {
-        let mut headers = HeaderMap::new();
-        if let Some(value) = retry_after {
-            headers.insert(RETRY_AFTER, value.parse().unwrap());
-        }
-        let now = "2026-11-21T05:26:49Z".parse().unwrap();
-        let body = body.as_bytes().to_vec();
-        Response {
-            status,
-            headers,
-            body,
-            fetched_at: now,
-        }
-        .failure()
-    }
-
-    #[test]
-    fn each_status_has_its_reason() {
-        let cases = [
-            (204, None),
-            (302, Some("redirected")),
-            (400, Some("rejected")),
-            (401, Some("unauthorized")),
-            (403, Some("forbidden")),
-            (404, Some("rejected")),
-            (418, Some("banned")),
-            (429, Some("rate-limited")),
-            (451, Some("forbidden")),
-            (500, Some("unavailable")),
-            (503, Some("unavailable")),
-            (999, Some("unavailable")),
-        ];
-        for (status, reason) in cases {
-            let failure = failure(status, None, "");
-            assert_eq!(failure.as_ref().map(FetchError::reason), reason, "{status}");
-        }
-    }
-
-    #[test]
-    fn retry_after_is_read_as_seconds_or_a_date_and_has_a_default() {
-        let seconds = |status, value| {
-            failure(status, value, "")
-                .unwrap()
-                .retry_after()
-                .map(|time| time.as_secs())
-        };
-        assert_eq!(seconds(429, Some("7")), Some(7));
-        assert_eq!(seconds(418, Some("259200")), Some(259_200));
-        assert_eq!(
-            seconds(429, Some("Sat, 21 Nov 2026 05:27:09 GMT")),
-            Some(20)
-        );
-        assert_eq!(seconds(429, Some("Sat, 21 Nov 2026 05:00:00 GMT")), Some(0));
-        assert_eq!(seconds(429, Some("soon")), Some(60));
-        assert_eq!(seconds(429, None), Some(60));
-        assert_eq!(seconds(418, None), Some(120));
-        assert_eq!(seconds(503, None), None);
-        assert_eq!(seconds(503, Some("2")), Some(2));
-    }
-
-    #[test]
-    fn an_error_says_in_one_sentence_what_the_provider_said() {
-        assert_eq!(
-            failure(403, None, "<html>").unwrap().to_string(),
-            "the provider denies access (an HTML page): check the plan of the key and the region of this host"
-        );
-        assert_eq!(
-            failure(401, None, r#"{"error":"Invalid API key."}"#)
-                .unwrap()
-                .to_string(),
-            "the provider refuses the key (Invalid API key.): check the token"
-        );
-    }
-}
+mod tests;

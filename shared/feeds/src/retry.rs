@@ -23,8 +23,9 @@ pub(crate) async fn retried<T, F>(
 where
     F: Future<Output = Result<T, FetchError>>,
 {
+    let mut outcome = request().await;
     for retry in 0..RETRIES {
-        let error = match request().await {
+        let error = match outcome {
             Err(error) if error.is_retryable() => error,
             done => return done,
         };
@@ -37,8 +38,13 @@ where
         if !may_retry() {
             return Err(error);
         }
+        outcome = match request().await {
+            // What the provider said says more than that it was not asked again.
+            Err(unasked) if unasked.is_unasked() => return Err(error),
+            outcome => outcome,
+        };
     }
-    request().await
+    outcome
 }
 
 #[cfg(test)]
@@ -86,6 +92,15 @@ mod tests {
     async fn what_stays_is_not_tried_again() {
         let (result, tries, _) = run(&[FetchError::UnknownSymbol], 9).await;
         assert_eq!((result, tries), (Err(FetchError::UnknownSymbol), 1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_retry_that_has_no_budget_or_time_leaves_what_was_said() {
+        let busy = unavailable(None);
+        for unasked in [FetchError::OverBudget, FetchError::NoTurn] {
+            let (result, tries, _) = run(&[busy.clone(), unasked], 9).await;
+            assert_eq!((result, tries), (Err(busy.clone()), 2));
+        }
     }
 
     #[tokio::test(start_paused = true)]

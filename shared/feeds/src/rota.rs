@@ -85,9 +85,16 @@ impl Rota {
 }
 
 /// Whether a symbol was served. One whose answer did not come by the deadline was: else symbols that hang would be
-/// the first in every poll, and others have no turn.
+/// the first in every poll, and others have no turn. One that met a rate limit was not: else those before it would
+/// have every turn that the limit leaves.
 fn had_its_turn<T>(result: &Result<T, FetchError>) -> bool {
-    !matches!(result, Err(FetchError::OverBudget | FetchError::NoTurn))
+    !result.as_ref().is_err_and(|error| {
+        let is_limit = matches!(
+            error,
+            FetchError::RateLimited { .. } | FetchError::Banned { .. }
+        );
+        is_limit || error.is_unasked()
+    })
 }
 
 #[cfg(test)]

@@ -36,7 +36,7 @@ impl FeedSettings {
         }
     }
 
-    /// The URL in `setting`, else `default`, without a slash at its end.
+    /// The base URL in `setting`, else `default`; [`under`] it are the others.
     pub(crate) fn url(
         &self,
         setting: &'static str,
@@ -70,7 +70,7 @@ impl FeedSettings {
         }
     }
 
-    /// The request headers in `setting`, a JSON object, over `defaults`.
+    /// The request headers in `setting`, a JSON object, over `defaults`. No value is ever shown: it may be a cookie.
     pub(crate) fn headers(
         &self,
         setting: &'static str,
@@ -90,7 +90,8 @@ impl FeedSettings {
         for (name, value) in defaults.chain(given) {
             let name = name.parse::<HeaderName>().ok();
             let value = value.and_then(|value| HeaderValue::from_str(value).ok());
-            let (name, value) = name.zip(value).ok_or(FeedError::Headers { setting })?;
+            let (name, mut value) = name.zip(value).ok_or(FeedError::Headers { setting })?;
+            value.set_sensitive(true);
             headers.insert(name, value);
         }
         Ok(headers)
@@ -158,9 +159,6 @@ fn base(setting: &'static str, text: &str, example: &'static str) -> Result<Url,
     }
     if url.query().is_some() || url.fragment().is_some() {
         return Err(wrong("it has a query or fragment"));
-    }
-    if url.cannot_be_a_base() {
-        return Err(wrong("it has no host"));
     }
     Ok(url)
 }
@@ -266,6 +264,15 @@ mod tests {
                 &HeaderValue::from_static("b"),
                 &HeaderValue::from_static("y")
             )
+        );
+    }
+
+    #[test]
+    fn the_value_of_a_header_is_not_shown() {
+        let headers = settings("HEADERS", "{\"Cookie\":\"k3y\"}").headers("HEADERS", &[]);
+        assert_eq!(
+            format!("{:?}", headers.unwrap()),
+            r#"{"cookie": Sensitive}"#
         );
     }
 }

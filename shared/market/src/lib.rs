@@ -36,6 +36,7 @@ mod indicators;
 mod instrument;
 mod message;
 mod observation;
+mod said;
 mod symbol;
 
 pub use calendar::{Calendar, Session, TradingTime};
@@ -48,7 +49,7 @@ pub use message::{
     Message, board_message, history_message, intraday_message, quote_message, trade_message,
 };
 pub use observation::{
-    Bar, BoardQuote, CryptoTicker, DailyBars, MinuteBars, Observation, Prices, Quote, Said,
-    StockQuote, Trade,
+    Bar, BoardQuote, CryptoTicker, DailyBars, MinuteBars, Observation, Quote, StockQuote, Trade,
 };
+pub use said::{Prices, Said};
 pub use symbol::{Symbol, SymbolError};

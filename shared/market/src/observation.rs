@@ -1,6 +1,6 @@
 use jiff::{Timestamp, civil::Date};
 
-use crate::{Digits, Instrument};
+use crate::{Digits, Instrument, Said};
 
 /// What a provider said about an instrument, and when.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,6 +13,18 @@ pub struct Observation<T = Quote> {
     pub said: T,
     /// When the answer arrived.
     pub fetched_at: Timestamp,
+}
+
+impl<T: Said> Observation<T> {
+    /// The trading day that it belongs to: what it says itself, else by the calendar that of its event time, else
+    /// that of the fetch. `None` without a calendar.
+    pub fn trading_date(&self) -> Option<Date> {
+        let by_calendar = || {
+            let time = self.said.event_time().unwrap_or(self.fetched_at);
+            Some(self.instrument.calendar?.at(time).trading_date)
+        };
+        self.said.trading_date().or_else(by_calendar)
+    }
 }
 
 /// A snapshot of an instrument, in one of the forms that topics have.
@@ -104,8 +116,8 @@ pub struct BoardQuote {
     pub bid: Option<Digits>,
     /// The best ask.
     pub ask: Option<Digits>,
-    /// When the price was made, or the answer where the provider does not say.
-    pub time: Timestamp,
+    /// When the price was made, if the provider says so.
+    pub time: Option<Timestamp>,
 }
 
 /// A trade.
@@ -143,186 +155,3 @@ pub type MinuteBars = Vec<Bar<Timestamp>>;
 
 /// Bars of a trading day, oldest first.
 pub type DailyBars = Vec<Bar<Date>>;
-
-/// What every quote, trade or series of bars has.
-pub trait Said {
-    /// When the last price was made, by the provider's clock; `None` for a series without bars.
-    fn event_time(&self) -> Option<Timestamp>;
-
-    /// The trading day that it says itself to be of.
-    fn trading_date(&self) -> Option<Date> {
-        None
-    }
-
-    /// Every number as sent, in a fixed order, empty where there is none: what tells two of one time apart.
-    fn digits(&self) -> Vec<String>;
-
-    /// The prices that are compared with each other.
-    fn prices(&self) -> Prices<'_>;
-}
-
-/// The prices of a quote that are compared with each other; `None` is not compared.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Prices<'a> {
-    /// The last price.
-    pub last: Option<&'a Digits>,
-    /// The highest and the lowest in its time.
-    pub range: Option<(&'a Digits, &'a Digits)>,
-    /// The highest and the lowest that are allowed.
-    pub band: Option<(&'a Digits, &'a Digits)>,
-    /// The best bid.
-    pub bid: Option<&'a Digits>,
-    /// The best ask.
-    pub ask: Option<&'a Digits>,
-    /// Whether nothing was traded today, so that `last` is only the reference price.
-    pub not_traded: bool,
-}
-
-fn text(digits: Option<&Digits>) -> String {
-    digits.map_or_else(String::new, ToString::to_string)
-}
-
-impl Said for Quote {
-    fn event_time(&self) -> Option<Timestamp> {
-        Some(match self {
-            Self::Stock(quote) => quote.time,
-            Self::Crypto(ticker) => ticker.close_time,
-            Self::Board(quote) => quote.time,
-        })
-    }
-
-    fn digits(&self) -> Vec<String> {
-        match self {
-            Self::Stock(quote) => vec![
-                quote.current.to_string(),
-                text(quote.change.as_ref()),
-                text(quote.percent_change.as_ref()),
-                quote.high.to_string(),
-                quote.low.to_string(),
-                quote.open.to_string(),
-                quote.previous_close.to_string(),
-            ],
-            Self::Crypto(ticker) => vec![
-                ticker.last_price.to_string(),
-                ticker.open_price.to_string(),
-                ticker.high_price.to_string(),
-                ticker.low_price.to_string(),
-                ticker.volume.to_string(),
-                ticker.quote_volume.to_string(),
-                ticker.trades.to_string(),
-                ticker.price_change.to_string(),
-                ticker.price_change_percent.to_string(),
-            ],
-            Self::Board(quote) => vec![
-                quote.price.to_string(),
-                text(quote.volume.as_ref()),
-                quote.total_volume.to_string(),
-                quote.reference.to_string(),
-                quote.ceiling.to_string(),
-                quote.floor.to_string(),
-                text(quote.high.as_ref()),
-                text(quote.low.as_ref()),
-                text(quote.average.as_ref()),
-                text(quote.bid.as_ref()),
-                text(quote.ask.as_ref()),
-            ],
-        }
-    }
-
-    fn prices(&self) -> Prices<'_> {
-        match self {
-            Self::Stock(quote) => Prices {
-                last: Some(&quote.current),
-                range: Some((&quote.high, &quote.low)),
-                ..Prices::default()
-            },
-            Self::Crypto(ticker) => Prices {
-                last: Some(&ticker.last_price),
-                range: Some((&ticker.high_price, &ticker.low_price)),
-                bid: ticker.bid.as_ref(),
-                ask: ticker.ask.as_ref(),
-                ..Prices::default()
-            },
-            Self::Board(quote) => Prices {
-                last: Some(&quote.price),
-                range: quote.high.as_ref().zip(quote.low.as_ref()),
-                band: Some((&quote.ceiling, &quote.floor)),
-                bid: quote.bid.as_ref(),
-                ask: quote.ask.as_ref(),
-                not_traded: !quote.traded,
-            },
-        }
-    }
-}
-
-impl Said for Trade {
-    fn event_time(&self) -> Option<Timestamp> {
-        Some(self.time)
-    }
-
-    fn digits(&self) -> Vec<String> {
-        vec![
-            self.price.to_string(),
-            self.size.to_string(),
-            self.conditions.join(" "),
-        ]
-    }
-
-    fn prices(&self) -> Prices<'_> {
-        Prices {
-            last: Some(&self.price),
-            ..Prices::default()
-        }
-    }
-}
-
-impl Said for MinuteBars {
-    fn event_time(&self) -> Option<Timestamp> {
-        self.last().map(|bar| bar.at)
-    }
-
-    fn digits(&self) -> Vec<String> {
-        digits(self)
-    }
-
-    fn prices(&self) -> Prices<'_> {
-        last_bar(self)
-    }
-}
-
-impl Said for DailyBars {
-    /// Midnight UTC of the last day: a day has no moment of its own.
-    fn event_time(&self) -> Option<Timestamp> {
-        let day = self.last()?.at.at(0, 0, 0, 0);
-        day.in_tz("UTC").ok().map(|midnight| midnight.timestamp())
-    }
-
-    fn trading_date(&self) -> Option<Date> {
-        self.last().map(|bar| bar.at)
-    }
-
-    fn digits(&self) -> Vec<String> {
-        digits(self)
-    }
-
-    fn prices(&self) -> Prices<'_> {
-        last_bar(self)
-    }
-}
-
-fn digits<At: ToString>(bars: &[Bar<At>]) -> Vec<String> {
-    bars.iter()
-        .flat_map(|bar| {
-            let numbers = [&bar.open, &bar.high, &bar.low, &bar.close, &bar.volume];
-            std::iter::once(bar.at.to_string()).chain(numbers.map(ToString::to_string))
-        })
-        .collect()
-}
-
-fn last_bar<At>(bars: &[Bar<At>]) -> Prices<'_> {
-    bars.last().map_or_else(Prices::default, |bar| Prices {
-        last: Some(&bar.close),
-        range: Some((&bar.high, &bar.low)),
-        ..Prices::default()
-    })
-}

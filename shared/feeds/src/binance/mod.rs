@@ -26,14 +26,11 @@ use klines::Klines;
 pub fn open(settings: &FeedSettings) -> Result<Feed, FeedError> {
     let client = Arc::new(Client::new(settings)?);
     Ok(Feed {
-        calendar: Calendar::Continuous,
-        beat: Duration::from_secs(1),
         budgets: vec![("binance", client.budget())],
         minute_bars: Some(Arc::new(Klines::minutes(&client))),
         daily_bars: Some(Arc::new(Klines::days(&client))),
         quotes: Some(client),
-        trades: None,
-        listing: None,
+        ..Feed::new(Calendar::Continuous, Duration::from_secs(1))
     })
 }
 

@@ -7,7 +7,7 @@ use reqwest::Url;
 use tokio::time::Instant;
 
 use super::{client::Client, parse};
-use crate::{FetchError, Polled, Quotes, Sink};
+use crate::{BodyError, FetchError, Polled, Quotes, Sink};
 
 /// The longest URL that is sent, in bytes: servers and proxies commonly take lines of 8 KiB.
 const MAX_URL: usize = 8_000;
@@ -73,6 +73,10 @@ impl Client {
             }
         }
         let found = self.fetch(&all, WEIGHT_OF_ALL, asked, until).await?;
+        if found.is_empty() {
+            // That every symbol is unknown would be remembered.
+            return Err(BodyError::Shape("it lists no ticker".to_owned()).into());
+        }
         for symbol in asked.iter().filter(|symbol| !found.contains_key(**symbol)) {
             self.unknown.insert(Symbol::clone(symbol));
         }

@@ -21,13 +21,8 @@ use client::Client;
 pub fn open(settings: &FeedSettings) -> Result<Feed, FeedError> {
     let client = Arc::new(Client::new(settings)?);
     Ok(Feed {
-        calendar: Calendar::Hose,
-        beat: Duration::from_secs(10),
         budgets: vec![("dnse", client.budget())],
-        quotes: None,
-        minute_bars: None,
         daily_bars: Some(client),
-        trades: None,
-        listing: None,
+        ..Feed::new(Calendar::Hose, Duration::from_secs(10))
     })
 }

@@ -8,7 +8,7 @@ use reqwest::{
     header::{HeaderMap, HeaderName, HeaderValue},
 };
 use secrets::{Key, Secret};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use super::{instrument::instrument, key::with_key, parse};
 use crate::{
@@ -83,9 +83,12 @@ impl Client {
         retried(until, may_retry, || self.fetch(symbol, until)).await
     }
 
-    /// The quote.
+    /// The quote. Fetching the key has no more time than the quote.
     async fn fetch(&self, symbol: &Symbol, until: Instant) -> Result<Observation, FetchError> {
-        with_key(&self.key, |key| self.fetch_with(key, symbol, until)).await
+        let fetched = with_key(&self.key, |key| self.fetch_with(key, symbol, until));
+        timeout_at(until, fetched)
+            .await
+            .unwrap_or(Err(FetchError::PastDeadline))
     }
 
     async fn fetch_with(

@@ -31,13 +31,9 @@ pub fn open(settings: &FeedSettings) -> Result<Feed, FeedError> {
     let client = Arc::new(Client::new(settings, key.clone())?);
     let trades = TradeStream::new(settings, key)?;
     Ok(Feed {
-        calendar: Calendar::UnitedStates,
-        beat: Duration::from_secs(6),
         budgets: vec![("finnhub", client.budget())],
         quotes: Some(client),
-        minute_bars: None,
-        daily_bars: None,
         trades: Some(Arc::new(trades)),
-        listing: None,
+        ..Feed::new(Calendar::UnitedStates, Duration::from_secs(6))
     })
 }

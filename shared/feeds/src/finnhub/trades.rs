@@ -23,6 +23,9 @@ const FIRST_PAUSE: Duration = Duration::from_millis(500);
 /// The longest pause of all. A connection that lasted as long starts the doubling anew.
 const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 
+/// The most errors that a report names.
+const MOST_ERRORS: usize = 100;
+
 /// Finnhub's stream of trades.
 #[derive(Debug)]
 pub(super) struct TradeStream {
@@ -204,13 +207,13 @@ impl Session<'_> {
         }
     }
 
-    /// Notes what the provider complains of, unless it repeats itself.
+    /// Notes what the provider complains of, unless it repeats itself or goes on and on.
     fn note(&mut self, message: &[u8]) {
         let says = self.socket.as_ref().map(|socket| socket.explain(message));
         let error = FetchError::Stream {
             detail: says.unwrap_or_default(),
         };
-        if self.report.errors.last() != Some(&error) {
+        if !self.report.errors.contains(&error) && self.report.errors.len() < MOST_ERRORS {
             tracing::warn!("{error}");
             self.report.errors.push(error);
         }

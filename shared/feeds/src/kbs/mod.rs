@@ -22,13 +22,10 @@ use client::Client;
 pub fn open(settings: &FeedSettings) -> Result<Feed, FeedError> {
     let client = Arc::new(Client::new(settings)?);
     Ok(Feed {
-        calendar: Calendar::Hose,
-        beat: Duration::from_secs(10),
         budgets: vec![("kbs", client.budget())],
         quotes: Some(Arc::clone(&client) as _),
         minute_bars: Some(Arc::clone(&client) as _),
         daily_bars: Some(client),
-        trades: None,
-        listing: None,
+        ..Feed::new(Calendar::Hose, Duration::from_secs(10))
     })
 }

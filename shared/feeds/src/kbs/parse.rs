@@ -5,8 +5,11 @@ use market::Bar;
 use super::model::{Listed, Series};
 use crate::{
     BodyError,
-    batch::{Row, rows},
-    vietnam::{board::BoardRow, interval::Interval},
+    batch::Row,
+    vietnam::{
+        board::{self, BoardRow},
+        interval::Interval,
+    },
 };
 
 /// The rows in the body of `POST /stock/iss`.
@@ -14,14 +17,7 @@ use crate::{
 /// # Errors
 /// [`BodyError`] if the body is no JSON array.
 pub(crate) fn board(body: &[u8]) -> Result<Vec<Row<BoardRow>>, BodyError> {
-    let rows = rows::<Listed>(body, "/SB")?;
-    Ok(rows
-        .into_iter()
-        .map(|row| Row {
-            symbol: row.symbol,
-            content: row.content.map(BoardRow::from),
-        })
-        .collect())
+    board::rows::<Listed>(body, "/SB")
 }
 
 /// The bars in the body of `GET /stocks/{symbol}/data_1P` or `/data_day`, in VND and in the order sent.

@@ -53,6 +53,21 @@ fn run<T>(future: impl Future<Output = T>) -> T {
     runtime.unwrap().block_on(future)
 }
 
+/// Why symbols have no turn.
+fn refusal() -> impl Strategy<Value = FetchError> {
+    let retry_after = Duration::from_secs(1);
+    let denied = FetchError::Forbidden {
+        detail: "no".to_owned(),
+    };
+    prop::sample::select(vec![
+        FetchError::OverBudget,
+        FetchError::NoTurn,
+        FetchError::RateLimited { retry_after },
+        FetchError::Banned { retry_after },
+        FetchError::LeftAlone(Box::new(denied)),
+    ])
+}
+
 proptest! {
     #[test]
     fn no_symbol_has_two_turns_more_than_another_whatever_share_is_served(
@@ -60,11 +75,10 @@ proptest! {
         concurrency in 1..50_usize,
         start: usize,
         rooms in prop::collection::vec(0..45_usize, 1..40),
-        over_budget: bool,
+        none in refusal(),
     ) {
         let rota = Rota::new(concurrency, start);
         let asked = names(count);
-        let none = if over_budget { FetchError::OverBudget } else { FetchError::NoTurn };
         let mut turns = vec![0_u32; count];
         for room in rooms {
             for place in run(poll(&rota, &asked, room, &none)) {

@@ -9,7 +9,7 @@ use crate::{
     BodyError,
     batch::{Row, rows},
     vietnam::{
-        board::{BoardRow, exchange},
+        board::{self, BoardRow, exchange},
         interval::{Columns, Interval},
     },
 };
@@ -19,14 +19,7 @@ use crate::{
 /// # Errors
 /// [`BodyError`] if the body is no JSON array.
 pub(crate) fn board(body: &[u8]) -> Result<Vec<Row<BoardRow>>, BodyError> {
-    let rows = rows::<Listed>(body, "/listingInfo/symbol")?;
-    Ok(rows
-        .into_iter()
-        .map(|row| Row {
-            symbol: row.symbol,
-            content: row.content.map(BoardRow::from),
-        })
-        .collect())
+    board::rows::<Listed>(body, "/listingInfo/symbol")
 }
 
 /// The series in the body of `POST /api/chart/OHLCChart/gap-chart`, in VND and in the order sent.
@@ -35,13 +28,8 @@ pub(crate) fn board(body: &[u8]) -> Result<Vec<Row<BoardRow>>, BodyError> {
 /// [`BodyError`] if the body is no JSON array.
 pub(crate) fn bars<At: Interval>(body: &[u8]) -> Result<Vec<Row<Vec<Bar<At>>>>, BodyError> {
     let rows = rows::<Columns>(body, "/symbol")?;
-    Ok(rows
-        .into_iter()
-        .map(|row| Row {
-            symbol: row.symbol,
-            content: row.content.and_then(Columns::bars),
-        })
-        .collect())
+    let bars = rows.into_iter().map(|row| row.and_then(Columns::bars));
+    Ok(bars.collect())
 }
 
 /// The shares in the body of `GET /api/price/symbols/getAll` that are listed on HOSE, HNX or UPCOM, in order.

@@ -1,10 +1,17 @@
 use jiff::Timestamp;
 use market::{BoardQuote, Calendar, Digits, Instrument, Observation, Quote, Symbol};
-use serde::{Deserialize, Deserializer, de::Error as _};
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeOwned, Error as _},
+};
 use serde_json::value::RawValue;
 
 use super::local;
-use crate::{FetchError, number};
+use crate::{
+    BodyError, FetchError,
+    batch::{self, Row},
+    number,
+};
 
 /// A row of a broker's price board, as they all have it. Prices are in VND, volumes in shares.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,11 +63,26 @@ impl BoardRow {
                 average: self.average,
                 bid: self.bid,
                 ask: self.ask,
-                time: self.time.unwrap_or(fetched_at),
+                time: self.time,
             }),
             fetched_at,
         })
     }
+}
+
+/// The rows of a price board, a JSON array, each with its symbol at `pointer` (RFC 6901).
+///
+/// # Errors
+/// [`BodyError`] if the body is no JSON array.
+pub(crate) fn rows<T: DeserializeOwned + Into<BoardRow>>(
+    body: &[u8],
+    pointer: &str,
+) -> Result<Vec<Row<BoardRow>>, BodyError> {
+    let rows = batch::rows::<T>(body, pointer)?;
+    let rows = rows
+        .into_iter()
+        .map(|row| row.and_then(|row| Ok(row.into())));
+    Ok(rows.collect())
 }
 
 /// The exchange that a broker calls so.
@@ -96,14 +118,15 @@ pub(crate) fn volume<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Digit
 }
 
 /// The time of a price: ISO 8601, local unless it says otherwise, or an epoch. What can't be read is no time, and
-/// costs no price.
+/// costs no price; nor is a zero, which means none: the epoch's, or the year 1.
 pub(crate) fn time<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Timestamp>, D::Error> {
     let raw = Box::<RawValue>::deserialize(deserializer)?;
     let epoch = || number::time(&mut serde_json::Deserializer::from_str(raw.get())).ok();
     let text: Option<String> = serde_json::from_str(raw.get()).ok();
-    Ok(epoch().or_else(|| local::timestamp(&text?)))
+    let time = epoch().or_else(|| local::timestamp(&text?));
+    Ok(time.filter(|time| *time > Timestamp::UNIX_EPOCH))
 }
 
 fn above_zero(digits: Digits) -> Option<Digits> {
@@ -163,7 +186,8 @@ mod tests {
         for (json, time) in cases {
             assert_eq!(read_time(json).as_deref(), Some(time), "{json}");
         }
-        for none in ["null", r#""""#, r#""soon""#, "{}", "true"] {
+        let year_1 = r#""0001-01-01T00:00:00""#;
+        for none in ["null", r#""""#, r#""soon""#, "{}", "true", "0", year_1] {
             assert_eq!(read_time(none), None, "{none}");
         }
     }

@@ -67,7 +67,8 @@ pub(crate) fn within<At: Interval>(
     let from = if range.contains(&newest) {
         range.start
     } else {
-        newest - range.end.duration_since(range.start)
+        let length = range.end.duration_since(range.start);
+        newest.checked_sub(length).unwrap_or(Timestamp::MIN)
     };
     bars.retain(|bar| bar.at.start().is_some_and(|start| start >= from));
     Ok(bars)
@@ -160,6 +161,16 @@ mod tests {
             let day = Date::starting(start.parse().unwrap());
             assert_eq!(day.to_string(), "2026-02-12", "{start}");
         }
+    }
+
+    #[test]
+    fn a_bar_at_the_beginning_of_time_is_one_like_others() {
+        let range = Timestamp::from_second(1).unwrap()..Timestamp::from_second(9).unwrap();
+        let first = Bar {
+            at: Timestamp::MIN,
+            ..bar(0)
+        };
+        assert_eq!(within(vec![first.clone()], &range), Ok(vec![first]));
     }
 
     proptest! {

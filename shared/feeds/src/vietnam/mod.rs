@@ -38,14 +38,12 @@ pub fn open(settings: &FeedSettings) -> Result<Feed, FeedError> {
     let daily_bars = Fallback::new(feeds.iter().filter_map(|feed| feed.daily_bars.clone()));
     let listing = Fallback::new(feeds.iter().filter_map(|feed| feed.listing.clone()));
     Ok(Feed {
-        calendar: Calendar::Hose,
-        beat: Duration::from_secs(10),
         quotes: quotes.map(|quotes| Arc::new(quotes) as _),
         minute_bars: minute_bars.map(|bars| Arc::new(bars) as _),
         daily_bars: daily_bars.map(|bars| Arc::new(bars) as _),
-        trades: None,
         listing: listing.map(|listing| Arc::new(listing) as _),
         budgets: feeds.into_iter().flat_map(|feed| feed.budgets).collect(),
+        ..Feed::new(Calendar::Hose, Duration::from_secs(10))
     })
 }
 

@@ -37,7 +37,6 @@ impl<'a> Meta<'a> {
         let calendar = instrument.calendar;
         let fetched = calendar.map(|calendar| calendar.at(observation.fetched_at));
         let event_time = observation.said.event_time();
-        let of_event = || Some(calendar?.at(event_time?).trading_date);
         Self {
             source: observation.source,
             schema,
@@ -47,7 +46,7 @@ impl<'a> Meta<'a> {
             mic: instrument.mic,
             currency: instrument.currency.as_deref(),
             session: fetched.map(|TradingTime { session, .. }| session),
-            trading_date: observation.said.trading_date().or_else(of_event),
+            trading_date: observation.trading_date(),
             event_time: event_time.map(rfc3339),
             fetched_at: rfc3339(observation.fetched_at),
             age_ms: event_time

@@ -138,7 +138,7 @@ impl<'a> StockPrices<'a> {
 #[derive(Serialize)]
 struct StockBoard<'a> {
     ticker: &'a Symbol,
-    /// When the price was made, RFC 3339.
+    /// When the price was made, or fetched where the provider does not say, RFC 3339.
     time: String,
     price: &'a Digits,
     /// Of the last trade, in shares.
@@ -161,7 +161,7 @@ impl<'a> StockBoard<'a> {
     fn new(quote: &'a BoardQuote, observation: &'a Observation, repeated: bool) -> Self {
         Self {
             ticker: &observation.instrument.symbol,
-            time: rfc3339(quote.time),
+            time: rfc3339(quote.time.unwrap_or(observation.fetched_at)),
             price: &quote.price,
             volume: quote.volume.as_ref(),
             total_volume: &quote.total_volume,

@@ -161,6 +161,27 @@ async fn a_symbol_that_is_known_as_unknown_waits_for_no_answer() {
 }
 
 #[tokio::test]
+async fn an_empty_list_of_all_tickers_makes_no_symbol_unknown() {
+    let provider = Provider::start(|target, before| {
+        Some(match (before, asked_for(target)) {
+            (0..2, None) => Reply::new(200, "[]"),
+            _ => exchange(target),
+        })
+    })
+    .await;
+    let feed = feed(&provider.url);
+    let asked = symbols(&["BAD", "S7USDT"]);
+    assert_eq!(
+        outcomes(&feed.poll(&asked, soon()).await),
+        [("BAD", "malformed"), ("S7USDT", "malformed")]
+    );
+    assert_eq!(
+        outcomes(&feed.poll(&asked, soon()).await),
+        [("BAD", "unknown-symbol"), ("S7USDT", "6705.82000000")]
+    );
+}
+
+#[tokio::test]
 async fn a_single_symbol_that_is_unknown_is_asked_for_once() {
     let provider = Provider::start(|target, _| Some(exchange(target))).await;
     let feed = feed(&provider.url);

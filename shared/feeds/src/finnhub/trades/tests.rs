@@ -18,7 +18,7 @@ mod refused;
 const KEY: &str = "c0ffee-k3y";
 
 /// Trades as they were captured, in one message.
-const RECORDED: &str = r#"{"data":[{"c":["1","24","12"],"p":146.76,"s":"AAPL","t":1628238530221,"v":43},{"c":null,"p":63229.69,"s":"BINANCE:BTCUSDT","t":1719893836373,"v":0.00139}],"type":"trade"}"#;
+const RECORDED: &str = include_str!("../fixtures/trades.json");
 
 const PING: &str = r#"{"type":"ping"}"#;
 

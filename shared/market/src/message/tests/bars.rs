@@ -151,9 +151,10 @@ fn a_series_without_bars_has_no_event_time_and_an_id() {
     let message = intraday_message(&observation, false);
     assert_eq!(dates(&message), Vec::<String>::new());
     let meta = meta(&message);
-    for member in ["event_time", "trading_date", "age_ms"] {
+    for member in ["event_time", "age_ms"] {
         assert!(meta.get(member).unwrap().is_null(), "{member}");
     }
+    assert_eq!(meta["trading_date"], "2026-11-20");
     assert_eq!(meta["event_id"].as_str().unwrap().len(), 32);
 }
 

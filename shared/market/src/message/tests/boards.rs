@@ -18,7 +18,7 @@ fn row() -> BoardQuote {
         average: Some(digits("101012.55")),
         bid: Some(digits("101400")),
         ask: Some(digits("101500")),
-        time: time("2026-11-20T03:00:00Z"),
+        time: Some(time("2026-11-20T03:00:00Z")),
     }
 }
 
@@ -129,6 +129,31 @@ fn the_price_and_the_board_of_one_row_have_one_id() {
         id(&quote_message(&observation, false)),
         id(&board_message(&observation, false))
     );
+}
+
+#[test]
+fn a_row_without_a_time_is_the_same_all_day_and_another_on_the_next() {
+    let fetched = |at: &str| {
+        let row = BoardQuote {
+            time: None,
+            ..before_the_first_trade()
+        };
+        let observation = Observation {
+            fetched_at: time(at),
+            ..fpt(row)
+        };
+        let board = body(&board_message(&observation, false));
+        assert_eq!(board["time"], board["meta"]["fetched_at"]);
+        assert!(board["meta"]["event_time"].is_null() && board["meta"]["age_ms"].is_null());
+        let meta = &board["meta"];
+        (meta["trading_date"].clone(), meta["event_id"].clone())
+    };
+    let first = fetched("2026-11-19T02:30:00Z");
+    assert_eq!(first.0, "2026-11-19");
+    assert_eq!(fetched("2026-11-19T02:30:10Z"), first);
+    let next = fetched("2026-11-20T02:30:00Z");
+    assert_eq!(next.0, "2026-11-20");
+    assert_ne!(next.1, first.1);
 }
 
 #[test]

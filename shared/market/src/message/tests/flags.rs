@@ -41,7 +41,7 @@ fn row([price, ceiling, floor]: [&str; 3], traded: bool, year: &str) -> Vec<Stri
         average: None,
         bid: None,
         ask: None,
-        time: time(&fetched_at),
+        time: Some(time(&fetched_at)),
     };
     let share = Instrument::vietnamese_share("FPT".parse().unwrap(), Some(Calendar::Hose));
     flags_of(
@@ -84,6 +84,10 @@ fn prices_that_can_not_be_are_flagged() {
     assert_eq!(
         row(["92.9", "107", "93"], true, "2026"),
         ["price-out-of-band"]
+    );
+    assert!(
+        row(["92.9", "0", "0"], true, "2026").is_empty(),
+        "zeros are no band"
     );
 }
 

@@ -29,6 +29,23 @@ async fn after_429_finnhub_is_left_alone_by_later_polls_too() {
 }
 
 #[tokio::test]
+async fn those_who_wait_for_budget_hear_of_a_429_at_once_and_spend_nothing() {
+    let provider =
+        Provider::start(|_, _| Some(Reply::new(429, "").header("retry-after", "7"))).await;
+    let feed = feed_with(&provider.url, &[("FINNHUB_PER_SECOND", "1")]);
+    let began = Instant::now();
+    let polled = feed.poll(&symbols(&["A", "B", "C", "D"]), soon()).await;
+    let limited = |(_, reason): &(&str, &str)| *reason == "rate-limited";
+    assert!(outcomes(&polled).iter().all(limited));
+    assert!(
+        began.elapsed() < Duration::from_millis(900),
+        "{:?}",
+        began.elapsed()
+    );
+    assert_eq!(feed.0.budgets[0].1.usage()[1].spent, 1);
+}
+
+#[tokio::test]
 async fn a_failing_symbol_does_not_spend_its_neighbours_budget_on_retries() {
     let provider = Provider::start(|target, _| {
         Some(if target.ends_with("DOWN") {

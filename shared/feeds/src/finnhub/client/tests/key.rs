@@ -1,3 +1,5 @@
+use secrets::{FetchSecret, SecretError, SecretReference};
+
 use super::*;
 use crate::replay::{nobody, stored};
 
@@ -167,4 +169,26 @@ async fn without_its_secret_no_symbol_is_asked_for() {
     let polled = feed.poll(&symbols(&["A", "B"]), soon()).await;
     assert_eq!(outcomes(&polled), [("A", "no-key"), ("B", "no-key")]);
     assert_eq!((provider.targets().len(), fetches()), (0, 1));
+}
+
+#[tokio::test]
+async fn a_store_of_secrets_that_hangs_holds_no_poll_beyond_its_deadline() {
+    #[derive(Debug)]
+    struct Hanging;
+
+    #[async_trait]
+    impl FetchSecret for Hanging {
+        async fn fetch(&self, _: &SecretReference) -> Result<Secret, SecretError> {
+            std::future::pending().await
+        }
+    }
+
+    let lookup = |name: &str| (name == "FINNHUB_API_KEY_SECRET").then(|| "ssm:/key".to_owned());
+    let settings = FeedSettings::new(lookup, Some(Arc::new(Hanging)), clock);
+    let feed = Finnhub(crate::open("finnhub", &settings).unwrap());
+    let until = Instant::now() + Duration::from_millis(50);
+    let asked = symbols(&["A", "B"]);
+    let polled = timeout_at(soon(), feed.poll(&asked, until)).await.unwrap();
+    let late = [("A", "past-deadline"), ("B", "past-deadline")];
+    assert_eq!(outcomes(&polled), late);
 }

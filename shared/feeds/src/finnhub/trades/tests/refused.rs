@@ -54,3 +54,16 @@ async fn another_complaint_is_passed_on_and_costs_no_connection() {
     };
     assert_eq!((session.errors, session.failed), (vec![complaint], vec![]));
 }
+
+#[tokio::test]
+async fn complaints_without_end_are_named_once_each_and_a_hundred_at_most() {
+    let provider = StreamProvider::accepting(|peer, _| async move {
+        let numbered = (0..300).map(|n| format!(r#"{{"type":"error","msg":"{}"}}"#, n % 150));
+        let messages: Vec<String> = numbered.chain([RECORDED.to_owned()]).collect();
+        let messages: Vec<&str> = messages.iter().map(String::as_str).collect();
+        say(peer, 1, &messages).await;
+    })
+    .await;
+    let (session, trades) = session(&finnhub(&provider.url), &["AAPL"], LONG, 2).await;
+    assert_eq!((session.errors.len(), trades.len()), (100, 2));
+}
