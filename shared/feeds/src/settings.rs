@@ -1,4 +1,9 @@
-use std::{fmt, ops::RangeInclusive, sync::Arc};
+use std::{
+    collections::HashMap,
+    fmt,
+    ops::RangeInclusive,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use jiff::Timestamp;
 use reqwest::{
@@ -7,10 +12,19 @@ use reqwest::{
 };
 use secrets::{FetchSecret, Key, Secret, SecretReference};
 
-use crate::FeedError;
+use crate::{
+    FeedError,
+    budget::{Budget, SlidingWindows, Window},
+};
 
 /// What gives a setting by its name.
 type Lookup = dyn Fn(&str) -> Option<String> + Send + Sync;
+
+/// What makes the budget of a provider.
+type MakeBudget = dyn Fn(&'static str, &[Window]) -> Arc<dyn Budget> + Send + Sync;
+
+/// The budgets that were made, by provider.
+type Budgets = Mutex<HashMap<&'static str, Arc<dyn Budget>>>;
 
 /// The settings of every provider by name, where secrets are fetched, and the clock. Passed in, never read from
 /// the environment here.
@@ -18,6 +32,8 @@ type Lookup = dyn Fn(&str) -> Option<String> + Send + Sync;
 pub struct FeedSettings {
     lookup: Arc<Lookup>,
     secrets: Option<Arc<dyn FetchSecret>>,
+    make_budget: Arc<MakeBudget>,
+    budgets: Arc<Budgets>,
     pub(crate) clock: fn() -> Timestamp,
 }
 
@@ -32,8 +48,31 @@ impl FeedSettings {
         Self {
             lookup: Arc::new(lookup),
             secrets,
+            make_budget: Arc::new(|_, windows| Arc::new(SlidingWindows::new(windows.to_vec()))),
+            budgets: Arc::default(),
             clock,
         }
+    }
+
+    /// The same with other budgets than [`SlidingWindows`], such as one that processes share: `make` is given
+    /// the provider's name and its windows, once for each provider.
+    #[must_use]
+    pub fn with_budgets(
+        mut self,
+        make: impl Fn(&'static str, &[Window]) -> Arc<dyn Budget> + Send + Sync + 'static,
+    ) -> Self {
+        self.make_budget = Arc::new(make);
+        self.budgets = Arc::default();
+        self
+    }
+
+    /// The budget of a provider: one, however many feeds ask it.
+    pub(crate) fn budget(&self, provider: &'static str, windows: &[Window]) -> Arc<dyn Budget> {
+        let mut budgets = self.budgets.lock().unwrap_or_else(PoisonError::into_inner);
+        let budget = budgets
+            .entry(provider)
+            .or_insert_with(|| (self.make_budget)(provider, windows));
+        Arc::clone(budget)
     }
 
     /// The base URL in `setting`, else `default`; [`under`] it are the others.
@@ -190,6 +229,25 @@ mod tests {
             let feed = crate::open(name, &settings("FINNHUB_API_KEY", "k3y")).unwrap();
             assert!(feed.beat.as_secs() >= 1, "{name}");
         }
+    }
+
+    #[test]
+    fn feeds_that_ask_one_provider_share_its_budget_which_may_be_any() {
+        let settings = settings("", "");
+        let budget = |name: &str, settings: &FeedSettings| {
+            let feed = crate::open(name, settings).unwrap();
+            let (provider, budget) = feed.budgets.into_iter().next().unwrap();
+            assert_eq!(provider, "vci");
+            budget
+        };
+        let shared = budget("vci", &settings);
+        shared.charge(7);
+        assert_eq!(budget("vietnam", &settings).usage()[0].spent, 7);
+        let others = settings.with_budgets(|provider, windows| {
+            assert!(!windows.is_empty(), "{provider}");
+            Arc::new(SlidingWindows::new([]))
+        });
+        assert_eq!(budget("vietnam", &others).usage(), []);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use super::{parse, unknown::UnknownSymbols};
 use crate::{
     FeedError, FeedSettings, FetchError,
     body::error_code,
-    budget::{Budget, SlidingWindows, Window},
+    budget::{Budget, Window},
     http::{Http, Manners, Request, Response, until as time_until},
     retry::retried,
     settings::under,
@@ -40,7 +40,7 @@ impl Client {
     /// A client with the settings that [`super::open`] names.
     pub(crate) fn new(settings: &FeedSettings) -> Result<Self, FeedError> {
         let base = settings.url("BINANCE_URL", "https://data-api.binance.vision")?;
-        let budget: Arc<dyn Budget> = Arc::new(SlidingWindows::new([BUDGET]));
+        let budget = settings.budget("binance", &[BUDGET]);
         let manners = Manners {
             forbidden_rest: Some(FORBIDDEN_REST),
             used: used_weight,

@@ -18,6 +18,7 @@ use crate::{
 };
 
 const SETTINGS: Settings = Settings {
+    name: "dnse",
     url: ("DNSE_URL", "https://services.entrade.com.vn/chart-api/v2"),
     headers: ("DNSE_HEADERS", &[("Accept", "application/json")]),
     per_minute: ("DNSE_PER_MINUTE", 60),

@@ -13,7 +13,7 @@ use tokio::time::{Instant, timeout_at};
 use super::{instrument::instrument, key::with_key, parse};
 use crate::{
     FeedError, FeedSettings, FetchError, Quotes, Sink,
-    budget::{Budget, SlidingWindows, Window},
+    budget::{Budget, Window},
     http::{Http, Manners, Request, Response},
     retry::retried,
     rota::Rota,
@@ -45,7 +45,7 @@ impl Client {
         let per_minute = settings.number("FINNHUB_PER_MINUTE", 60, 1..=100_000)?;
         let per_second = settings.number("FINNHUB_PER_SECOND", 30, 1..=10_000)?;
         let concurrency = settings.number("FINNHUB_CONCURRENCY", 32, 1..=1_000)?;
-        let budget: Arc<dyn Budget> = Arc::new(SlidingWindows::new([
+        let windows = [
             Window {
                 limit: per_minute,
                 period: Duration::from_mins(1),
@@ -54,7 +54,8 @@ impl Client {
                 limit: per_second,
                 period: Duration::from_secs(1),
             },
-        ]));
+        ];
+        let budget = settings.budget("finnhub", &windows);
         let manners = Manners {
             used,
             ..Manners::USUAL

@@ -22,6 +22,7 @@ use crate::{
 };
 
 const SETTINGS: Settings = Settings {
+    name: "kbs",
     url: (
         "KBS_URL",
         "https://kbbuddywts.kbsec.com.vn/iis-server/investment",

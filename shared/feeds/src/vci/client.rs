@@ -21,6 +21,7 @@ use crate::{
 };
 
 const SETTINGS: Settings = Settings {
+    name: "vci",
     url: ("VCI_URL", "https://trading.vietcap.com.vn"),
     headers: (
         "VCI_HEADERS",

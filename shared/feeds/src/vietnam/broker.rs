@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use crate::{
     BodyError, FeedError, FeedSettings, FetchError,
     body::is_html,
-    budget::{Budget, SlidingWindows, Window},
+    budget::{Budget, Window},
     http::{Http, Manners, Request, Response},
     retry::retried,
     rota::Rota,
@@ -34,6 +34,8 @@ pub(crate) struct Broker {
 
 /// The settings of a broker and what holds without them.
 pub(crate) struct Settings {
+    /// Its name as a feed.
+    pub(crate) name: &'static str,
     /// The setting of the address, and the public one.
     pub(crate) url: (&'static str, &'static str),
     /// The setting of the request headers, and those that are sent unless it says otherwise.
@@ -46,10 +48,11 @@ impl Broker {
     pub(crate) fn new(names: &Settings, settings: &FeedSettings) -> Result<Self, FeedError> {
         let base = settings.url(names.url.0, names.url.1)?;
         let per_minute = settings.number(names.per_minute.0, names.per_minute.1, 1..=10_000)?;
-        let budget: Arc<dyn Budget> = Arc::new(SlidingWindows::new([Window {
+        let a_minute = Window {
             limit: per_minute,
             period: Duration::from_mins(1),
-        }]));
+        };
+        let budget = settings.budget(names.name, &[a_minute]);
         let manners = Manners {
             forbidden_rest: Some(FORBIDDEN_REST),
             failure,
