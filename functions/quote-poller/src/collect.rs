@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use feeds::{Feed, FetchError, Polled};
+use feeds::{Feed, Polled};
 use jiff::{Timestamp, ToSpan, tz::TimeZone};
 use market::{
     Calendar, Message, Observation, Said, Symbol, board_message, history_message, intraday_message,
@@ -22,15 +22,7 @@ pub(crate) async fn collect(
     until: Instant,
     sink: &(dyn Fn(Outcome) + Send + Sync),
 ) {
-    let symbols = match symbols(feed, job, memory, until).await {
-        Ok(symbols) => symbols,
-        Err(error) => {
-            return sink(Outcome {
-                symbol: "*".to_owned(),
-                result: Err(error),
-            });
-        }
-    };
+    let symbols = symbols(feed, job, memory, until, sink).await;
     let now = clock::now();
     let into = Into { job, memory, sink };
     match job.dataset {
@@ -81,7 +73,10 @@ impl Into<'_> {
     ) {
         let result = result.map(|mut observation| {
             self.job.symbols.complete(&mut observation.instrument);
-            let repeated = self.memory.is_repeated(&self.job.topic, &observation);
+            let topic = &self.job.topic;
+            let repeated = self
+                .memory
+                .is_repeated(topic, symbol.as_str(), &observation);
             message(&observation, repeated)
         });
         (self.sink)(Outcome {
@@ -91,28 +86,42 @@ impl Into<'_> {
     }
 }
 
-/// The job's symbols, and with `*` all that the provider lists.
+/// The job's symbols, and with `*` all that the provider lists. A list that does not come in half of the time is an
+/// outcome of `*`; those of the last list are polled then.
 async fn symbols(
     feed: &Feed,
     job: &Job,
     memory: &Memory,
     until: Instant,
-) -> Result<Vec<Symbol>, FetchError> {
+    sink: &(dyn Fn(Outcome) + Send + Sync),
+) -> Vec<Symbol> {
     let mut symbols = job.symbols.listed.clone();
     let (true, Some(listing)) = (job.symbols.all, &feed.listing) else {
-        return Ok(symbols);
+        return symbols;
     };
     let all = match memory.listed(&job.feed) {
-        Some(all) => all,
-        None => {
-            let all = listing.listed(until).await?;
-            memory.remember_list(&job.feed, all.clone());
-            all
+        Some((all, true)) => all,
+        last => {
+            let now = Instant::now();
+            let list_until = now + until.saturating_duration_since(now) / 2;
+            match listing.listed(list_until).await {
+                Ok(all) => {
+                    memory.remember_list(&job.feed, all.clone());
+                    all
+                }
+                Err(error) => {
+                    sink(Outcome {
+                        symbol: "*".to_owned(),
+                        result: Err(error),
+                    });
+                    last.map(|(all, _)| all).unwrap_or_default()
+                }
+            }
         }
     };
     let named: BTreeSet<Symbol> = symbols.iter().cloned().collect();
     symbols.extend(all.into_iter().filter(|symbol| !named.contains(symbol)));
-    Ok(symbols)
+    symbols
 }
 
 /// Midnight of the trading day that `now` belongs to, where the exchange is.

@@ -1,6 +1,8 @@
 use std::{collections::BTreeMap, error::Error};
 
-use crate::{memory::Memory, report::Tally};
+use stream::publish::PublishError;
+
+use crate::{Symbols, memory::Memory, report::Tally};
 
 /// How many symbols a line of the log names.
 const NAMED: usize = 20;
@@ -45,6 +47,24 @@ impl<'a> Failures<'a> {
         group.count += 1;
         if group.symbols.len() < NAMED {
             group.symbols.push(symbol.to_owned());
+        }
+    }
+
+    /// Counts a record that was not acknowledged. The same observation is no repetition when it comes again.
+    pub(crate) fn add_unpublished(
+        &mut self,
+        tally: &mut Tally,
+        symbol: &str,
+        error: &PublishError,
+    ) {
+        self.memory.forget(self.topic, symbol);
+        self.add(tally, symbol, error.reason(), error);
+    }
+
+    /// Counts what of the job's list is no symbol.
+    pub(crate) fn refuse(&mut self, tally: &mut Tally, symbols: &Symbols) {
+        for (entry, error) in &symbols.refused {
+            self.add(tally, entry, error.reason(), error);
         }
     }
 
