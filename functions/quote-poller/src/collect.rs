@@ -1,30 +1,83 @@
 //! One poll of everything that a job asks for, as messages.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Mutex, time::Duration};
 
-use feeds::{Feed, Polled};
+use feeds::{Feed, FetchError, Polled};
 use jiff::{Timestamp, ToSpan, tz::TimeZone};
 use market::{
     Calendar, Message, Observation, Said, Symbol, board_message, history_message, intraday_message,
     quote_message,
 };
 use runtime::clock;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
+use tokio_util::sync::CancellationToken;
 
-use crate::{Dataset, Job, memory::Memory, outgoing::Outcome};
+use crate::{
+    Dataset, Job,
+    memory::{Memory, lock},
+    outgoing::Outcome,
+    symbols::ALL,
+};
 
-/// Polls every symbol once, and hands over the outcome of each as soon as it is known: exactly one, by `until`. A job
-/// for trades collects nothing here.
+/// The time that a poll still has once the environment is asked to end.
+const STOP_TIME: Duration = Duration::from_secs(2);
+
+/// Polls every symbol once, and hands over the outcome of each as soon as it is known: exactly one, by `until`, and
+/// soon after `stop`. A job for trades collects nothing here.
 pub(crate) async fn collect(
     feed: &Feed,
     job: &Job,
     memory: &Memory,
     until: Instant,
+    stop: &CancellationToken,
     sink: &(dyn Fn(Outcome) + Send + Sync),
 ) {
-    let symbols = symbols(feed, job, memory, until, sink).await;
+    let open = Open {
+        symbols: Mutex::default(),
+        sink,
+    };
+    tokio::select! {
+        () = poll(feed, job, memory, until, &open) => {}
+        () = stopped(stop) => open.give_up(),
+    }
+}
+
+async fn stopped(stop: &CancellationToken) {
+    stop.cancelled().await;
+    sleep(STOP_TIME).await;
+}
+
+/// Where outcomes go, and the symbols that have none yet.
+struct Open<'a> {
+    symbols: Mutex<BTreeSet<String>>,
+    sink: &'a (dyn Fn(Outcome) + Send + Sync),
+}
+
+impl Open<'_> {
+    fn add(&self, symbols: &[Symbol]) {
+        let symbols = symbols.iter().map(|symbol| symbol.as_str().to_owned());
+        lock(&self.symbols).extend(symbols);
+    }
+
+    fn hand_over(&self, outcome: Outcome) {
+        lock(&self.symbols).remove(&outcome.symbol);
+        (self.sink)(outcome);
+    }
+
+    fn give_up(&self) {
+        for symbol in std::mem::take(&mut *lock(&self.symbols)) {
+            (self.sink)(Outcome {
+                symbol,
+                result: Err(FetchError::PastDeadline),
+            });
+        }
+    }
+}
+
+async fn poll(feed: &Feed, job: &Job, memory: &Memory, until: Instant, open: &Open<'_>) {
+    let symbols = symbols(feed, job, memory, until, open).await;
     let now = clock::now();
-    let into = Into { job, memory, sink };
+    let into = Into { job, memory, open };
     match job.dataset {
         Dataset::Quotes | Dataset::Board => {
             let message = match job.dataset {
@@ -58,11 +111,11 @@ pub(crate) async fn collect(
     }
 }
 
-/// Where outcomes go, and what is added to them on the way.
+/// What is added to an observation on its way.
 struct Into<'a> {
     job: &'a Job,
     memory: &'a Memory,
-    sink: &'a (dyn Fn(Outcome) + Send + Sync),
+    open: &'a Open<'a>,
 }
 
 impl Into<'_> {
@@ -79,7 +132,7 @@ impl Into<'_> {
                 .is_repeated(topic, symbol.as_str(), &observation);
             message(&observation, repeated)
         });
-        (self.sink)(Outcome {
+        self.open.hand_over(Outcome {
             symbol: symbol.as_str().to_owned(),
             result,
         });
@@ -93,9 +146,10 @@ async fn symbols(
     job: &Job,
     memory: &Memory,
     until: Instant,
-    sink: &(dyn Fn(Outcome) + Send + Sync),
+    open: &Open<'_>,
 ) -> Vec<Symbol> {
     let mut symbols = job.symbols.listed.clone();
+    open.add(&symbols);
     let (true, Some(listing)) = (job.symbols.all, &feed.listing) else {
         return symbols;
     };
@@ -104,14 +158,16 @@ async fn symbols(
         last => {
             let now = Instant::now();
             let list_until = now + until.saturating_duration_since(now) / 2;
+            lock(&open.symbols).insert(ALL.to_owned());
             match listing.listed(list_until).await {
                 Ok(all) => {
+                    lock(&open.symbols).remove(ALL);
                     memory.remember_list(&job.feed, all.clone());
                     all
                 }
                 Err(error) => {
-                    sink(Outcome {
-                        symbol: "*".to_owned(),
+                    open.hand_over(Outcome {
+                        symbol: ALL.to_owned(),
                         result: Err(error),
                     });
                     last.map(|(all, _)| all).unwrap_or_default()
@@ -121,6 +177,7 @@ async fn symbols(
     };
     let named: BTreeSet<Symbol> = symbols.iter().cloned().collect();
     symbols.extend(all.into_iter().filter(|symbol| !named.contains(symbol)));
+    open.add(&symbols);
     symbols
 }
 

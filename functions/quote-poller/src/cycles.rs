@@ -11,6 +11,7 @@ use tokio::{
     sync::mpsc,
     time::{Instant, sleep_until},
 };
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     Job, Report,
@@ -92,7 +93,8 @@ pub(crate) async fn run(
             ..deadlines
         };
         tally.cycles += 1;
-        cycle(feed, publisher, job, memory, deadlines, &mut tally).await;
+        let stop = &invocation.stop;
+        cycle(feed, publisher, job, memory, deadlines, stop, &mut tally).await;
         emit_budgets(feed);
 
         let next = next_start(start, beat, Instant::now());
@@ -118,6 +120,7 @@ async fn cycle(
     job: &Job,
     memory: &Memory,
     deadlines: Deadlines,
+    stop: &CancellationToken,
     tally: &mut Tally,
 ) {
     let (sender, mut coming) = mpsc::unbounded_channel();
@@ -126,7 +129,7 @@ async fn cycle(
             // The receiver waits for the last outcome.
             let _ = sender.send(outcome);
         };
-        collect(feed, job, memory, deadlines.fetch_by, &sink).await;
+        collect(feed, job, memory, deadlines.fetch_by, stop, &sink).await;
     };
     let outcomes = poll_fn(move |context| coming.poll_recv(context));
     let mut failures = Failures::new(&job.topic, memory);

@@ -119,11 +119,11 @@ mod tests {
     #[test]
     fn what_was_counted_is_emitted_once() {
         let mut tally = Tally::default();
-        tally.polled = 2;
+        tally.polled += 2;
         tally.fail("", "blank-symbol");
         let counts = |tally: &mut Tally| tally.not_emitted().map(|(_, count)| count);
         assert_eq!(counts(&mut tally), [2, 0, 1]);
-        tally.published = 2;
+        tally.published += 2;
         assert_eq!(counts(&mut tally), [0, 2, 0]);
         assert_eq!(counts(&mut tally), [0, 0, 0]);
     }

@@ -3,6 +3,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use market::{Instrument, Mic, Symbol};
 use serde::Deserialize;
 
+/// What stands for all symbols: those that the provider lists, in a job, and those of a stream, in an answer.
+pub(crate) const ALL: &str = "*";
+
 /// The symbols of a job, and what of its list is none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Symbols {
@@ -59,7 +62,7 @@ impl Symbols {
         let mut symbols = Self::default();
         let mut seen = BTreeSet::new();
         for name in names {
-            if name.trim() == "*" {
+            if name.trim() == ALL {
                 symbols.all = true;
                 continue;
             }

@@ -19,6 +19,7 @@ use crate::{
     memory::Memory,
     outgoing::{Outcome, publish},
     report::{StreamReport, Tally},
+    symbols::ALL,
 };
 
 /// How many trades may wait to be published; the connection is read no further then.
@@ -62,11 +63,11 @@ pub(crate) async fn run(
     }
     // What is of no known symbol is of them all.
     for error in &session.errors {
-        failures.add(&mut tally, "*", error.reason(), error);
+        failures.add(&mut tally, ALL, error.reason(), error);
     }
     let malformed = BodyError::Shape("an item of the stream is no trade".to_owned()).into();
     for _ in 0..session.malformed {
-        failures.add(&mut tally, "*", FetchError::reason(&malformed), &malformed);
+        failures.add(&mut tally, ALL, FetchError::reason(&malformed), &malformed);
     }
     failures.log();
     tally.emit(&job.topic);

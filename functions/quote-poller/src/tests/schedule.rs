@@ -64,3 +64,20 @@ async fn a_first_beat_beyond_the_deadline_is_not_waited_for() {
     assert!(Instant::now() < invocation.deadline);
     assert_eq!((report.cycles, report.published), (1, 1));
 }
+
+#[tokio::test]
+async fn asked_to_stop_it_does_not_wait_for_a_provider_that_hangs() {
+    let poller = poller().await;
+    let (invocation, began) = (invocation(60_000), Instant::now());
+    invocation.stop.cancel();
+    let report = poller
+        .handle(&Taken::default(), &job("HANG,AAPL", 30.0, 0.0), &invocation)
+        .await
+        .unwrap();
+    assert!(began.elapsed() < Duration::from_secs(4), "{report:?}");
+    assert_eq!(
+        serde_json::to_value(&report).unwrap(),
+        json!({"cycles": 1, "skipped_cycles": 0, "polled": 1, "published": 1,
+            "failed": [{"symbol": "HANG", "reason": "past-deadline", "count": 1}]})
+    );
+}
