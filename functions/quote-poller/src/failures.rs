@@ -45,7 +45,7 @@ impl<'a> Failures<'a> {
             first: error.to_string(),
         });
         group.count += 1;
-        if group.symbols.len() < NAMED {
+        if group.symbols.len() < NAMED && !group.symbols.iter().any(|named| named == symbol) {
             group.symbols.push(symbol.to_owned());
         }
     }
@@ -82,5 +82,26 @@ impl<'a> Failures<'a> {
                 );
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::EntryError;
+
+    #[test]
+    fn a_reason_names_each_symbol_once_and_counts_every_failure() {
+        let (memory, mut tally) = (Memory::default(), Tally::default());
+        let mut failures = Failures::new("trades_raw", &memory);
+        for symbol in ["*", "A", "*"] {
+            let error = EntryError::Invalid;
+            failures.add(&mut tally, symbol, error.reason(), &error);
+        }
+        let group = &failures.by_reason["invalid-symbol"];
+        assert_eq!(
+            (group.symbols.join(","), group.count),
+            ("*,A".to_owned(), 3)
+        );
     }
 }
