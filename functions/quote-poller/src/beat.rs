@@ -39,6 +39,12 @@ pub(crate) fn first_start(now: Timestamp, beat: Duration) -> Duration {
     Duration::from_nanos(u64::try_from(start_ns.saturating_sub(now_ns)).unwrap_or_default())
 }
 
+/// How many beats a job left out before its `first`: those from its scheduled time on that came after the `last` of the
+/// invocation before.
+pub(crate) fn left_out(scheduled: Timestamp, beat: Duration, last: u64, first: u64) -> u64 {
+    first.saturating_sub(first_beat(scheduled, beat).max(last.saturating_add(1)))
+}
+
 /// The first start after `now` that is a whole number of beats after `start`, and at least one.
 pub(crate) fn next_start(start: Instant, beat: Duration, now: Instant) -> Instant {
     let mut next = start + beat;
@@ -79,6 +85,21 @@ mod tests {
         let minute = Duration::from_mins(1);
         assert!(is_on_the_clock(Duration::from_secs(30), minute));
         assert!(!is_on_the_clock(Duration::from_secs(31), minute));
+    }
+
+    #[test]
+    fn a_job_left_out_the_beats_of_its_time_that_nobody_had() {
+        let (scheduled, beat) = (Timestamp::from_second(600).unwrap(), Duration::from_secs(6));
+        let check = |last, first, expected| {
+            assert_eq!(left_out(scheduled, beat, last, first), expected);
+        };
+        check(99, 100, 0);
+        check(100, 101, 0);
+        check(100, 104, 3);
+        check(104, 103, 0);
+        // Before its time there was none to have.
+        check(20, 100, 0);
+        check(20, 102, 2);
     }
 
     #[test]

@@ -16,7 +16,8 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     Job, Report,
     beat::{
-        fetch_time, first_beat, first_start, is_on_the_clock, next_start, starts_between, time_left,
+        fetch_time, first_beat, first_start, is_on_the_clock, left_out, next_start, starts_between,
+        time_left,
     },
     collect::collect,
     failures::Failures,
@@ -67,14 +68,13 @@ pub(crate) async fn run(
     let end = deadlines
         .fetch_by
         .min(now + time_left(came, job.scheduled, job.budget));
-    let mut start = now + first_start(came, beat);
+    let (first, mut start) = (first_beat(came, beat), now + first_start(came, beat));
     let on_the_clock = is_on_the_clock(beat, job.budget) && start < end;
     let mut tally = Tally::default();
-    let first = first_beat(came, beat);
     if !on_the_clock {
         start = now;
-    } else if job.scheduled.is_some() {
-        tally.skip(&job.topic, memory.beats_before(&job.topic, beat, first));
+    } else if let (Some(due), Some(last)) = (job.scheduled, memory.last_beat(&job.topic, beat)) {
+        tally.skip(&job.topic, left_out(due, beat, last, first));
     }
     let missed = tally.skipped_cycles;
     let mut failures = Failures::new(&job.topic, memory);

@@ -53,11 +53,9 @@ impl Memory {
         lock(&self.ran).insert(topic.to_owned(), scheduled);
     }
 
-    /// How many beats there were between the last that is remembered of the topic and the beat number `first`.
-    pub(crate) fn beats_before(&self, topic: &str, beat: Duration, first: u64) -> u64 {
-        let beats = lock(&self.beats);
-        let last = beats.get(&(topic.to_owned(), beat));
-        last.map_or(0, |last| first.saturating_sub(last + 1))
+    /// The number of the topic's last beat, if it is remembered.
+    pub(crate) fn last_beat(&self, topic: &str, beat: Duration) -> Option<u64> {
+        lock(&self.beats).get(&(topic.to_owned(), beat)).copied()
     }
 
     /// Remembers the number of the topic's last beat.
@@ -118,17 +116,5 @@ mod tests {
         assert_eq!(memory.listed("vci"), None);
         tokio::time::advance(LIST_WINDOW).await;
         assert_eq!(memory.listed("vietnam"), Some((symbols, false)));
-    }
-
-    #[test]
-    fn beats_that_no_invocation_had_are_counted() {
-        let (memory, beat) = (Memory::default(), Duration::from_secs(6));
-        assert_eq!(memory.beats_before("a", beat, 70), 0);
-        memory.remember_beat("a", beat, 70);
-        assert_eq!(memory.beats_before("a", beat, 71), 0);
-        assert_eq!(memory.beats_before("a", beat, 74), 3);
-        assert_eq!(memory.beats_before("a", beat, 70), 0, "twice");
-        assert_eq!(memory.beats_before("b", beat, 74), 0);
-        assert_eq!(memory.beats_before("a", Duration::from_secs(1), 444), 0);
     }
 }
