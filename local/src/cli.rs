@@ -51,7 +51,8 @@ pub enum Command {
     Replay(redeliver::Options),
     /// Tell what a workload would cost on AWS, by its list prices, and how many PUTs it makes.
     ///
-    /// Without options it is the template's own workload. The derivation is in docs/cost.md.
+    /// Without options it is what the template polls by its defaults, without the stream of trades. The derivation is in
+    /// docs/cost.md.
     Cost(cost::Options),
     /// Prove that the lake holds every record exactly once, or name what is missing, doubled, altered or damaged.
     ///
@@ -117,7 +118,7 @@ pub struct Up {
 pub enum Feed {
     /// Recorded data, replayed by a server on this machine.
     Replay,
-    /// Finnhub and Binance themselves.
+    /// The providers themselves; the Vietnamese ones only with `--parameter VietnamSymbols=…`.
     Live,
 }
 

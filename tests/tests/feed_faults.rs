@@ -118,6 +118,7 @@ async fn a_fault_of_one_provider_costs_no_other_its_beat_and_everything_missing_
         "reset",
     ];
     let trades = [
+        // Longer than a connection may take to open.
         "latency=12s",
         "429",
         "500",

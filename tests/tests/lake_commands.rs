@@ -47,9 +47,14 @@ fn objects(folder: &Path) -> Vec<PathBuf> {
 async fn what_a_run_has_left_is_inspected_and_has_nothing_to_replay() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
-    let up = quotelake(&["up", "--for", "11s", "--json"], &data).await;
+    let twice = "StockSymbols=AAPL@XNAS,IBM@XNYS,AAPL@XNAS";
+    let up = ["up", "--for", "11s", "--json", "--parameter", twice];
+    let up = quotelake(&up, &data).await;
     let summary = last_line(&up);
     assert_eq!(up.status.code(), Some(0), "{summary}");
+    assert_eq!(summary["counts"]["failed"], 1, "{summary}");
+    let log = std::fs::read_to_string(data.join("logs/StockQuotesPoller.log")).unwrap();
+    assert_eq!(log.matches("\"duplicate-symbol\"").count(), 1, "{log}");
 
     let inspected = quotelake(&["inspect", "--json"], &data).await;
     let contents = last_line(&inspected);

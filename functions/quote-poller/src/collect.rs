@@ -1,6 +1,6 @@
 //! One poll of everything that a job asks for, as messages.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Mutex, time::Duration};
 
 use feeds::{Feed, FetchError, Polled};
 use jiff::{Timestamp, ToSpan, tz::TimeZone};
@@ -9,30 +9,75 @@ use market::{
     quote_message,
 };
 use runtime::clock;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
+use tokio_util::sync::CancellationToken;
 
-use crate::{Dataset, Job, memory::Memory, outgoing::Outcome};
+use crate::{
+    Dataset, Job,
+    memory::{Memory, lock},
+    outgoing::Outcome,
+    symbols::ALL,
+};
 
-/// Polls every symbol once, and hands over the outcome of each as soon as it is known: exactly one, by `until`. A job
-/// for trades collects nothing here.
+/// The time that a poll still has once the environment is asked to end.
+const STOP_TIME: Duration = Duration::from_secs(2);
+
+/// Polls every symbol once, and hands over the outcome of each as soon as it is known: exactly one, by `until`, and
+/// soon after `stop`. A job for trades collects nothing here.
 pub(crate) async fn collect(
     feed: &Feed,
     job: &Job,
     memory: &Memory,
     until: Instant,
+    stop: &CancellationToken,
     sink: &(dyn Fn(Outcome) + Send + Sync),
 ) {
-    let symbols = match symbols(feed, job, memory, until).await {
-        Ok(symbols) => symbols,
-        Err(error) => {
-            return sink(Outcome {
-                symbol: "*".to_owned(),
-                result: Err(error),
+    let open = Open {
+        symbols: Mutex::default(),
+        sink,
+    };
+    tokio::select! {
+        () = poll(feed, job, memory, until, &open) => {}
+        () = stopped(stop) => open.give_up(),
+    }
+}
+
+async fn stopped(stop: &CancellationToken) {
+    stop.cancelled().await;
+    sleep(STOP_TIME).await;
+}
+
+/// Where outcomes go, and the symbols that have none yet.
+struct Open<'a> {
+    symbols: Mutex<BTreeSet<String>>,
+    sink: &'a (dyn Fn(Outcome) + Send + Sync),
+}
+
+impl Open<'_> {
+    fn add(&self, symbols: &[Symbol]) {
+        let symbols = symbols.iter().map(|symbol| symbol.as_str().to_owned());
+        lock(&self.symbols).extend(symbols);
+    }
+
+    fn hand_over(&self, outcome: Outcome) {
+        lock(&self.symbols).remove(&outcome.symbol);
+        (self.sink)(outcome);
+    }
+
+    fn give_up(&self) {
+        for symbol in std::mem::take(&mut *lock(&self.symbols)) {
+            (self.sink)(Outcome {
+                symbol,
+                result: Err(FetchError::PastDeadline),
             });
         }
-    };
+    }
+}
+
+async fn poll(feed: &Feed, job: &Job, memory: &Memory, until: Instant, open: &Open<'_>) {
+    let symbols = symbols(feed, job, memory, until, open).await;
     let now = clock::now();
-    let into = Into { job, memory, sink };
+    let into = Into { job, memory, open };
     match job.dataset {
         Dataset::Quotes | Dataset::Board => {
             let message = match job.dataset {
@@ -66,11 +111,11 @@ pub(crate) async fn collect(
     }
 }
 
-/// Where outcomes go, and what is added to them on the way.
+/// What is added to an observation on its way.
 struct Into<'a> {
     job: &'a Job,
     memory: &'a Memory,
-    sink: &'a (dyn Fn(Outcome) + Send + Sync),
+    open: &'a Open<'a>,
 }
 
 impl Into<'_> {
@@ -81,38 +126,59 @@ impl Into<'_> {
     ) {
         let result = result.map(|mut observation| {
             self.job.symbols.complete(&mut observation.instrument);
-            let repeated = self.memory.is_repeated(&self.job.topic, &observation);
+            let topic = &self.job.topic;
+            let repeated = self
+                .memory
+                .is_repeated(topic, symbol.as_str(), &observation);
             message(&observation, repeated)
         });
-        (self.sink)(Outcome {
+        self.open.hand_over(Outcome {
             symbol: symbol.as_str().to_owned(),
             result,
         });
     }
 }
 
-/// The job's symbols, and with `*` all that the provider lists.
+/// The job's symbols, and with `*` all that the provider lists. A list that does not come in half of the time is an
+/// outcome of `*`; those of the last list are polled then.
 async fn symbols(
     feed: &Feed,
     job: &Job,
     memory: &Memory,
     until: Instant,
-) -> Result<Vec<Symbol>, FetchError> {
+    open: &Open<'_>,
+) -> Vec<Symbol> {
     let mut symbols = job.symbols.listed.clone();
+    open.add(&symbols);
     let (true, Some(listing)) = (job.symbols.all, &feed.listing) else {
-        return Ok(symbols);
+        return symbols;
     };
     let all = match memory.listed(&job.feed) {
-        Some(all) => all,
-        None => {
-            let all = listing.listed(until).await?;
-            memory.remember_list(&job.feed, all.clone());
-            all
+        Some((all, true)) => all,
+        last => {
+            let now = Instant::now();
+            let list_until = now + until.saturating_duration_since(now) / 2;
+            lock(&open.symbols).insert(ALL.to_owned());
+            match listing.listed(list_until).await {
+                Ok(all) => {
+                    lock(&open.symbols).remove(ALL);
+                    memory.remember_list(&job.feed, all.clone());
+                    all
+                }
+                Err(error) => {
+                    open.hand_over(Outcome {
+                        symbol: ALL.to_owned(),
+                        result: Err(error),
+                    });
+                    last.map(|(all, _)| all).unwrap_or_default()
+                }
+            }
         }
     };
     let named: BTreeSet<Symbol> = symbols.iter().cloned().collect();
     symbols.extend(all.into_iter().filter(|symbol| !named.contains(symbol)));
-    Ok(symbols)
+    open.add(&symbols);
+    symbols
 }
 
 /// Midnight of the trading day that `now` belongs to, where the exchange is.

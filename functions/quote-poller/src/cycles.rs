@@ -11,10 +11,14 @@ use tokio::{
     sync::mpsc,
     time::{Instant, sleep_until},
 };
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     Job, Report,
-    beat::{fetch_time, first_start, next_start, starts_between},
+    beat::{
+        fetch_time, first_beat, first_start, is_on_the_clock, left_out, next_start, starts_between,
+        time_left,
+    },
     collect::collect,
     failures::Failures,
     memory::Memory,
@@ -50,7 +54,7 @@ impl Deadlines {
 }
 
 /// Runs the job's cycles: each starts a whole number of beats after the first, none overlaps another, and one
-/// whose start has passed is skipped and counted.
+/// whose start has passed is skipped and counted, also where the invocation before had to leave it out.
 pub(crate) async fn run(
     feed: &Feed,
     publisher: &impl Publish,
@@ -59,13 +63,23 @@ pub(crate) async fn run(
     invocation: &Invocation,
 ) -> Report {
     let beat = job.beat.unwrap_or(feed.beat);
-    let Deadlines {
-        fetch_by,
-        answer_by,
-    } = Deadlines::of(invocation);
-    let end = fetch_by.min(Instant::now() + job.budget);
+    let deadlines = Deadlines::of(invocation);
+    let (now, came) = (Instant::now(), clock::now());
+    let end = deadlines
+        .fetch_by
+        .min(now + time_left(came, job.scheduled, job.budget));
+    let (first, mut start) = (first_beat(came, beat), now + first_start(came, beat));
+    let on_the_clock = is_on_the_clock(beat, job.budget) && start < end;
     let mut tally = Tally::default();
-    let mut start = Instant::now() + first_start(clock::now(), beat, job.budget);
+    if !on_the_clock {
+        start = now;
+    } else if let (Some(due), Some(last)) = (job.scheduled, memory.last_beat(&job.topic, beat)) {
+        tally.skip(&job.topic, left_out(due, beat, last, first));
+    }
+    let missed = tally.skipped_cycles;
+    let mut failures = Failures::new(&job.topic, memory);
+    failures.refuse(&mut tally, &job.symbols);
+    failures.log();
     loop {
         if start > Instant::now() {
             tokio::select! {
@@ -74,36 +88,27 @@ pub(crate) async fn run(
                 () = sleep_until(start) => {}
             }
         }
-        let fetch_until = (start + fetch_time(beat)).min(fetch_by);
+        let deadlines = Deadlines {
+            fetch_by: deadlines.fetch_by.min(start + fetch_time(beat)),
+            ..deadlines
+        };
         tally.cycles += 1;
-        cycle(
-            feed,
-            publisher,
-            job,
-            memory,
-            fetch_until,
-            answer_by,
-            &mut tally,
-        )
-        .await;
+        let stop = &invocation.stop;
+        cycle(feed, publisher, job, memory, deadlines, stop, &mut tally).await;
         emit_budgets(feed);
 
         let next = next_start(start, beat, Instant::now());
-        let skipped = starts_between(start, next.min(end), beat);
-        if skipped > 0 {
-            tally.skipped_cycles += skipped;
-            emit(
-                clock::now(),
-                ("topic", &job.topic),
-                &[(Metric::CyclesSkipped, skipped)],
-            );
-        }
+        tally.skip(&job.topic, starts_between(start, next.min(end), beat));
         if next >= end || invocation.stop.is_cancelled() {
             break;
         }
         start = next;
     }
-    tally.refuse(&job.symbols.refused);
+    if on_the_clock {
+        let beats = tally.cycles + tally.skipped_cycles - missed;
+        memory.remember_beat(&job.topic, beat, (first + beats).saturating_sub(1));
+    }
+    tally.emit(&job.topic);
     publisher.abandon();
     tally.into_report(None)
 }
@@ -114,8 +119,8 @@ async fn cycle(
     publisher: &impl Publish,
     job: &Job,
     memory: &Memory,
-    fetch_until: Instant,
-    answer_by: Instant,
+    deadlines: Deadlines,
+    stop: &CancellationToken,
     tally: &mut Tally,
 ) {
     let (sender, mut coming) = mpsc::unbounded_channel();
@@ -124,7 +129,7 @@ async fn cycle(
             // The receiver waits for the last outcome.
             let _ = sender.send(outcome);
         };
-        collect(feed, job, memory, fetch_until, &sink).await;
+        collect(feed, job, memory, deadlines.fetch_by, stop, &sink).await;
     };
     let outcomes = poll_fn(move |context| coming.poll_recv(context));
     let mut failures = Failures::new(&job.topic, memory);
@@ -132,12 +137,13 @@ async fn cycle(
         publisher,
         &job.topic,
         outcomes,
-        answer_by,
+        deadlines.answer_by,
         tally,
         &mut failures,
     );
     tokio::join!(polling, publishing);
     failures.log();
+    tally.emit(&job.topic);
 }
 
 /// The longest window of each provider: what is spent of it, and what it allows.

@@ -1,6 +1,8 @@
 use std::{collections::BTreeMap, error::Error};
 
-use crate::{memory::Memory, report::Tally};
+use stream::publish::PublishError;
+
+use crate::{Symbols, memory::Memory, report::Tally};
 
 /// How many symbols a line of the log names.
 const NAMED: usize = 20;
@@ -43,8 +45,26 @@ impl<'a> Failures<'a> {
             first: error.to_string(),
         });
         group.count += 1;
-        if group.symbols.len() < NAMED {
+        if group.symbols.len() < NAMED && !group.symbols.iter().any(|named| named == symbol) {
             group.symbols.push(symbol.to_owned());
+        }
+    }
+
+    /// Counts a record that was not acknowledged. The same observation is no repetition when it comes again.
+    pub(crate) fn add_unpublished(
+        &mut self,
+        tally: &mut Tally,
+        symbol: &str,
+        error: &PublishError,
+    ) {
+        self.memory.forget(self.topic, symbol);
+        self.add(tally, symbol, error.reason(), error);
+    }
+
+    /// Counts what of the job's list is no symbol.
+    pub(crate) fn refuse(&mut self, tally: &mut Tally, symbols: &Symbols) {
+        for (entry, error) in &symbols.refused {
+            self.add(tally, entry, error.reason(), error);
         }
     }
 
@@ -62,5 +82,26 @@ impl<'a> Failures<'a> {
                 );
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::EntryError;
+
+    #[test]
+    fn a_reason_names_each_symbol_once_and_counts_every_failure() {
+        let (memory, mut tally) = (Memory::default(), Tally::default());
+        let mut failures = Failures::new("trades_raw", &memory);
+        for symbol in ["*", "A", "*"] {
+            let error = EntryError::Invalid;
+            failures.add(&mut tally, symbol, error.reason(), &error);
+        }
+        let group = &failures.by_reason["invalid-symbol"];
+        assert_eq!(
+            (group.symbols.join(","), group.count),
+            ("*,A".to_owned(), 3)
+        );
     }
 }

@@ -26,7 +26,7 @@ use tokio::sync::Mutex;
 pub use job::{Dataset, Job, JobError};
 pub use report::{Failed, Report, StreamReport};
 pub use settings::Settings;
-pub use symbols::Symbols;
+pub use symbols::{EntryError, Symbols};
 
 use memory::Memory;
 
@@ -80,10 +80,11 @@ impl Poller {
         let job = Job::parse(input.get())?;
         let feed = self.feed(&job.feed).await?;
         check(&feed, &job)?;
-        if job.is_expired(clock::now()) {
+        let has_run = |due| self.memory.has_run(&job.topic, due);
+        if job.is_expired(clock::now()) || job.scheduled.is_some_and(has_run) {
             tracing::warn!(
                 topic = job.topic,
-                "the job came after its time was over: its cycles are those of the next invocation"
+                "the job came after its time was over, or twice: its cycles are those of another invocation"
             );
             return Ok(Report {
                 expired: true,
@@ -96,6 +97,9 @@ impl Poller {
             }
             _ => cycles::run(&feed, publisher, &job, &self.memory, invocation).await,
         };
+        if let Some(due) = job.scheduled {
+            self.memory.remember_run(&job.topic, due);
+        }
         tracing::info!(feed = %job.feed, topic = job.topic, cycles = report.cycles, polled = report.polled,
             published = report.published, skipped_cycles = report.skipped_cycles, "job done");
         Ok(report)

@@ -4,6 +4,7 @@ use std::{
     time::Duration,
 };
 
+use jiff::Timestamp;
 use market::{Observation, Said, Symbol, event_id};
 use tokio::time::Instant;
 
@@ -17,17 +18,49 @@ const LIST_WINDOW: Duration = Duration::from_hours(24);
 /// in the log and a request.
 #[derive(Debug, Default)]
 pub(crate) struct Memory {
-    seen: Mutex<HashMap<(String, Symbol), String>>,
+    seen: Mutex<HashMap<(String, String), String>>,
+    ran: Mutex<HashMap<String, Timestamp>>,
+    beats: Mutex<HashMap<(String, Duration), u64>>,
     logged: Mutex<HashMap<(String, &'static str), Instant>>,
     listed: Mutex<HashMap<String, (Instant, Vec<Symbol>)>>,
 }
 
 impl Memory {
-    /// Whether the very same was observed of the instrument last time, for this topic.
-    pub(crate) fn is_repeated<T: Said>(&self, topic: &str, observation: &Observation<T>) -> bool {
+    /// Whether the very same was observed of the symbol last time, for this topic.
+    pub(crate) fn is_repeated<T: Said>(
+        &self,
+        topic: &str,
+        symbol: &str,
+        observation: &Observation<T>,
+    ) -> bool {
         let id = event_id(observation);
-        let of = (topic.to_owned(), observation.instrument.symbol.clone());
+        let of = (topic.to_owned(), symbol.to_owned());
         lock(&self.seen).insert(of, id.clone()) == Some(id)
+    }
+
+    /// Forgets what was observed of the symbol last time, because it was not published.
+    pub(crate) fn forget(&self, topic: &str, symbol: &str) {
+        lock(&self.seen).remove(&(topic.to_owned(), symbol.to_owned()));
+    }
+
+    /// Whether the topic's last job was that of this time: its schedule was delivered twice.
+    pub(crate) fn has_run(&self, topic: &str, scheduled: Timestamp) -> bool {
+        lock(&self.ran).get(topic) == Some(&scheduled)
+    }
+
+    /// Remembers the time of the topic's last job.
+    pub(crate) fn remember_run(&self, topic: &str, scheduled: Timestamp) {
+        lock(&self.ran).insert(topic.to_owned(), scheduled);
+    }
+
+    /// The number of the topic's last beat, if it is remembered.
+    pub(crate) fn last_beat(&self, topic: &str, beat: Duration) -> Option<u64> {
+        lock(&self.beats).get(&(topic.to_owned(), beat)).copied()
+    }
+
+    /// Remembers the number of the topic's last beat.
+    pub(crate) fn remember_beat(&self, topic: &str, beat: Duration, last: u64) {
+        lock(&self.beats).insert((topic.to_owned(), beat), last);
     }
 
     /// Whether a failure of this kind should be logged now.
@@ -41,11 +74,11 @@ impl Memory {
         is_news
     }
 
-    /// The symbols that the feed listed less than a day ago.
-    pub(crate) fn listed(&self, feed: &str) -> Option<Vec<Symbol>> {
+    /// The symbols that the feed listed last, and whether that was less than a day ago.
+    pub(crate) fn listed(&self, feed: &str) -> Option<(Vec<Symbol>, bool)> {
         let listed = lock(&self.listed);
         let (at, symbols) = listed.get(feed)?;
-        (at.elapsed() < LIST_WINDOW).then(|| symbols.clone())
+        Some((symbols.clone(), at.elapsed() < LIST_WINDOW))
     }
 
     /// Remembers what the feed listed.
@@ -54,7 +87,8 @@ impl Memory {
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+/// What a mutex holds: nothing here is left half done by a panic.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -74,12 +108,13 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_list_is_remembered_for_a_day() {
+    async fn a_list_is_fresh_for_a_day_and_remembered_beyond() {
         let memory = Memory::default();
-        memory.remember_list("vietnam", vec!["FPT".parse().unwrap()]);
-        assert_eq!(memory.listed("vietnam").map(|list| list.len()), Some(1));
+        let symbols = vec!["FPT".parse().unwrap()];
+        memory.remember_list("vietnam", symbols.clone());
+        assert_eq!(memory.listed("vietnam"), Some((symbols.clone(), true)));
         assert_eq!(memory.listed("vci"), None);
         tokio::time::advance(LIST_WINDOW).await;
-        assert_eq!(memory.listed("vietnam"), None);
+        assert_eq!(memory.listed("vietnam"), Some((symbols, false)));
     }
 }

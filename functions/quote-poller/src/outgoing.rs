@@ -5,10 +5,6 @@ use std::time::Duration;
 use feeds::FetchError;
 use futures::{Stream, StreamExt, stream::FuturesUnordered};
 use market::Message;
-use runtime::{
-    clock,
-    metrics::{Metric, emit},
-};
 use stream::publish::{Publish, PublishError};
 use tokio::time::{Instant, interval};
 
@@ -26,7 +22,8 @@ pub(crate) struct Outcome {
     pub(crate) result: Result<Message, FetchError>,
 }
 
-/// Publishes what comes as it comes, until `outcomes` end and every record is acknowledged or given up.
+/// Publishes what comes as it comes, until `outcomes` end and every record is acknowledged or given up. The last counts
+/// are for the caller to emit.
 pub(crate) async fn publish(
     publisher: &impl Publish,
     topic: &str,
@@ -38,7 +35,6 @@ pub(crate) async fn publish(
     let mut outcomes = std::pin::pin!(outcomes);
     let mut sent = FuturesUnordered::new();
     let mut tick = interval(COUNT);
-    let mut counted = Counted::of(tally);
     let mut open = true;
     while open || !sent.is_empty() {
         tokio::select! {
@@ -54,12 +50,11 @@ pub(crate) async fn publish(
             },
             Some((symbol, delivery)) = sent.next() => match delivery {
                 Ok(()) => tally.published += 1,
-                Err(error) => failures.add(tally, &symbol, error.reason(), &error),
+                Err(error) => failures.add_unpublished(tally, &symbol, &error),
             },
-            _ = tick.tick() => counted = counted.emit(topic, tally),
+            _ = tick.tick() => tally.emit(topic),
         }
     }
-    counted.emit(topic, tally);
 }
 
 async fn send(
@@ -71,35 +66,4 @@ async fn send(
 ) -> (String, Result<(), PublishError>) {
     let published = publisher.publish(topic, &key, &body, until).await;
     (symbol, published.map(drop))
-}
-
-/// What has been emitted.
-struct Counted {
-    polled: u64,
-    published: u64,
-    failed: u64,
-}
-
-impl Counted {
-    fn of(tally: &Tally) -> Self {
-        Self {
-            polled: tally.polled,
-            published: tally.published,
-            failed: tally.failed(),
-        }
-    }
-
-    /// Emits what is new.
-    fn emit(self, topic: &str, tally: &Tally) -> Self {
-        let now = Self::of(tally);
-        let new = [
-            (Metric::QuotesPolled, now.polled - self.polled),
-            (Metric::QuotesPublished, now.published - self.published),
-            (Metric::QuotesFailed, now.failed - self.failed),
-        ];
-        if new.iter().any(|(_, count)| *count > 0) {
-            emit(clock::now(), ("topic", topic), &new);
-        }
-        now
-    }
 }

@@ -1,5 +1,9 @@
 use std::collections::BTreeMap;
 
+use runtime::{
+    clock,
+    metrics::{Metric, emit},
+};
 use serde::Serialize;
 
 /// What became of everything that a job asked for.
@@ -7,7 +11,7 @@ use serde::Serialize;
 pub struct Report {
     /// Cycles that ran.
     pub cycles: u64,
-    /// Cycles left out because an earlier one overran the beat.
+    /// Cycles left out because an earlier one, or the invocation before, overran the beat.
     pub skipped_cycles: u64,
     /// Quotes, series of bars or trades that the provider answered with.
     pub polled: u64,
@@ -18,7 +22,7 @@ pub struct Report {
     /// Of a stream of trades: how its connections went.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stream: Option<StreamReport>,
-    /// The job came after its time was over, so that nothing was asked for.
+    /// The job came after its time was over, or a second time, so that nothing was asked for.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub expired: bool,
 }
@@ -51,6 +55,8 @@ pub(crate) struct Tally {
     pub(crate) polled: u64,
     pub(crate) published: u64,
     failed: BTreeMap<(String, &'static str), u64>,
+    /// What of polled, published and failed has been emitted.
+    emitted: [u64; 3],
 }
 
 impl Tally {
@@ -59,15 +65,31 @@ impl Tally {
         *self.failed.entry((symbol.to_owned(), reason)).or_default() += 1;
     }
 
-    /// Counts what of the job's list is no symbol.
-    pub(crate) fn refuse(&mut self, refused: &[(String, &'static str)]) {
-        for (symbol, reason) in refused {
-            self.fail(symbol, reason);
+    /// Counts cycles that were left out.
+    pub(crate) fn skip(&mut self, topic: &str, cycles: u64) {
+        if cycles > 0 {
+            self.skipped_cycles += cycles;
+            let skipped = [(Metric::CyclesSkipped, cycles)];
+            emit(clock::now(), ("topic", topic), &skipped);
         }
     }
 
-    pub(crate) fn failed(&self) -> u64 {
-        self.failed.values().sum()
+    /// Emits what was counted since the last time.
+    pub(crate) fn emit(&mut self, topic: &str) {
+        let new = self.not_emitted();
+        if new.iter().any(|(_, count)| *count > 0) {
+            emit(clock::now(), ("topic", topic), &new);
+        }
+    }
+
+    fn not_emitted(&mut self) -> [(Metric, u64); 3] {
+        let now = [self.polled, self.published, self.failed.values().sum()];
+        let before = std::mem::replace(&mut self.emitted, now);
+        [
+            (Metric::QuotesPolled, now[0] - before[0]),
+            (Metric::QuotesPublished, now[1] - before[1]),
+            (Metric::QuotesFailed, now[2] - before[2]),
+        ]
     }
 
     pub(crate) fn into_report(self, stream: Option<StreamReport>) -> Report {
@@ -87,5 +109,22 @@ impl Tally {
             stream,
             expired: false,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_counted_is_emitted_once() {
+        let mut tally = Tally::default();
+        tally.polled += 2;
+        tally.fail("", "blank-symbol");
+        let counts = |tally: &mut Tally| tally.not_emitted().map(|(_, count)| count);
+        assert_eq!(counts(&mut tally), [2, 0, 1]);
+        tally.published += 2;
+        assert_eq!(counts(&mut tally), [0, 2, 0]);
+        assert_eq!(counts(&mut tally), [0, 0, 0]);
     }
 }

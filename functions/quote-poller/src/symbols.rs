@@ -3,6 +3,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use market::{Instrument, Mic, Symbol};
 use serde::Deserialize;
 
+/// What stands for all symbols: those that the provider lists, in a job, and those of a stream, in an answer.
+pub(crate) const ALL: &str = "*";
+
 /// The symbols of a job, and what of its list is none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Symbols {
@@ -12,8 +15,33 @@ pub struct Symbols {
     pub all: bool,
     /// The exchanges that the job names (`AAPL@XNAS`), for providers that don't.
     pub venues: BTreeMap<Symbol, Mic>,
-    /// What is no symbol, or came before, with the reason in kebab-case: it costs no other.
-    pub refused: Vec<(String, &'static str)>,
+    /// The entries that are no symbol, or came before, with what is wrong: they cost no other.
+    pub refused: Vec<(String, EntryError)>,
+}
+
+/// What is wrong with an entry of a job's list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EntryError {
+    /// There is nothing between two commas.
+    #[error("the job's symbols have a blank entry: take it out")]
+    Blank,
+    /// It is no symbol, or names no exchange after an `@`.
+    #[error("an entry of the job's symbols is no symbol: write it like AAPL or AAPL@XNAS")]
+    Invalid,
+    /// It came before.
+    #[error("the job's symbols name one twice: take it out")]
+    Duplicate,
+}
+
+impl EntryError {
+    /// The reason in kebab-case, for counts.
+    pub fn reason(self) -> &'static str {
+        match self {
+            Self::Blank => "blank-symbol",
+            Self::Invalid => "invalid-symbol",
+            Self::Duplicate => "duplicate-symbol",
+        }
+    }
 }
 
 /// The list as JSON has it: a template's parameter gives one text, a program a list.
@@ -34,13 +62,13 @@ impl Symbols {
         let mut symbols = Self::default();
         let mut seen = BTreeSet::new();
         for name in names {
-            if name.trim() == "*" {
+            if name.trim() == ALL {
                 symbols.all = true;
                 continue;
             }
             match symbol(name) {
                 Ok((symbol, _)) if !seen.insert(symbol.clone()) => {
-                    symbols.refuse(name, "duplicate-symbol");
+                    symbols.refuse(name, EntryError::Duplicate);
                 }
                 Ok((symbol, venue)) => {
                     symbols
@@ -48,7 +76,7 @@ impl Symbols {
                         .extend(venue.map(|venue| (symbol.clone(), venue)));
                     symbols.listed.push(symbol);
                 }
-                Err(reason) => symbols.refuse(name, reason),
+                Err(error) => symbols.refuse(name, error),
             }
         }
         symbols
@@ -60,21 +88,24 @@ impl Symbols {
         instrument.mic = instrument.mic.or(venue.copied());
     }
 
-    fn refuse(&mut self, name: &str, reason: &'static str) {
-        self.refused.push((name.trim().to_owned(), reason));
+    fn refuse(&mut self, name: &str, error: EntryError) {
+        self.refused.push((name.trim().to_owned(), error));
     }
 }
 
 /// A symbol, and its exchange if it is named after an `@`.
-fn symbol(name: &str) -> Result<(Symbol, Option<Mic>), &'static str> {
+fn symbol(name: &str) -> Result<(Symbol, Option<Mic>), EntryError> {
     if name.trim().is_empty() {
-        return Err("blank-symbol");
+        return Err(EntryError::Blank);
     }
     let (symbol, venue) = match name.trim().rsplit_once('@') {
-        Some((symbol, venue)) => (symbol, Some(venue.parse().map_err(|_| "invalid-symbol")?)),
+        Some((symbol, venue)) => (
+            symbol,
+            Some(venue.parse().map_err(|_| EntryError::Invalid)?),
+        ),
         None => (name, None),
     };
-    let symbol = symbol.parse().map_err(|_| "invalid-symbol")?;
+    let symbol = symbol.parse().map_err(|_| EntryError::Invalid)?;
     Ok((symbol, venue))
 }
 
@@ -101,7 +132,7 @@ mod tests {
         let refused: Vec<_> = symbols
             .refused
             .iter()
-            .map(|(name, reason)| (name.as_str(), *reason))
+            .map(|(name, error)| (name.as_str(), error.reason()))
             .collect();
         assert_eq!(
             refused,

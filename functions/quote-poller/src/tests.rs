@@ -14,6 +14,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::*;
 
+mod outcomes;
+mod schedule;
+
 /// Takes every record but those of the key `STUCK`.
 #[derive(Default)]
 struct Taken {
@@ -205,23 +208,6 @@ async fn an_exchange_that_the_job_names_is_published_and_a_repetition_is_flagged
         flags.contains(&json!("repeated"))
     };
     assert!(!is_flagged(&first.2) && is_flagged(&second.2));
-}
-
-#[tokio::test]
-async fn a_job_that_was_delivered_again_after_its_time_polls_nothing() {
-    let taken = Taken::default();
-    let due = clock::now() - jiff::SignedDuration::from_secs(61);
-    let job = to_raw_value(
-        &json!({"feed": "finnhub", "symbols": "AAPL", "topic": "stock-quotes",
-        "beat_seconds": 6, "budget_seconds": 60, "scheduled_time": due.to_string()}),
-    );
-    let report = poller()
-        .await
-        .handle(&taken, &job.unwrap(), &invocation(60_000))
-        .await
-        .unwrap();
-    assert!(report.expired, "{report:?}");
-    assert_eq!(taken.records.lock().unwrap().len(), 0);
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 use std::future::Future;
 
-use feeds::Trades;
+use feeds::{BodyError, FetchError, Trades};
 use futures::{Stream, StreamExt, stream::poll_fn};
 use market::{Observation, Trade, trade_message};
 use runtime::{
@@ -13,11 +13,13 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     Job, Report,
+    beat::time_left,
     cycles::Deadlines,
     failures::Failures,
     memory::Memory,
     outgoing::{Outcome, publish},
     report::{StreamReport, Tally},
+    symbols::ALL,
 };
 
 /// How many trades may wait to be published; the connection is read no further then.
@@ -32,10 +34,12 @@ pub(crate) async fn run(
     invocation: &Invocation,
 ) -> Report {
     let deadlines = Deadlines::of(invocation);
-    let until = deadlines.fetch_by.min(Instant::now() + job.budget);
+    let left = time_left(clock::now(), job.scheduled, job.budget);
+    let until = deadlines.fetch_by.min(Instant::now() + left);
     let (sink, coming) = mpsc::channel(WAITING);
     let mut failures = Failures::new(&job.topic, memory);
     let mut tally = Tally::default();
+    failures.refuse(&mut tally, &job.symbols);
     let outcomes = until_stopped(coming, invocation.stop.clone()).map(|mut trade| {
         job.symbols.complete(&mut trade.instrument);
         Outcome {
@@ -59,13 +63,14 @@ pub(crate) async fn run(
     }
     // What is of no known symbol is of them all.
     for error in &session.errors {
-        failures.add(&mut tally, "*", error.reason(), error);
+        failures.add(&mut tally, ALL, error.reason(), error);
     }
+    let malformed = BodyError::Shape("an item of the stream is no trade".to_owned()).into();
     for _ in 0..session.malformed {
-        tally.fail("*", "malformed");
+        failures.add(&mut tally, ALL, FetchError::reason(&malformed), &malformed);
     }
-    tally.refuse(&job.symbols.refused);
     failures.log();
+    tally.emit(&job.topic);
     publisher.abandon();
     let stream = StreamReport {
         connections: session.connections,
