@@ -24,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 const SECONDS: &str = "QUOTELAKE_FAULT_SECONDS";
 
 /// How many faults are tried at once.
-const AT_ONCE: usize = 18;
+const AT_ONCE: usize = 12;
 
 /// What a process may grow by in the second half of a minute, in KiB.
 const GROWTH: u64 = 16 << 10;
@@ -63,7 +63,7 @@ struct Job {
     asks: Provider,
 }
 
-const JOBS: [Job; 4] = [
+const JOBS: [Job; 6] = [
     Job {
         topic: "stock-quotes",
         feed: "finnhub",
@@ -89,6 +89,24 @@ const JOBS: [Job; 4] = [
         symbols: &["FPT", "VCB", "HPG"],
         unknown: 0,
         beat: 2,
+        asks: Provider::Vci,
+    },
+    Job {
+        topic: "stock-intraday",
+        feed: "vietnam",
+        dataset: "intraday-bars",
+        symbols: &["FPT", "VCB"],
+        unknown: 0,
+        beat: 3,
+        asks: Provider::Vci,
+    },
+    Job {
+        topic: "stock-board",
+        feed: "vietnam",
+        dataset: "board",
+        symbols: &["FPT", "VCB"],
+        unknown: 0,
+        beat: 3,
         asks: Provider::Vci,
     },
     Job {
@@ -170,7 +188,9 @@ async fn under(provider: Provider, fault: &str, time: Duration) {
         if job.dataset == "trades" {
             check_trades(job.asks == provider, fault, &report, &of);
         } else {
-            assert_eq!((report.cycles, report.skipped_cycles), (cycles, 0), "{of}");
+            assert_eq!(report.cycles + report.skipped_cycles, cycles, "{of}");
+            // Its own provider may cost a job a start, and no other job one.
+            assert!(report.skipped_cycles == 0 || job.asks == provider, "{of}");
             let asked = report.cycles * u64::try_from(job.symbols.len()).unwrap();
             assert_eq!(report.polled + failed, asked, "{of}");
         }

@@ -16,13 +16,13 @@ pub const NAMESPACE: &str = "quotelake";
 /// Every metric that a function emits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Metric {
-    /// Quotes that a provider answered with.
+    /// Quotes, series of bars and trades that a provider answered with.
     QuotesPolled,
-    /// Quotes that the broker acknowledged.
+    /// Those that the broker acknowledged.
     QuotesPublished,
-    /// Quotes asked for and not published, whatever the reason.
+    /// What was asked for and not published, whatever the reason.
     QuotesFailed,
-    /// Cycles left out because an earlier one overran the beat.
+    /// Cycles left out because an earlier one overran the beat, or the invocation came too late for them.
     CyclesSkipped,
     /// Weight that is spent of a provider's longest budget window.
     BudgetSpent,

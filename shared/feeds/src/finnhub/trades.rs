@@ -135,7 +135,10 @@ impl Session<'_> {
         loop {
             let began = Instant::now();
             let error = self.receive(sink).await;
-            tracing::warn!(reason = error.reason(), "no stream of trades: {error}");
+            let reason = error.reason();
+            if self.report.errors.iter().all(|known| known.reason() != reason) {
+                tracing::warn!(reason, "no stream of trades: {error}");
+            }
             if began.elapsed() >= LONGEST_PAUSE {
                 pause = FIRST_PAUSE;
             }
