@@ -3,22 +3,41 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
-/// How late a schedule usually is, at most.
-const USUAL_DELAY: Duration = Duration::from_secs(2);
+/// How long after an invocation was done one may begin that waited for it: the service tries again after 1, 2 and 4 s.
+const RETRIED: SignedDuration = SignedDuration::from_secs(4);
 
-/// How long after `now` the last cycle may start. What a job came later than usual is taken from its budget: it would
-/// hold up the next invocation, which would come later still.
-pub(crate) fn time_left(
+/// What an invocation leaves to the next one of its job.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Turn {
+    /// When its schedule was due.
+    pub(crate) scheduled: Timestamp,
+    /// When its cycles ended, by plan.
+    pub(crate) end: Timestamp,
+    /// When it was done.
+    pub(crate) done: Timestamp,
+}
+
+/// When the cycles end of a job that came `now`: when its budget is over. One that had to wait, because the invocation
+/// `before` still ran when it was due, ends as it would have without: else it would hold up the next one, and that would
+/// come later still.
+pub(crate) fn end(
     now: Timestamp,
     scheduled: Option<Timestamp>,
     budget: Duration,
-) -> Duration {
-    let age = scheduled.map(|due| now.duration_since(due));
-    let age = age.and_then(|age| Duration::try_from(age).ok());
-    budget.saturating_sub(age.unwrap_or_default().saturating_sub(USUAL_DELAY))
+    before: Option<Turn>,
+) -> Timestamp {
+    let end = now.saturating_add(budget).unwrap_or(now);
+    match (scheduled, before) {
+        (Some(due), Some(before))
+            if before.done > due && now.duration_since(before.done) <= RETRIED =>
+        {
+            end.min(before.end + due.duration_since(before.scheduled))
+        }
+        _ => end,
+    }
 }
 
 /// Whether a job has several cycles, which keep the clock's beat. A single one starts at once.
@@ -102,47 +121,69 @@ mod tests {
         check(20, 102, 2);
     }
 
-    #[test]
-    fn a_job_that_came_late_ends_as_if_it_had_come_in_time() {
-        let due = "2026-11-21T13:00:00Z";
-        let check = |now: &str, scheduled: Option<&str>, left: u64| {
-            let scheduled = scheduled.map(|due| due.parse().unwrap());
-            let budget = Duration::from_mins(1);
-            let time = time_left(now.parse().unwrap(), scheduled, budget);
-            assert_eq!(time, Duration::from_secs(left), "{now}");
+    /// The delays of 30 minutes of a job whose event comes so late, and whose cycles take so long.
+    fn delays(beat: Duration, late: Duration, took: Duration) -> Vec<u64> {
+        let epoch: Timestamp = "2026-11-21T13:00:00Z".parse().unwrap();
+        let minute = Duration::from_mins(1);
+        let mut before: Option<Turn> = None;
+        let delay = |number: u32| {
+            let due = epoch + minute * number;
+            let (mut now, mut pause) = (due + late, Duration::from_secs(1));
+            while before.is_some_and(|before| now < before.done) {
+                (now, pause) = (now + pause, pause * 2);
+            }
+            let end = end(now, Some(due), minute, before);
+            let mut start = now + first_start(now, beat);
+            while start + beat < end {
+                start += beat;
+            }
+            let done = start + took;
+            before = Some(Turn {
+                scheduled: due,
+                end,
+                done,
+            });
+            let delay = now.duration_since(due + late).as_secs();
+            u64::try_from(delay).unwrap()
         };
-        check("2026-11-21T13:00:02Z", Some(due), 60);
-        check("2026-11-21T13:00:07Z", Some(due), 55);
-        check("2026-11-21T13:05:00Z", Some(due), 0);
-        check("2026-11-21T12:59:59Z", Some(due), 60);
-        check("2026-11-21T13:00:07Z", None, 60);
+        (0..30).map(delay).collect()
     }
 
-    /// Minutes of a job whose schedule comes at an unlucky moment: each invocation runs into the next, which the
-    /// service tries again after 1, 2, 4 s and so on.
     #[test]
     fn an_invocation_that_has_to_wait_does_not_make_the_next_wait_longer() {
-        let beat = Duration::from_secs(1);
-        let took = Duration::from_millis(100);
-        let epoch: Timestamp = "2026-11-21T13:00:00Z".parse().unwrap();
-        let (mut free, mut delays) = (Duration::ZERO, Vec::new());
-        for minute in 0..30 {
-            let due = Duration::from_mins(minute);
-            let mut came = due + Duration::from_millis(20);
-            let mut pause = beat;
-            while came < free {
-                (came, pause) = (came + pause, pause * 2);
-            }
-            let left = time_left(epoch + came, Some(epoch + due), Duration::from_mins(1));
-            let first = came + first_start(epoch + came, beat);
-            let starts = u32::try_from((came + left - first).as_millis().div_ceil(1_000)).unwrap();
-            free = first + beat * (starts - 1) + took;
-            delays.push(came - due);
+        let [second, slow] = [1_000, 5_500].map(Duration::from_millis);
+        for late in [20, 400, 700, 2_500, 20_000].map(Duration::from_millis) {
+            let fast = delays(second, late, Duration::from_millis(100));
+            assert!(fast.iter().all(|delay| *delay <= 1), "{late:?} {fast:?}");
+            let hanging = delays(Duration::from_secs(6), late, slow);
+            assert!(
+                hanging.iter().all(|delay| *delay <= 7),
+                "{late:?} {hanging:?}"
+            );
         }
-        assert!(
-            delays.iter().all(|delay| delay.as_secs() <= 3),
-            "{delays:?}"
-        );
+    }
+
+    #[test]
+    fn a_job_has_its_whole_budget_unless_it_had_to_wait_for_the_one_before() {
+        let at = |time: &str| {
+            format!("2026-11-21T13:{time}Z")
+                .parse::<Timestamp>()
+                .unwrap()
+        };
+        let before = |done: &str| Turn {
+            scheduled: at("00:00"),
+            end: at("01:00.2"),
+            done: at(done),
+        };
+        let check = |now: &str, before: Option<Turn>, expected: &str| {
+            let end = end(at(now), Some(at("01:00")), Duration::from_mins(1), before);
+            assert_eq!(end, at(expected), "{now}");
+        };
+        check("01:20", None, "02:20");
+        check("01:01.2", Some(before("01:00.3")), "02:00.2");
+        // The one before was done in time, or long ago: the scheduler itself is late.
+        check("01:01.2", Some(before("00:59.9")), "02:01.2");
+        check("01:20", Some(before("01:00.3")), "02:20");
     }
 
     #[test]

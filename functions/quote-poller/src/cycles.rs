@@ -17,7 +17,6 @@ use crate::{
     Job, Report,
     beat::{
         fetch_time, first_beat, first_start, is_on_the_clock, left_out, next_start, starts_between,
-        time_left,
     },
     collect::collect,
     failures::Failures,
@@ -53,7 +52,7 @@ impl Deadlines {
     }
 }
 
-/// Runs the job's cycles: each starts a whole number of beats after the first, none overlaps another, and one
+/// Runs the job's cycles for so much `time`: each starts a whole number of beats after the first, none overlaps another, and one
 /// whose start has passed is skipped and counted, also where the invocation before had to leave it out.
 pub(crate) async fn run(
     feed: &Feed,
@@ -61,13 +60,12 @@ pub(crate) async fn run(
     job: &Job,
     memory: &Memory,
     invocation: &Invocation,
+    time: Duration,
 ) -> Report {
     let beat = job.beat.unwrap_or(feed.beat);
     let deadlines = Deadlines::of(invocation);
     let (now, came) = (Instant::now(), clock::now());
-    let end = deadlines
-        .fetch_by
-        .min(now + time_left(came, job.scheduled, job.budget));
+    let end = deadlines.fetch_by.min(now + time);
     let (first, mut start) = (first_beat(came, beat), now + first_start(came, beat));
     let on_the_clock = is_on_the_clock(beat, job.budget) && start < end;
     let mut tally = Tally::default();

@@ -15,7 +15,7 @@ mod settings;
 mod symbols;
 mod trades;
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use feeds::{Feed, FeedError, FeedSettings};
 use runtime::{Invocation, clock};
@@ -28,6 +28,7 @@ pub use report::{Failed, Report, StreamReport};
 pub use settings::Settings;
 pub use symbols::{EntryError, Symbols};
 
+use beat::Turn;
 use memory::Memory;
 
 /// Everything that outlives an invocation: the providers' connections and budgets, and what was seen.
@@ -80,8 +81,10 @@ impl Poller {
         let job = Job::parse(input.get())?;
         let feed = self.feed(&job.feed).await?;
         check(&feed, &job)?;
-        let has_run = |due| self.memory.has_run(&job.topic, due);
-        if job.is_expired(clock::now()) || job.scheduled.is_some_and(has_run) {
+        let (now, before) = (clock::now(), self.memory.turn(&job.topic));
+        let came_twice =
+            job.scheduled.is_some() && before.map(|turn| turn.scheduled) == job.scheduled;
+        if job.is_expired(now) || came_twice {
             tracing::warn!(
                 topic = job.topic,
                 "the job came after its time was over, or twice: its cycles are those of another invocation"
@@ -91,14 +94,23 @@ impl Poller {
                 ..Report::default()
             });
         }
+        let end = beat::end(now, job.scheduled, job.budget, before);
+        let time = Duration::try_from(end.duration_since(now)).unwrap_or_default();
+        let memory = &self.memory;
         let report = match (&feed.trades, job.dataset) {
             (Some(trades), Dataset::Trades) => {
-                trades::run(&**trades, publisher, &job, &self.memory, invocation).await
+                trades::run(&**trades, publisher, &job, memory, invocation, time).await
             }
-            _ => cycles::run(&feed, publisher, &job, &self.memory, invocation).await,
+            _ => cycles::run(&feed, publisher, &job, memory, invocation, time).await,
         };
-        if let Some(due) = job.scheduled {
-            self.memory.remember_run(&job.topic, due);
+        if let Some(scheduled) = job.scheduled {
+            let done = clock::now();
+            let turn = Turn {
+                scheduled,
+                end,
+                done,
+            };
+            memory.remember_turn(&job.topic, turn);
         }
         tracing::info!(feed = %job.feed, topic = job.topic, cycles = report.cycles, polled = report.polled,
             published = report.published, skipped_cycles = report.skipped_cycles, "job done");

@@ -4,9 +4,10 @@ use std::{
     time::Duration,
 };
 
-use jiff::Timestamp;
 use market::{Observation, Said, Symbol, event_id};
 use tokio::time::Instant;
+
+use crate::beat::Turn;
 
 /// A failure of one kind is logged once in so long.
 const LOG_WINDOW: Duration = Duration::from_mins(1);
@@ -19,7 +20,7 @@ const LIST_WINDOW: Duration = Duration::from_hours(24);
 #[derive(Debug, Default)]
 pub(crate) struct Memory {
     seen: Mutex<HashMap<(String, String), String>>,
-    ran: Mutex<HashMap<String, Timestamp>>,
+    turns: Mutex<HashMap<String, Turn>>,
     beats: Mutex<HashMap<(String, Duration), u64>>,
     logged: Mutex<HashMap<(String, &'static str), Instant>>,
     listed: Mutex<HashMap<String, (Instant, Vec<Symbol>)>>,
@@ -43,14 +44,14 @@ impl Memory {
         lock(&self.seen).remove(&(topic.to_owned(), symbol.to_owned()));
     }
 
-    /// Whether the topic's last job was that of this time: its schedule was delivered twice.
-    pub(crate) fn has_run(&self, topic: &str, scheduled: Timestamp) -> bool {
-        lock(&self.ran).get(topic) == Some(&scheduled)
+    /// The topic's last invocation that had a scheduled time.
+    pub(crate) fn turn(&self, topic: &str) -> Option<Turn> {
+        lock(&self.turns).get(topic).copied()
     }
 
-    /// Remembers the time of the topic's last job.
-    pub(crate) fn remember_run(&self, topic: &str, scheduled: Timestamp) {
-        lock(&self.ran).insert(topic.to_owned(), scheduled);
+    /// Remembers the topic's last invocation.
+    pub(crate) fn remember_turn(&self, topic: &str, turn: Turn) {
+        lock(&self.turns).insert(topic.to_owned(), turn);
     }
 
     /// The number of the topic's last beat, if it is remembered.

@@ -1,4 +1,4 @@
-use std::future::Future;
+use std::{future::Future, time::Duration};
 
 use feeds::{BodyError, FetchError, Trades};
 use futures::{Stream, StreamExt, stream::poll_fn};
@@ -13,7 +13,6 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     Job, Report,
-    beat::time_left,
     cycles::Deadlines,
     failures::Failures,
     memory::Memory,
@@ -25,17 +24,17 @@ use crate::{
 /// How many trades may wait to be published; the connection is read no further then.
 const WAITING: usize = 1024;
 
-/// Publishes the trades of the job's symbols as they come, until its budget ends.
+/// Publishes the trades of the job's symbols as they come, for so much `time`.
 pub(crate) async fn run(
     trades: &dyn Trades,
     publisher: &impl Publish,
     job: &Job,
     memory: &Memory,
     invocation: &Invocation,
+    time: Duration,
 ) -> Report {
     let deadlines = Deadlines::of(invocation);
-    let left = time_left(clock::now(), job.scheduled, job.budget);
-    let until = deadlines.fetch_by.min(Instant::now() + left);
+    let until = deadlines.fetch_by.min(Instant::now() + time);
     let (sink, coming) = mpsc::channel(WAITING);
     let mut failures = Failures::new(&job.topic, memory);
     let mut tally = Tally::default();

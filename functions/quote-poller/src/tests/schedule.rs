@@ -37,10 +37,17 @@ async fn a_job_that_was_delivered_twice_within_its_time_polls_once() {
 }
 
 #[tokio::test]
-async fn a_job_that_came_late_does_not_take_the_time_of_the_next() {
-    let taken = Taken::default();
-    let report = run(&poller().await, &taken, 1.0, 60.0, seconds_ago(58)).await;
-    assert!((1..=4).contains(&report.cycles), "{report:?}");
+async fn a_job_that_waited_for_the_one_before_does_not_take_the_time_of_the_next() {
+    let (poller, taken) = (poller().await, Taken::default());
+    let first_due = clock::now();
+    let first = run(&poller, &taken, 1.0, 3.0, first_due).await;
+    // Due a second after the first, and kept waiting until that was done.
+    let began = Instant::now();
+    let due = first_due + SignedDuration::from_millis(1_000);
+    let second = run(&poller, &taken, 1.0, 3.0, due).await;
+    assert_eq!(first.cycles, 3, "{first:?}");
+    assert!(second.cycles <= 2, "{second:?}");
+    assert!(began.elapsed() < Duration::from_millis(2_500));
 }
 
 #[tokio::test]
