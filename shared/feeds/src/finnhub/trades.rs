@@ -136,7 +136,12 @@ impl Session<'_> {
             let began = Instant::now();
             let error = self.receive(sink).await;
             let reason = error.reason();
-            if self.report.errors.iter().all(|known| known.reason() != reason) {
+            if self
+                .report
+                .errors
+                .iter()
+                .all(|known| known.reason() != reason)
+            {
                 tracing::warn!(reason, "no stream of trades: {error}");
             }
             if began.elapsed() >= LONGEST_PAUSE {
