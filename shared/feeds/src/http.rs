@@ -12,7 +12,10 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-use crate::{BodyError, FeedError, FetchError, body::explain, budget::Budget, cooldown::Cooldown};
+use crate::{
+    BodyError, FeedError, FetchError, body::explain, budget::Budget, cooldown::Cooldown,
+    retry::retried,
+};
 
 /// The time that one request has.
 const REQUEST_TIME: Duration = Duration::from_secs(5);
@@ -37,6 +40,7 @@ pub(crate) struct Http {
     budget: Arc<dyn Budget>,
     cooldown: Cooldown,
     manners: Manners,
+    clock: fn() -> Timestamp,
 }
 
 /// What is particular of a provider's answers.
@@ -81,12 +85,26 @@ impl Manners {
     };
 }
 
+impl Request {
+    /// A GET of `url`.
+    pub(crate) fn get(url: Url, weight: u32) -> Self {
+        Self {
+            url,
+            body: None,
+            headers: HeaderMap::new(),
+            secret: None,
+            weight,
+        }
+    }
+}
+
 impl Http {
-    /// The HTTP side of the provider at `base`, within `budget`.
+    /// The HTTP side of the provider at `base`, within `budget`. `clock` tells when an answer arrived.
     pub(crate) fn new(
         base: &Url,
         budget: Arc<dyn Budget>,
         manners: Manners,
+        clock: fn() -> Timestamp,
     ) -> Result<Self, FeedError> {
         use_ring();
         let mut builder = reqwest::Client::builder()
@@ -105,7 +123,26 @@ impl Http {
             budget,
             cooldown: Cooldown::default(),
             manners,
+            clock,
         })
+    }
+
+    /// The budget that requests spend from.
+    pub(crate) fn budget(&self) -> Arc<dyn Budget> {
+        Arc::clone(&self.budget)
+    }
+
+    /// The outcome of `ask`, tried again as [`retried`] does it, up to half of the budget: beyond it retries would
+    /// cost other symbols theirs, and the next poll is soon.
+    pub(crate) async fn retried<T, F>(
+        &self,
+        until: Instant,
+        ask: impl Fn() -> F,
+    ) -> Result<T, FetchError>
+    where
+        F: Future<Output = Result<T, FetchError>>,
+    {
+        retried(until, || self.budget.has_half_left(), ask).await
     }
 
     /// One exchange, begun when the budget has room and the provider may be asked; done by `until` and within
@@ -116,7 +153,6 @@ impl Http {
     pub(crate) async fn send(
         &self,
         request: Request,
-        clock: fn() -> Timestamp,
         until: Instant,
     ) -> Result<Response, FetchError> {
         if Instant::now() >= until {
@@ -129,7 +165,7 @@ impl Http {
             acquired = self.budget.acquire(request.weight, until) => acquired?,
         }
         let limit = until.min(Instant::now() + REQUEST_TIME);
-        let response = match timeout_at(limit, self.exchange(request, clock)).await {
+        let response = match timeout_at(limit, self.exchange(request)).await {
             Ok(response) => response?,
             Err(_) if limit == until => return Err(FetchError::PastDeadline),
             Err(_) => {
@@ -148,11 +184,6 @@ impl Http {
                 Err(failure)
             }
         }
-    }
-
-    /// Whether at least half of the budget is unspent now.
-    pub(crate) fn has_half_left(&self) -> bool {
-        self.budget.has_half_left()
     }
 
     /// Leaves the provider alone for as long as the failure asks for.
@@ -174,11 +205,7 @@ impl Http {
         }
     }
 
-    async fn exchange(
-        &self,
-        request: Request,
-        clock: fn() -> Timestamp,
-    ) -> Result<Response, FetchError> {
+    async fn exchange(&self, request: Request) -> Result<Response, FetchError> {
         let builder = match request.body {
             None => self.client.get(request.url),
             Some(json) => self
@@ -203,7 +230,7 @@ impl Http {
             status: response.status().as_u16(),
             headers: std::mem::take(response.headers_mut()),
             body,
-            fetched_at: clock(),
+            fetched_at: (self.clock)(),
         })
     }
 }

@@ -4,6 +4,7 @@ use std::{
 };
 
 use futures::{StreamExt, stream};
+use jiff::Timestamp;
 use market::{Observation, Symbol};
 
 use crate::{FetchError, Polled, Sink};
@@ -23,6 +24,13 @@ struct Turns {
     count: u64,
     /// The number of each symbol's latest.
     latest: HashMap<Symbol, u64>,
+}
+
+/// Where a process begins that looks at the clock `now`: wherever earlier ones stopped, so many symbols a minute were
+/// served by them.
+pub(crate) fn start_at(now: Timestamp, per_minute: u32) -> usize {
+    let minutes = usize::try_from(now.as_second() / 60).unwrap_or_default();
+    minutes.wrapping_mul(per_minute as usize)
 }
 
 impl Rota {

@@ -10,7 +10,6 @@ use crate::{
     body::error_code,
     budget::{Budget, Window},
     http::{Http, Manners, Request, Response, until as time_until},
-    retry::retried,
     settings::under,
 };
 
@@ -31,7 +30,6 @@ const FORBIDDEN_REST: Duration = Duration::from_mins(1);
 pub(crate) struct Client {
     http: Http,
     base: Url,
-    budget: Arc<dyn Budget>,
     clock: fn() -> Timestamp,
     pub(crate) unknown: UnknownSymbols,
 }
@@ -47,16 +45,15 @@ impl Client {
             failure,
         };
         Ok(Self {
-            http: Http::new(&base, Arc::clone(&budget), manners)?,
+            http: Http::new(&base, budget, manners, settings.clock)?,
             base,
-            budget,
             clock: settings.clock,
             unknown: UnknownSymbols::default(),
         })
     }
 
     pub(crate) fn budget(&self) -> Arc<dyn Budget> {
-        Arc::clone(&self.budget)
+        self.http.budget()
     }
 
     /// Where a [`Rota`](crate::rota::Rota) begins: anywhere, by the second at which this process looks.
@@ -69,26 +66,16 @@ impl Client {
         under(&under(&self.base, &["api", "v3"]), endpoint)
     }
 
-    /// The answer to a GET of `url`; [`FetchError::UnknownSymbol`] if Binance does not know a symbol in it.
-    /// Retries stop at half of the budget: beyond it they would cost other symbols theirs.
+    /// The answer to a GET of `url`, with retries; [`FetchError::UnknownSymbol`] if Binance does not know a symbol in
+    /// it.
     pub(crate) async fn get(
         &self,
         url: &Url,
         weight: u32,
         until: Instant,
     ) -> Result<Response, FetchError> {
-        let may_retry = || self.http.has_half_left();
-        let send = || {
-            let request = Request {
-                url: url.clone(),
-                body: None,
-                headers: HeaderMap::new(),
-                secret: None,
-                weight,
-            };
-            self.http.send(request, self.clock, until)
-        };
-        retried(until, may_retry, send).await
+        let send = || self.http.send(Request::get(url.clone(), weight), until);
+        self.http.retried(until, send).await
     }
 }
 

@@ -2,7 +2,7 @@ use std::{ops::Range, sync::Arc};
 
 use async_trait::async_trait;
 use jiff::{Timestamp, civil::Date};
-use market::{Bar, DailyBars, Instrument, Observation, Symbol};
+use market::{Bar, DailyBars, Observation, Symbol};
 use reqwest::Url;
 use tokio::time::Instant;
 
@@ -11,10 +11,7 @@ use crate::{
     Bars, FeedError, FeedSettings, FetchError, Sink,
     budget::Budget,
     rota::Rota,
-    vietnam::{
-        broker::{Broker, Settings},
-        interval::within,
-    },
+    vietnam::broker::{Broker, Settings},
 };
 
 const SETTINGS: Settings = Settings {
@@ -62,12 +59,8 @@ impl Client {
             .append_pair("to", &range.end.as_second().to_string())
             .append_pair("resolution", "1D");
         let response = self.broker.get(&url, until).await?;
-        Ok(Observation {
-            source: "dnse",
-            instrument: Instrument::vietnamese_share(symbol, None),
-            said: within(parse::bars(&response.body)?, range)?,
-            fetched_at: response.fetched_at,
-        })
+        let bars = parse::bars(&response.body)?;
+        self.broker.series(symbol, bars, range, response.fetched_at)
     }
 }
 

@@ -1,7 +1,6 @@
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use jiff::Timestamp;
 use market::{Observation, Quote, Symbol};
 use reqwest::{
     Url,
@@ -15,8 +14,7 @@ use crate::{
     FeedError, FeedSettings, FetchError, Quotes, Sink,
     budget::{Budget, Window},
     http::{Http, Manners, Request, Response},
-    retry::retried,
-    rota::Rota,
+    rota::{Rota, start_at},
     settings::under,
 };
 
@@ -31,10 +29,8 @@ const REMAINING: &str = "x-ratelimit-remaining";
 #[derive(Debug)]
 pub(crate) struct Client {
     http: Http,
-    budget: Arc<dyn Budget>,
     quote: Url,
     key: Key,
-    clock: fn() -> Timestamp,
     rota: Rota,
 }
 
@@ -60,28 +56,17 @@ impl Client {
             used,
             ..Manners::USUAL
         };
-        // Wherever earlier processes stopped, so many symbols a minute were served by them.
-        let minutes = usize::try_from((settings.clock)().as_second() / 60).unwrap_or_default();
-        let start = minutes.wrapping_mul(per_minute as usize);
+        let start = start_at((settings.clock)(), per_minute);
         Ok(Self {
-            http: Http::new(&base, Arc::clone(&budget), manners)?,
-            budget,
+            http: Http::new(&base, budget, manners, settings.clock)?,
             quote: under(&base, &["quote"]),
             key,
-            clock: settings.clock,
             rota: Rota::new(concurrency as usize, start),
         })
     }
 
     pub(crate) fn budget(&self) -> Arc<dyn Budget> {
-        Arc::clone(&self.budget)
-    }
-
-    /// One symbol. Retries stop at half of the budget: beyond it they would cost other symbols theirs, and the
-    /// next poll is soon.
-    async fn poll_one(&self, symbol: &Symbol, until: Instant) -> Result<Observation, FetchError> {
-        let may_retry = || self.http.has_half_left();
-        retried(until, may_retry, || self.fetch(symbol, until)).await
+        self.http.budget()
     }
 
     /// The quote. Fetching the key has no more time than the quote.
@@ -103,15 +88,13 @@ impl Client {
         let mut token = HeaderValue::from_str(key.expose()).map_err(|_| FetchError::UnusableKey)?;
         token.set_sensitive(true);
         let request = Request {
-            url,
-            body: None,
             headers: HeaderMap::from_iter([(TOKEN, token)]),
             secret: Some(key),
-            weight: 1,
+            ..Request::get(url, 1)
         };
         let Response {
             body, fetched_at, ..
-        } = self.http.send(request, self.clock, until).await?;
+        } = self.http.send(request, until).await?;
         let quote = parse::quote(&body)?.ok_or(FetchError::UnknownSymbol)?;
         Ok(Observation {
             source: "finnhub",
@@ -126,7 +109,10 @@ impl Client {
 impl Quotes for Client {
     /// One request a symbol.
     async fn quotes(&self, symbols: &[Symbol], until: Instant, sink: Sink<'_, Quote>) {
-        let fetch = async |symbol: Symbol| self.poll_one(&symbol, until).await;
+        let fetch = async |symbol: Symbol| {
+            let ask = || self.fetch(&symbol, until);
+            self.http.retried(until, ask).await
+        };
         self.rota.each(symbols, sink, fetch).await;
     }
 }

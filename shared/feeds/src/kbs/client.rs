@@ -2,7 +2,7 @@ use std::{ops::Range, sync::Arc};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use market::{Bar, Instrument, Observation, Quote, Symbol};
+use market::{Bar, Observation, Quote, Symbol};
 use reqwest::Url;
 use serde_json::json;
 use tokio::time::Instant;
@@ -14,9 +14,8 @@ use crate::{
     budget::Budget,
     rota::Rota,
     vietnam::{
-        board::BoardRow,
         broker::{Broker, Settings},
-        interval::{Interval, Length, within},
+        interval::{Interval, Length},
         local,
     },
 };
@@ -76,9 +75,8 @@ impl Client {
         let symbols: Vec<_> = symbols.iter().map(Symbol::as_str).collect();
         let body = json!({ "code": symbols.join(",") });
         let response = self.broker.post(&self.board, &body, until).await?;
-        let observe = |symbol, row: BoardRow| row.observation("kbs", symbol, response.fetched_at);
         let rows = parse::board(&response.body)?;
-        Ok(rows.into_iter().map(|row| row.observed(observe)).collect())
+        Ok(self.broker.quotes(rows, response.fetched_at))
     }
 
     async fn fetch_bars<At: Interval>(
@@ -97,12 +95,8 @@ impl Client {
             .append_pair("sdate", &day(range.start))
             .append_pair("edate", &day(range.end));
         let response = self.broker.get(&url, until).await?;
-        Ok(Observation {
-            source: "kbs",
-            instrument: Instrument::vietnamese_share(symbol, None),
-            said: within(parse::bars(&response.body)?, range)?,
-            fetched_at: response.fetched_at,
-        })
+        let bars = parse::bars(&response.body)?;
+        self.broker.series(symbol, bars, range, response.fetched_at)
     }
 }
 

@@ -2,7 +2,7 @@ use std::{ops::Range, sync::Arc};
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
-use market::{Bar, Instrument, Observation, Quote, Symbol};
+use market::{Bar, Observation, Quote, Symbol};
 use reqwest::Url;
 use serde_json::json;
 use tokio::time::Instant;
@@ -13,9 +13,8 @@ use crate::{
     batch::{Batches, Row},
     budget::Budget,
     vietnam::{
-        board::BoardRow,
         broker::{Broker, Settings},
-        interval::{Interval, Length, within},
+        interval::{Interval, Length},
         local,
     },
 };
@@ -79,9 +78,8 @@ impl Client {
     ) -> Result<Vec<Row<Observation, FetchError>>, FetchError> {
         let body = json!({ "symbols": symbols });
         let response = self.broker.post(&self.board, &body, until).await?;
-        let observe = |symbol, row: BoardRow| row.observation("vci", symbol, response.fetched_at);
         let rows = parse::board(&response.body)?;
-        Ok(rows.into_iter().map(|row| row.observed(observe)).collect())
+        Ok(self.broker.quotes(rows, response.fetched_at))
     }
 
     async fn fetch_bars<At: Interval>(
@@ -102,12 +100,8 @@ impl Client {
         });
         let response = self.broker.post(&self.chart, &body, until).await?;
         let observe = |symbol, bars| {
-            Ok(Observation {
-                source: "vci",
-                instrument: Instrument::vietnamese_share(symbol, None),
-                said: within(bars, range)?,
-                fetched_at: response.fetched_at,
-            })
+            let fetched_at = response.fetched_at;
+            self.broker.series(symbol, bars, range, fetched_at)
         };
         let rows = parse::bars(&response.body)?;
         Ok(rows.into_iter().map(|row| row.observed(observe)).collect())

@@ -1,16 +1,21 @@
-use std::{sync::Arc, time::Duration};
+use std::{ops::Range, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
+use market::{Bar, Instrument, Observation, Symbol};
 use reqwest::{Url, header::HeaderMap};
 use tokio::time::Instant;
 
+use super::{
+    board::BoardRow,
+    interval::{Interval, within},
+};
 use crate::{
     BodyError, FeedError, FeedSettings, FetchError,
+    batch::Row,
     body::is_html,
     budget::{Budget, Window},
     http::{Http, Manners, Request, Response},
-    retry::retried,
-    rota::Rota,
+    rota::{Rota, start_at},
     settings::under,
 };
 
@@ -24,12 +29,12 @@ const CONCURRENCY: usize = 4;
 /// A broker's public web interface: its address, its headers and its request budget.
 #[derive(Debug)]
 pub(crate) struct Broker {
+    name: &'static str,
     http: Http,
-    budget: Arc<dyn Budget>,
     base: Url,
     headers: HeaderMap,
-    clock: fn() -> Timestamp,
-    per_minute: u32,
+    /// Where its rotas begin.
+    start: usize,
 }
 
 /// The settings of a broker and what holds without them.
@@ -59,24 +64,47 @@ impl Broker {
             ..Manners::USUAL
         };
         Ok(Self {
-            http: Http::new(&base, Arc::clone(&budget), manners)?,
-            budget,
+            name: names.name,
+            http: Http::new(&base, budget, manners, settings.clock)?,
             base,
             headers: settings.headers(names.headers.0, names.headers.1)?,
-            clock: settings.clock,
-            per_minute,
+            start: start_at((settings.clock)(), per_minute),
         })
     }
 
     pub(crate) fn budget(&self) -> Arc<dyn Budget> {
-        Arc::clone(&self.budget)
+        self.http.budget()
     }
 
     /// Whose turn it is among symbols that are asked for one by one.
     pub(crate) fn rota(&self) -> Rota {
-        // Wherever earlier processes stopped, so many symbols a minute were served by them.
-        let minutes = usize::try_from((self.clock)().as_second() / 60).unwrap_or_default();
-        Rota::new(CONCURRENCY, minutes.wrapping_mul(self.per_minute as usize))
+        Rota::new(CONCURRENCY, self.start)
+    }
+
+    /// What the rows of a board say, in an answer that arrived at this time.
+    pub(crate) fn quotes(
+        &self,
+        rows: Vec<Row<BoardRow>>,
+        fetched_at: Timestamp,
+    ) -> Vec<Row<Observation, FetchError>> {
+        let observe = |symbol, row: BoardRow| row.observation(self.name, symbol, fetched_at);
+        rows.into_iter().map(|row| row.observed(observe)).collect()
+    }
+
+    /// The bars of a share over a range, in an answer that arrived at this time.
+    pub(crate) fn series<At: Interval>(
+        &self,
+        symbol: Symbol,
+        bars: Vec<Bar<At>>,
+        range: &Range<Timestamp>,
+        fetched_at: Timestamp,
+    ) -> Result<Observation<Vec<Bar<At>>>, FetchError> {
+        Ok(Observation {
+            source: self.name,
+            instrument: Instrument::vietnamese_share(symbol, None),
+            said: within(bars, range)?,
+            fetched_at,
+        })
     }
 
     pub(crate) fn url(&self, path: &[&str]) -> Url {
@@ -97,25 +125,21 @@ impl Broker {
         self.send(url, Some(body.to_string()), until).await
     }
 
-    /// Retries stop at half of the budget: beyond it they would cost other symbols theirs.
     async fn send(
         &self,
         url: &Url,
         body: Option<String>,
         until: Instant,
     ) -> Result<Response, FetchError> {
-        let may_retry = || self.http.has_half_left();
-        let request = || Request {
-            url: url.clone(),
-            body: body.clone(),
-            headers: self.headers.clone(),
-            secret: None,
-            weight: 1,
+        let send = || {
+            let request = Request {
+                body: body.clone(),
+                headers: self.headers.clone(),
+                ..Request::get(url.clone(), 1)
+            };
+            self.http.send(request, until)
         };
-        retried(until, may_retry, || {
-            self.http.send(request(), self.clock, until)
-        })
-        .await
+        self.http.retried(until, send).await
     }
 }
 
