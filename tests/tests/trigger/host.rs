@@ -4,7 +4,7 @@ use std::{
     sync::atomic::{AtomicBool, AtomicU32, Ordering},
 };
 
-use lake::{Compression, Granularity, Layout};
+use lake::{Compression, Granularity, Layout, store::S3Store};
 use pipeline_tests::{
     contents::{contents, objects},
     plane::bin_dir,
@@ -18,6 +18,7 @@ use quotelake::{
     template::EventInvokeConfig,
 };
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
+use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
 use super::*;
@@ -75,9 +76,8 @@ fn is_running(pid: Pid) -> bool {
     test_kill_process(pid).is_ok()
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_writer_that_was_left_running_writes_late_and_doubles_nothing() {
-    let folder = tempfile::tempdir().unwrap();
+/// An embedded store with a bucket, its own client, and a proxy in front of it that holds the first line.
+async fn held_store(folder: &TempDir) -> (ObjectStore, S3Store, Proxy) {
     let server = ObjectStore::start(&folder.path().join("objects"), 0)
         .await
         .unwrap();
@@ -85,6 +85,13 @@ async fn a_writer_that_was_left_running_writes_late_and_doubles_nothing() {
     store.create_bucket().await.unwrap();
     let proxy = Proxy::start(&server.endpoint()).await;
     hold_the_first_line(&proxy);
+    (server, store, proxy)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_writer_that_was_left_running_writes_late_and_doubles_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_server, store, proxy) = held_store(&folder).await;
     let logs = folder.path().join("logs");
     let host = host(
         bin_dir().await,
@@ -144,13 +151,7 @@ async fn a_writer_that_was_left_running_writes_late_and_doubles_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_event_that_comes_twice_to_a_function_of_one_runs_twice_and_never_at_once() {
     let folder = tempfile::tempdir().unwrap();
-    let server = ObjectStore::start(&folder.path().join("objects"), 0)
-        .await
-        .unwrap();
-    let store = client(&server.endpoint(), "bronze").await;
-    store.create_bucket().await.unwrap();
-    let proxy = Proxy::start(&server.endpoint()).await;
-    hold_the_first_line(&proxy);
+    let (_server, _, proxy) = held_store(&folder).await;
     let host = host(
         bin_dir().await,
         &folder.path().join("logs"),
