@@ -54,7 +54,7 @@ pub async fn clean_pass(topic: &Topic, layout: &Layout) -> BTreeMap<ObjectKey, B
     let stats = Stats::default();
     let (joined, _is_joined) = mpsc::channel(1);
     tokio::select! {
-        ended = trigger::run(topic.brokers(), &mapping, &stats, joined, invoke) => {
+        ended = trigger::run(topic.cluster(), &mapping, &stats, joined, invoke) => {
             let Err(error) = ended;
             panic!("{error}");
         }

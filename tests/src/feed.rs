@@ -33,7 +33,7 @@ const BROKEN: u32 = 50;
 impl Feed {
     /// Begins to publish. The quotes of a burst are a second younger than those of the burst before.
     pub fn start(topic: &Topic, quotes: Quotes, mut random: StdRng) -> Self {
-        let publisher = KafkaPublisher::new(topic.brokers()).unwrap();
+        let publisher = KafkaPublisher::new(topic.cluster()).unwrap();
         let stop = CancellationToken::new();
         let is_stopped = stop.clone();
         let publishing = tokio::spawn(async move {

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use stream::{embedded::EmbeddedBroker, topics::Watermarks};
+use stream::{Cluster, embedded::EmbeddedBroker, topics::Watermarks};
 use tokio::time::{Instant, sleep};
 
 use crate::contents::Coordinates;
@@ -36,13 +36,13 @@ impl Topic {
     }
 
     /// Where its broker is.
-    pub fn brokers(&self) -> &str {
-        self.broker.brokers()
+    pub fn cluster(&self) -> &Cluster {
+        self.broker.cluster()
     }
 
     /// Every record in it.
     pub fn records(&self) -> Vec<Coordinates> {
-        let watermarks = Watermarks::new(self.brokers(), "audit").unwrap();
+        let watermarks = Watermarks::new(self.cluster(), "audit").unwrap();
         let mut records = Vec::new();
         for &partition in &self.partitions {
             let held = watermarks.held(TOPIC, partition).unwrap();
@@ -57,7 +57,7 @@ impl Topic {
 
     /// Waits until `group` has committed everything.
     pub async fn until_committed(&self, group: &str) {
-        let watermarks = Watermarks::new(self.brokers(), group).unwrap();
+        let watermarks = Watermarks::new(self.cluster(), group).unwrap();
         let ends: Vec<Option<i64>> = self
             .partitions
             .iter()

@@ -117,7 +117,7 @@ impl Writers {
                 };
                 let (joined, _is_joined) = mpsc::channel(1);
                 let Err(error) =
-                    trigger::run(broker.brokers(), &mapping, &stats, joined, invoke).await;
+                    trigger::run(broker.cluster(), &mapping, &stats, joined, invoke).await;
                 panic!("{error}");
             })
         };

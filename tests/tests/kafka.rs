@@ -1,9 +1,10 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use stream::{
+    Cluster,
     consume::{ConsumedRecord, TopicConsumer},
     embedded::EmbeddedBroker,
-    publish::{KafkaPublisher, ProducerError, Publish, PublishError},
+    publish::{KafkaPublisher, Publish, PublishError},
     topics::Watermarks,
 };
 use tokio::time::{Instant, timeout};
@@ -30,9 +31,9 @@ async fn take(consumer: &TopicConsumer, count: usize) -> Vec<ConsumedRecord> {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_acknowledged_record_is_where_the_acknowledgement_says() {
     let broker = broker("t", 10);
-    let publisher = KafkaPublisher::new(broker.brokers()).unwrap();
+    let publisher = KafkaPublisher::new(broker.cluster()).unwrap();
     publisher.connect(Duration::from_secs(5)).await.unwrap();
-    let consumer = TopicConsumer::subscribe(broker.brokers(), "t", "g").unwrap();
+    let consumer = TopicConsumer::subscribe(broker.cluster(), "t", "g").unwrap();
 
     let mut positions = BTreeMap::new();
     for index in 0..50 {
@@ -81,7 +82,7 @@ fn murmur2(key: &[u8]) -> u32 {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_symbol_is_placed_where_the_java_client_places_it() {
     let broker = broker("t", 10);
-    let publisher = KafkaPublisher::new(broker.brokers()).unwrap();
+    let publisher = KafkaPublisher::new(broker.cluster()).unwrap();
     for symbol in [
         "AAPL",
         "MSFT",
@@ -107,7 +108,7 @@ async fn a_symbol_is_placed_where_the_java_client_places_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_group_goes_on_where_it_committed() {
     let broker = broker("t", 1);
-    let publisher = KafkaPublisher::new(broker.brokers()).unwrap();
+    let publisher = KafkaPublisher::new(broker.cluster()).unwrap();
     for index in 0..6 {
         let value = format!("{index}");
         publisher
@@ -115,17 +116,17 @@ async fn a_group_goes_on_where_it_committed() {
             .await
             .unwrap();
     }
-    let consumer = TopicConsumer::subscribe(broker.brokers(), "t", "g").unwrap();
+    let consumer = TopicConsumer::subscribe(broker.cluster(), "t", "g").unwrap();
     take(&consumer, 4).await;
     consumer.commit([(0, 3)]).unwrap();
     drop(consumer);
 
-    let watermarks = Watermarks::new(broker.brokers(), "g").unwrap();
+    let watermarks = Watermarks::new(broker.cluster(), "g").unwrap();
     assert_eq!(watermarks.partitions("t").unwrap(), [0]);
     assert_eq!(watermarks.held("t", 0).unwrap(), 0..6);
     assert_eq!(watermarks.committed("t", &[0]).unwrap(), [Some(3)]);
 
-    let consumer = TopicConsumer::subscribe(broker.brokers(), "t", "g").unwrap();
+    let consumer = TopicConsumer::subscribe(broker.cluster(), "t", "g").unwrap();
     let offsets: Vec<_> = take(&consumer, 3)
         .await
         .iter()
@@ -139,7 +140,7 @@ async fn brokers_that_are_not_there_are_named_within_the_time_given() {
     // Takes connections and says nothing.
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let nobody = silent.local_addr().unwrap().to_string();
-    let publisher = KafkaPublisher::new(&nobody).unwrap();
+    let publisher = KafkaPublisher::new(&nobody.parse().unwrap()).unwrap();
     let error = publisher.connect(Duration::from_secs(1)).await.unwrap_err();
     assert!(
         error
@@ -159,7 +160,8 @@ async fn brokers_that_are_not_there_are_named_within_the_time_given() {
     assert!(until.elapsed() < Duration::from_secs(1));
 
     for wrong in ["nowhere", ""] {
-        let error = KafkaPublisher::new(wrong).err().unwrap();
-        assert!(matches!(error, ProducerError::BadAddress { .. }), "{error}");
+        let error = Cluster::plaintext(wrong).unwrap_err().to_string();
+        let named = format!("'{wrong}' is no list of brokers");
+        assert!(error.starts_with(&named), "{error}");
     }
 }

@@ -204,7 +204,7 @@ async fn killing_the_writer_in_the_middle_of_batches_loses_and_doubles_nothing()
 async fn broken_records_in_the_topic_are_put_aside_and_their_neighbours_land() {
     let data = tempfile::tempdir().unwrap();
     let mut plane = Plane::start(&options(&data).await).await.unwrap();
-    let publisher = KafkaPublisher::new(plane.brokers()).unwrap();
+    let publisher = KafkaPublisher::new(plane.cluster()).unwrap();
     let soon = || Instant::now() + Duration::from_secs(10);
     let mut expected = BTreeMap::new();
     for (value, reason) in [

@@ -55,7 +55,7 @@ fn mapping(topic: &str, partitions: i32) -> Mapping {
 
 /// Publishes a record for each of the keys, and says where they are.
 async fn publish(topic: &str, keys: &[&str]) -> Vec<Position> {
-    let publisher = KafkaPublisher::new(broker().brokers()).unwrap();
+    let publisher = KafkaPublisher::new(broker().cluster()).unwrap();
     let mut positions = Vec::new();
     for key in keys {
         let until = Instant::now() + Duration::from_secs(10);
@@ -93,7 +93,7 @@ impl Running {
                     function(event)
                 };
                 let (joined, _is_joined) = mpsc::channel(1);
-                let brokers = broker().brokers();
+                let brokers = broker().cluster();
                 let Err(error) = trigger::run(brokers, &mapping, &stats, joined, invoke).await;
                 panic!("{error}");
             })
@@ -149,7 +149,7 @@ async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
 
 /// Waits until the mapping's group has committed these offsets of the topic's partitions, in order.
 async fn until_committed(mapping: &Mapping, offsets: &[Option<i64>]) {
-    let watermarks = Watermarks::new(broker().brokers(), &mapping.group).unwrap();
+    let watermarks = Watermarks::new(broker().cluster(), &mapping.group).unwrap();
     let partitions = watermarks.partitions(&mapping.topic).unwrap();
     until("the commit", || {
         watermarks.committed(&mapping.topic, &partitions).unwrap() == offsets
@@ -205,7 +205,7 @@ async fn a_partial_response_brings_back_what_it_names_and_the_commit_waits_for_i
         ..mapping("partial", 1)
     };
     publish(&mapping.topic, &["a", "b", "c", "d"]).await;
-    let watermarks = Watermarks::new(broker().brokers(), &mapping.group).unwrap();
+    let watermarks = Watermarks::new(broker().cluster(), &mapping.group).unwrap();
     let seen = Arc::new(Mutex::new(Vec::new()));
     let committed = Arc::clone(&seen);
     let running = Running::start(&mapping, move |event| {

@@ -175,7 +175,7 @@ async fn a_line_that_is_not_kafkas_record_is_named_while_the_plane_runs() {
             "--s3-endpoint",
             endpoint,
         ][..],
-        &["--brokers", plane.brokers(), "--range", &range],
+        &["--brokers", plane.cluster().brokers(), "--range", &range],
     ]
     .concat();
     let verify = async || {

@@ -11,8 +11,8 @@ const CONNECT: Duration = Duration::from_secs(8);
 
 fn main() -> ExitCode {
     runtime::start(async |environment: Environment| {
-        let Settings { brokers, feeds } = Settings::read(&environment)?;
-        let publisher = KafkaPublisher::new(&brokers)?;
+        let Settings { cluster, feeds } = Settings::read(&environment)?;
+        let publisher = KafkaPublisher::new(&cluster)?;
         publisher.connect(CONNECT).await?;
         let shared = Arc::new((Poller::new(feeds), publisher));
         Ok::<_, StartError>(move |event: Event, invocation: Invocation| {

@@ -125,7 +125,11 @@ pub async fn run(
         .as_ref()
         .zip(options.brokers.as_ref())
     {
-        outcome.messages = Some(redelivery.messages(brokers, topic).await?);
+        outcome.messages = Some(
+            redelivery
+                .messages(&brokers.parse().map_err(TopicError::from)?, topic)
+                .await?,
+        );
     }
     outcome.quarantine = redelivery.quarantine().await?;
     outcome.stopped = redelivery.stop.is_cancelled();

@@ -13,6 +13,7 @@ use lake::{
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use stream::{
+    Cluster,
     read::RangeReader,
     topics::{TopicError, Watermarks},
 };
@@ -78,10 +79,10 @@ impl<S: PutIf + Get + List + Delete> Redelivery<S> {
     ///
     /// # Errors
     /// [`RedeliverError`].
-    pub async fn messages(&self, brokers: &str, topic: &str) -> Result<Counts, RedeliverError> {
+    pub async fn messages(&self, cluster: &Cluster, topic: &str) -> Result<Counts, RedeliverError> {
         let mut counts = Counts::default();
-        let held = held(brokers, topic).await?;
-        let mut reader = RangeReader::new(brokers, topic, held)?;
+        let held = held(cluster, topic).await?;
+        let mut reader = RangeReader::new(cluster, topic, held)?;
         let (mut batch, mut bytes) = (Vec::new(), 0);
         while !self.stop.is_cancelled()
             && let Some(message) = reader.next().await?
@@ -183,8 +184,8 @@ impl<S: PutIf + Get + List + Delete> Redelivery<S> {
 }
 
 /// The offsets that each partition of a topic holds now.
-async fn held(brokers: &str, topic: &str) -> Result<Vec<(i32, Range<i64>)>, TopicError> {
-    let (asked, of) = (brokers.to_owned(), topic.to_owned());
+async fn held(cluster: &Cluster, topic: &str) -> Result<Vec<(i32, Range<i64>)>, TopicError> {
+    let (asked, of) = (cluster.clone(), topic.to_owned());
     let look = move || {
         let watermarks = Watermarks::new(&asked, "quotelake-replay")?;
         let partitions = watermarks.partitions(&of)?.into_iter();
@@ -194,7 +195,7 @@ async fn held(brokers: &str, topic: &str) -> Result<Vec<(i32, Range<i64>)>, Topi
     };
     let looked = tokio::task::spawn_blocking(look).await;
     looked.map_err(|error| TopicError::Broker {
-        brokers: brokers.to_owned(),
+        brokers: cluster.to_string(),
         what: format!("the topic '{topic}'"),
         cause: error.to_string(),
     })?

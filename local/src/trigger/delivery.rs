@@ -8,7 +8,7 @@ use std::{collections::BTreeSet, future::Future, mem, time::Duration};
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use stream::Position;
+use stream::{Cluster, Position};
 
 use super::{
     Backoff, Condition, Mapping, PAYLOAD_LIMIT,
@@ -22,7 +22,7 @@ use crate::{host::InvokeError, stats::Stats};
 /// How the batches of a mapping are delivered.
 pub(super) struct Delivery<'a, Invoke> {
     pub(super) mapping: &'a Mapping,
-    pub(super) brokers: &'a str,
+    pub(super) cluster: &'a Cluster,
     pub(super) stats: &'a Stats,
     pub(super) now: &'a (dyn Fn() -> Timestamp + Sync),
     pub(super) invoke: &'a Invoke,
@@ -71,7 +71,8 @@ where
             if part.records.is_empty() {
                 continue;
             }
-            let payload = event::payload(self.brokers, &self.mapping.topic, &part.records);
+            let payload =
+                event::payload(self.cluster.brokers(), &self.mapping.topic, &part.records);
             // Lambda would refuse it; without a destination the function may as well try.
             if payload.len() > PAYLOAD_LIMIT && self.mapping.on_failure.is_some() {
                 let condition = Condition::MaximumPayloadSizeExceeded;
@@ -130,7 +131,7 @@ where
         };
         let given_up = GivenUp {
             mapping: self.mapping,
-            brokers: self.brokers,
+            brokers: self.cluster.brokers(),
             condition,
             records: &part.records,
             invocations: part.invocations,

@@ -20,6 +20,7 @@ use bytes::Bytes;
 use futures::future::try_join_all;
 use runtime::clock;
 use stream::{
+    Cluster,
     consume::{ConsumedRecord, TopicConsumer},
     start::commit_start,
     topics::TopicError,
@@ -43,8 +44,8 @@ pub use mapping::Mapping;
 ///
 /// # Errors
 /// [`TopicError`] if the brokers do not answer.
-pub async fn begin(brokers: &str, mapping: &Mapping) -> Result<(), TopicError> {
-    commit_start(brokers, &mapping.topic, &mapping.group, mapping.start_at).await
+pub async fn begin(cluster: &Cluster, mapping: &Mapping) -> Result<(), TopicError> {
+    commit_start(cluster, &mapping.topic, &mapping.group, mapping.start_at).await
 }
 
 /// Runs a mapping for ever; drop the future to stop it. `joined` is told once there are partitions to consume;
@@ -53,7 +54,7 @@ pub async fn begin(brokers: &str, mapping: &Mapping) -> Result<(), TopicError> {
 /// # Errors
 /// [`TopicError`] if the group's start can't be committed or a consumer can't be made.
 pub async fn run<Answer>(
-    brokers: &str,
+    cluster: &Cluster,
     mapping: &Mapping,
     stats: &Stats,
     joined: mpsc::Sender<()>,
@@ -62,10 +63,10 @@ pub async fn run<Answer>(
 where
     Answer: Future<Output = Result<Bytes, InvokeError>>,
 {
-    begin(brokers, mapping).await?;
+    begin(cluster, mapping).await?;
     let delivery = Delivery {
         mapping,
-        brokers,
+        cluster,
         stats,
         now: &clock::now,
         invoke: &invoke,
@@ -85,14 +86,14 @@ where
     Answer: Future<Output = Result<Bytes, InvokeError>>,
 {
     let Delivery { mapping, stats, .. } = delivery;
-    let consumer = TopicConsumer::subscribe(delivery.brokers, &mapping.topic, &mapping.group)?;
+    let consumer = TopicConsumer::subscribe(delivery.cluster, &mapping.topic, &mapping.group)?;
     let consumer = Arc::new(consumer);
     let mut carried = consumer.join().await;
     // Whoever waited for it may have given up, or another poller was first.
     let _ = joined.try_send(());
     loop {
         let batch;
-        (batch, carried) = collect(&consumer, delivery.brokers, mapping, carried, stats).await;
+        (batch, carried) = collect(&consumer, delivery.cluster, mapping, carried, stats).await;
         let records = batch.into_records();
         let done = ends(&records);
         delivery.deliver(records).await;
@@ -111,12 +112,12 @@ where
 /// a record that did not fit any more.
 async fn collect(
     consumer: &TopicConsumer,
-    brokers: &str,
+    cluster: &Cluster,
     mapping: &Mapping,
     carried: Option<ConsumedRecord>,
     stats: &Stats,
 ) -> (Batch, Option<ConsumedRecord>) {
-    let mut batch = Batch::new(brokers, &mapping.topic, mapping.batch_size);
+    let mut batch = Batch::new(cluster.brokers(), &mapping.topic, mapping.batch_size);
     let first = match carried {
         Some(record) => record,
         None => next(consumer, stats).await,

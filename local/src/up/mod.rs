@@ -16,7 +16,7 @@ mod store;
 use std::{convert::Infallible, path::PathBuf, sync::Arc, time::Duration};
 
 use futures::future::join_all;
-use stream::topics::TopicError;
+use stream::{Cluster, topics::TopicError};
 use tokio::{
     sync::mpsc,
     task::JoinSet,
@@ -98,9 +98,9 @@ impl Plane {
 
         let stats = Arc::new(Stats::default());
         for mapping in &mappings {
-            trigger::begin(broker.address(), mapping).await?;
+            trigger::begin(broker.cluster(), mapping).await?;
         }
-        let monitor = Monitor::start(broker.address(), mappings.clone(), &stats).await?;
+        let monitor = Monitor::start(broker.cluster(), mappings.clone(), &stats).await?;
         let metrics: MetricsSink = {
             let stats = Arc::clone(&stats);
             Arc::new(move |values| stats.metrics(values))
@@ -144,9 +144,9 @@ impl Plane {
         &self.host
     }
 
-    /// The brokers' address.
-    pub fn brokers(&self) -> &str {
-        self.broker.address()
+    /// The brokers.
+    pub fn cluster(&self) -> &Cluster {
+        self.broker.cluster()
     }
 
     /// The market replay, if the feed is not live.
@@ -195,7 +195,7 @@ impl Plane {
         self.host.end().await;
         let (s3, layout) = (self.store.s3(), self.store.layout());
         self.folder.write_expected(&layout.root(), &ends.expected)?;
-        let topics = KafkaTopics::connect(self.broker.address()).await?;
+        let topics = KafkaTopics::connect(self.broker.cluster()).await?;
         let audit = verify(s3, layout, Some(&topics), &ends.expected, &|_| {}).await?;
         Ok(Summary {
             seconds: elapsed.as_secs_f64(),
@@ -243,13 +243,13 @@ impl Plane {
     async fn run_triggers(&mut self, mappings: Vec<trigger::Mapping>) {
         let mut joined = Vec::new();
         for mapping in mappings {
-            let brokers = self.broker.address().to_owned();
+            let cluster = self.broker.cluster().clone();
             let (stats, host) = (Arc::clone(&self.stats), Arc::clone(&self.host));
             let (join, mut is_joined) = mpsc::channel(1);
             joined.push(async move { is_joined.recv().await });
             self.triggers.spawn(async move {
                 let invoke = |payload| host.invoke(&mapping.function, payload);
-                trigger::run(&brokers, &mapping, &stats, join, invoke).await
+                trigger::run(&cluster, &mapping, &stats, join, invoke).await
             });
         }
         // Another member of the group may hold every partition: that is no reason not to start.

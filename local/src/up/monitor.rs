@@ -8,7 +8,10 @@ use std::{
     time::Duration,
 };
 
-use stream::topics::{TopicError, Watermarks};
+use stream::{
+    Cluster,
+    topics::{TopicError, Watermarks},
+};
 use tokio::sync::oneshot;
 
 use super::UpError;
@@ -41,14 +44,14 @@ const INTERVAL: Duration = Duration::from_secs(1);
 
 impl Monitor {
     pub(super) async fn start(
-        brokers: &str,
+        cluster: &Cluster,
         mappings: Vec<Mapping>,
         stats: &Arc<Stats>,
     ) -> Result<Self, UpError> {
-        let brokers = brokers.to_owned();
+        let cluster = cluster.clone();
         let begin = move || -> Result<Vec<_>, TopicError> {
             let watch = |mapping: &Mapping| {
-                let watermarks = Watermarks::new(&brokers, &mapping.group)?;
+                let watermarks = Watermarks::new(&cluster, &mapping.group)?;
                 let partitions = start_of(&watermarks, mapping)?;
                 Ok((watermarks, partitions))
             };

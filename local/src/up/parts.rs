@@ -6,7 +6,13 @@ use std::{
 };
 
 use runtime::clock;
-use stream::{embedded::EmbeddedBroker, publish::KafkaPublisher, start::StartAt, topics};
+use stream::{
+    Cluster,
+    embedded::EmbeddedBroker,
+    publish::KafkaPublisher,
+    start::StartAt,
+    topics::{self, TopicError},
+};
 
 use super::{FeedSource, Options, PARTITIONS, Store, UpError};
 use crate::{
@@ -31,24 +37,25 @@ const REPLAY_TOKEN: &str = "replay";
 /// The brokers.
 pub(super) enum Broker {
     Embedded(EmbeddedBroker),
-    External(String),
+    External(Cluster),
 }
 
 impl Broker {
     pub(super) async fn start(options: &Options) -> Result<Self, UpError> {
         match &options.brokers {
             Some(brokers) => {
-                topics::reach(brokers).await?;
-                Ok(Self::External(brokers.clone()))
+                let cluster = brokers.parse().map_err(TopicError::from)?;
+                topics::reach(&cluster).await?;
+                Ok(Self::External(cluster))
             }
             None => Ok(Self::Embedded(EmbeddedBroker::start()?)),
         }
     }
 
-    pub(super) fn address(&self) -> &str {
+    pub(super) fn cluster(&self) -> &Cluster {
         match self {
-            Self::Embedded(broker) => broker.brokers(),
-            Self::External(brokers) => brokers,
+            Self::Embedded(broker) => broker.cluster(),
+            Self::External(cluster) => cluster,
         }
     }
 
@@ -61,7 +68,7 @@ impl Broker {
         for topic in topics {
             match self {
                 Self::Embedded(broker) => broker.create_topic(topic, PARTITIONS)?,
-                Self::External(brokers) => topics::create(brokers, topic, PARTITIONS).await?,
+                Self::External(cluster) => topics::create(cluster, topic, PARTITIONS).await?,
             }
         }
         Ok(())
@@ -114,7 +121,7 @@ pub(super) fn parameters(
     broker: &Broker,
     market: &Market,
 ) -> BTreeMap<String, String> {
-    let brokers = broker.address().to_owned();
+    let brokers = broker.cluster().to_string();
     let mut parameters = BTreeMap::from([("KafkaBootstrapServers".to_owned(), brokers)]);
     if let Broker::Embedded(_) = broker {
         // Its offsets start again at 0. A store from elsewhere has seen other folders' starts.
@@ -205,7 +212,7 @@ pub(super) async fn mappings(
                     Some(Destination::bucket(bucket, store.bucket(bucket).await?))
                 }
                 Some(OnFailure::Topic(topic)) => {
-                    let publisher = KafkaPublisher::new(broker.address())?;
+                    let publisher = KafkaPublisher::new(broker.cluster())?;
                     Some(Destination::topic(topic, publisher))
                 }
             };

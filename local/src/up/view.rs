@@ -42,7 +42,7 @@ impl Place {
     /// The places of a plane.
     pub fn of(plane: &Plane) -> Self {
         Self {
-            brokers: plane.brokers().to_owned(),
+            brokers: plane.cluster().to_string(),
             s3_endpoint: plane.store().endpoint().to_owned(),
             finnhub_url: plane.replay().map(replay::Running::finnhub_url),
             binance_url: plane.replay().map(replay::Running::binance_url),

@@ -62,7 +62,9 @@ impl Target {
     pub async fn open(options: &Options, environment: &Environment) -> Result<Self, TargetError> {
         let lake = options.lake.open(environment).await?;
         let topics = match &options.brokers {
-            Some(brokers) => Some(KafkaTopics::connect(brokers).await?),
+            Some(brokers) => {
+                Some(KafkaTopics::connect(&brokers.parse().map_err(TopicError::from)?).await?)
+            }
             None => None,
         };
         let location = || lake.location().to_owned();

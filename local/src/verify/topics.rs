@@ -1,6 +1,7 @@
 use std::{future::Future, ops::Range, sync::Arc};
 
 use ::stream::{
+    Cluster,
     consume::ConsumedRecord,
     read::RangeReader,
     topics::{TopicError, Watermarks},
@@ -33,20 +34,20 @@ pub trait Topics: Sync {
 /// The topics of a Kafka cluster.
 pub struct KafkaTopics {
     watermarks: Arc<Watermarks>,
-    brokers: String,
+    cluster: Cluster,
 }
 
 impl KafkaTopics {
-    /// The topics of the cluster at `brokers`.
+    /// The topics of this cluster.
     ///
     /// # Errors
     /// [`TopicError`] if no broker answers.
-    pub async fn connect(brokers: &str) -> Result<Self, TopicError> {
-        ::stream::topics::reach(brokers).await?;
+    pub async fn connect(cluster: &Cluster) -> Result<Self, TopicError> {
+        ::stream::topics::reach(cluster).await?;
         Ok(Self {
             // It looks at no group's commits.
-            watermarks: Arc::new(Watermarks::new(brokers, "quotelake-verify")?),
-            brokers: brokers.to_owned(),
+            watermarks: Arc::new(Watermarks::new(cluster, "quotelake-verify")?),
+            cluster: cluster.clone(),
         })
     }
 
@@ -78,7 +79,7 @@ impl KafkaTopics {
         let watermarks = Arc::clone(&self.watermarks);
         let asked = tokio::task::spawn_blocking(move || ask(&watermarks)).await;
         asked.map_err(|error| TopicError::Broker {
-            brokers: self.brokers.clone(),
+            brokers: self.cluster.to_string(),
             what: "the watermarks".to_owned(),
             cause: error.to_string(),
         })?
@@ -97,7 +98,7 @@ impl Topics for KafkaTopics {
         topic: &str,
         ranges: Vec<(i32, Range<i64>)>,
     ) -> impl Stream<Item = Result<ConsumedRecord, TopicError>> + Send {
-        let reader = RangeReader::new(&self.brokers, topic, ranges);
+        let reader = RangeReader::new(&self.cluster, topic, ranges);
         stream::iter([reader])
             .map_ok(|reader| {
                 stream::try_unfold(reader, async |mut reader| {

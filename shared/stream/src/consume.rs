@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use rdkafka::{
-    ClientConfig, Message, Offset, TopicPartitionList,
+    Message, Offset, TopicPartitionList,
     consumer::{CommitMode, Consumer, StreamConsumer},
     error::KafkaError,
     message::{BorrowedMessage, Headers},
@@ -12,7 +12,10 @@ use rdkafka::{
 
 use tokio::time::timeout;
 
-use crate::topics::TopicError;
+use crate::{
+    Cluster,
+    topics::{TopicError, broker_error},
+};
 
 /// A record as the broker keeps it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,7 +65,7 @@ impl ConsumedRecord {
 pub struct TopicConsumer {
     consumer: StreamConsumer,
     topic: String,
-    brokers: String,
+    cluster: Cluster,
 }
 
 impl TopicConsumer {
@@ -71,9 +74,9 @@ impl TopicConsumer {
     ///
     /// # Errors
     /// [`TopicError::Broker`] if librdkafka refuses the settings.
-    pub fn subscribe(brokers: &str, topic: &str, group: &str) -> Result<Self, TopicError> {
-        let consumer: Result<StreamConsumer, KafkaError> = ClientConfig::new()
-            .set("bootstrap.servers", brokers)
+    pub fn subscribe(cluster: &Cluster, topic: &str, group: &str) -> Result<Self, TopicError> {
+        let consumer: Result<StreamConsumer, KafkaError> = cluster
+            .client()
             .set("group.id", group)
             .set("auto.offset.reset", "earliest")
             .set("enable.auto.commit", "false")
@@ -84,17 +87,15 @@ impl TopicConsumer {
             .set("session.timeout.ms", "10000")
             .set("log.connection.close", "false")
             .create();
-        let failed = |error: KafkaError| TopicError::Broker {
-            brokers: brokers.to_owned(),
-            what: format!("the topic '{topic}'"),
-            cause: error.to_string(),
+        let failed = |error: KafkaError| {
+            broker_error(cluster, &format!("the topic '{topic}'"), error.to_string())
         };
         let consumer = consumer.map_err(failed)?;
         consumer.subscribe(&[topic]).map_err(failed)?;
         Ok(Self {
             consumer,
             topic: topic.to_owned(),
-            brokers: brokers.to_owned(),
+            cluster: cluster.clone(),
         })
     }
 
@@ -145,7 +146,7 @@ impl TopicConsumer {
 
     fn failed(&self, error: &KafkaError) -> TopicError {
         TopicError::Broker {
-            brokers: self.brokers.clone(),
+            brokers: self.cluster.to_string(),
             what: format!("the topic '{}'", self.topic),
             cause: error.to_string(),
         }

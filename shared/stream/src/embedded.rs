@@ -10,6 +10,8 @@ use std::{
 
 use rdkafka::mocking::MockCluster;
 
+use crate::Cluster;
+
 /// Why the embedded broker did not start.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the embedded broker can't {what} ({cause}): use --brokers with a real one")]
@@ -20,7 +22,7 @@ pub struct EmbeddedError {
 
 /// A running broker on loopback; it ends with this value.
 pub struct EmbeddedBroker {
-    brokers: String,
+    cluster: Cluster,
     topics: Option<Sender<NewTopic>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -48,7 +50,8 @@ impl EmbeddedBroker {
             .recv()
             .map_err(|error| failed("start", error.to_string()))??;
         Ok(Self {
-            brokers,
+            cluster: Cluster::plaintext(&brokers)
+                .map_err(|error| failed("start", error.to_string()))?,
             topics: Some(topics),
             thread: Some(thread),
         })
@@ -56,7 +59,12 @@ impl EmbeddedBroker {
 
     /// The bootstrap servers, for clients in any process of this machine.
     pub fn brokers(&self) -> &str {
-        &self.brokers
+        self.cluster.brokers()
+    }
+
+    /// The cluster that it is.
+    pub fn cluster(&self) -> &Cluster {
+        &self.cluster
     }
 
     /// Creates a topic. The broker would make one of four partitions at the first use of a name.

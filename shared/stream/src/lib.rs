@@ -3,6 +3,7 @@
 //! This is the only crate that links C (librdkafka). A handler sees [`publish::Publish`] and
 //! [`event::KafkaEvent`], never a client of the library.
 
+mod cluster;
 pub mod consume;
 pub mod embedded;
 pub mod event;
@@ -10,6 +11,8 @@ pub mod publish;
 pub mod read;
 pub mod start;
 pub mod topics;
+
+pub use cluster::{AddressError, Cluster};
 
 /// A place in a topic: where Kafka put one record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

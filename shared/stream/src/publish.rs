@@ -7,14 +7,13 @@ use std::{
 };
 
 use rdkafka::{
-    ClientConfig,
     error::{KafkaError, RDKafkaErrorCode},
     producer::{FutureProducer, FutureRecord, Producer, PurgeConfig},
     util::Timeout,
 };
 use tokio::time::Instant;
 
-use crate::{Position, topics};
+use crate::{Cluster, Position};
 
 /// The capability to publish a record and to know where it landed.
 pub trait Publish: Send + Sync {
@@ -95,14 +94,12 @@ impl PublishError {
 /// A producer that can't be made or can't reach its brokers.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ProducerError {
-    /// The address list is not usable.
-    #[error(
-        "'{brokers}' is no list of brokers ({cause}): set KAFKA_BOOTSTRAP_SERVERS to host:port, comma-separated"
-    )]
-    BadAddress {
-        /// The bootstrap servers as given.
+    /// librdkafka refuses the settings.
+    #[error("no producer can be made for {brokers}: {cause}")]
+    Unusable {
+        /// The bootstrap servers.
         brokers: String,
-        /// What is wrong with it.
+        /// The library's words.
         cause: String,
     },
     /// No broker answered.
@@ -124,24 +121,22 @@ const MESSAGE_TIMEOUT: Duration = Duration::from_secs(10);
 /// itself after an error that librdkafka calls fatal.
 pub struct KafkaPublisher {
     producer: RwLock<FutureProducer>,
-    brokers: String,
+    cluster: Cluster,
 }
 
 impl KafkaPublisher {
     /// Makes the producer; connections open in the background.
     ///
     /// # Errors
-    /// [`ProducerError::BadAddress`] if `brokers` is no `host:port` list.
-    pub fn new(brokers: &str) -> Result<Self, ProducerError> {
-        let bad_address = |cause: String| ProducerError::BadAddress {
-            brokers: brokers.to_owned(),
-            cause,
-        };
-        topics::check_brokers(brokers).map_err(bad_address)?;
-        let producer = create(brokers).map_err(|error| bad_address(error.to_string()))?;
+    /// [`ProducerError::Unusable`] if librdkafka refuses the settings.
+    pub fn new(cluster: &Cluster) -> Result<Self, ProducerError> {
+        let producer = create(cluster).map_err(|error| ProducerError::Unusable {
+            brokers: cluster.to_string(),
+            cause: error.to_string(),
+        })?;
         Ok(Self {
             producer: RwLock::new(producer),
-            brokers: brokers.to_owned(),
+            cluster: cluster.clone(),
         })
     }
 
@@ -158,7 +153,7 @@ impl KafkaPublisher {
             Err(error) => error.to_string(),
         };
         Err(ProducerError::Unreachable {
-            brokers: self.brokers.clone(),
+            brokers: self.cluster.to_string(),
             cause,
         })
     }
@@ -190,7 +185,7 @@ impl KafkaPublisher {
                 Err(self.error(topic, value.len(), code, &error))
             }
             Err(_) => Err(PublishError::TimedOut {
-                brokers: self.brokers.clone(),
+                brokers: self.cluster.to_string(),
             }),
         }
     }
@@ -209,7 +204,7 @@ impl KafkaPublisher {
             .unwrap_or_else(PoisonError::into_inner);
         // Every record in flight fails at once: the first of them replaces, for all.
         if current.client().fatal_error().is_some()
-            && let Ok(new) = create(&self.brokers)
+            && let Ok(new) = create(&self.cluster)
         {
             *current = new;
         }
@@ -236,12 +231,12 @@ impl KafkaPublisher {
                 | Code::PurgeInflight
                 | Code::QueueFull,
             ) => PublishError::TimedOut {
-                brokers: self.brokers.clone(),
+                brokers: self.cluster.to_string(),
             },
             Some(Code::UnknownTopic | Code::UnknownTopicOrPartition | Code::UnknownPartition) => {
                 PublishError::UnknownTopic {
                     topic,
-                    brokers: self.brokers.clone(),
+                    brokers: self.cluster.to_string(),
                 }
             }
             Some(Code::TopicAuthorizationFailed | Code::ClusterAuthorizationFailed) => {
@@ -273,9 +268,9 @@ impl Publish for KafkaPublisher {
     }
 }
 
-fn create(brokers: &str) -> Result<FutureProducer, KafkaError> {
-    ClientConfig::new()
-        .set("bootstrap.servers", brokers)
+fn create(cluster: &Cluster) -> Result<FutureProducer, KafkaError> {
+    cluster
+        .client()
         .set("enable.idempotence", "true")
         .set("acks", "all")
         .set("partitioner", "murmur2_random")

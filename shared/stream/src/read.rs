@@ -7,13 +7,14 @@ use std::{
 };
 
 use rdkafka::{
-    ClientConfig, Message, Offset, TopicPartitionList,
+    Message, Offset, TopicPartitionList,
     consumer::{Consumer, StreamConsumer},
     error::KafkaError,
 };
 use tokio::time::{Instant, timeout};
 
 use crate::{
+    Cluster,
     consume::ConsumedRecord,
     topics::{TopicError, broker_error},
 };
@@ -22,7 +23,7 @@ use crate::{
 pub struct RangeReader {
     consumer: StreamConsumer,
     topic: String,
-    brokers: String,
+    cluster: Cluster,
     /// The ranges that have not begun, by partition.
     waiting: BTreeMap<i32, VecDeque<Range<i64>>>,
     /// The ranges that are being read, by partition.
@@ -41,12 +42,12 @@ impl RangeReader {
     /// # Errors
     /// [`TopicError::Broker`] if librdkafka refuses the settings.
     pub fn new(
-        brokers: &str,
+        cluster: &Cluster,
         topic: &str,
         ranges: impl IntoIterator<Item = (i32, Range<i64>)>,
     ) -> Result<Self, TopicError> {
-        let consumer = ClientConfig::new()
-            .set("bootstrap.servers", brokers)
+        let consumer = cluster
+            .client()
             .set("group.id", GROUP)
             .set("enable.auto.commit", "false")
             .set("enable.partition.eof", "true")
@@ -56,7 +57,7 @@ impl RangeReader {
             .set("queued.max.messages.kbytes", "16384")
             .set("log.connection.close", "false")
             .create()
-            .map_err(|error| broken(brokers, topic, &error))?;
+            .map_err(|error| broken(cluster, topic, &error))?;
         let mut waiting: BTreeMap<i32, VecDeque<_>> = BTreeMap::new();
         for (partition, range) in ranges {
             if !range.is_empty() {
@@ -66,7 +67,7 @@ impl RangeReader {
         Ok(Self {
             consumer,
             topic: topic.to_owned(),
-            brokers: brokers.to_owned(),
+            cluster: cluster.clone(),
             waiting,
             reading: BTreeMap::new(),
         })
@@ -144,12 +145,12 @@ impl RangeReader {
     }
 
     fn failed(&self, error: &KafkaError) -> TopicError {
-        broken(&self.brokers, &self.topic, error)
+        broken(&self.cluster, &self.topic, error)
     }
 }
 
-fn broken(brokers: &str, topic: &str, error: &KafkaError) -> TopicError {
-    broker_error(brokers, &format!("the topic '{topic}'"), error.to_string())
+fn broken(cluster: &Cluster, topic: &str, error: &KafkaError) -> TopicError {
+    broker_error(cluster, &format!("the topic '{topic}'"), error.to_string())
 }
 
 #[cfg(test)]
@@ -164,7 +165,7 @@ mod tests {
     async fn topic(records: i64) -> (EmbeddedBroker, BTreeMap<i32, i64>) {
         let broker = EmbeddedBroker::start().unwrap();
         broker.create_topic("t", 2).unwrap();
-        let publisher = KafkaPublisher::new(broker.brokers()).unwrap();
+        let publisher = KafkaPublisher::new(broker.cluster()).unwrap();
         let mut held: BTreeMap<i32, i64> = BTreeMap::new();
         for index in 0..records {
             let (key, until) = (index.to_string(), Instant::now() + Duration::from_secs(10));
@@ -189,7 +190,7 @@ mod tests {
     async fn ranges_are_read_whole_and_in_order_and_nothing_else_is() {
         let (broker, held) = topic(60).await;
         let ends = held.iter().map(|(&partition, &end)| (partition, 0..end));
-        let all = RangeReader::new(broker.brokers(), "t", ends).unwrap();
+        let all = RangeReader::new(broker.cluster(), "t", ends).unwrap();
         let expected: BTreeMap<_, Vec<_>> = held
             .iter()
             .map(|(&p, &end)| (p, (0..end).collect()))
@@ -197,7 +198,7 @@ mod tests {
         assert_eq!(offsets(all).await, expected);
 
         let some = [(0, 3..5), (1, 2..2), (0, 9..10), (1, 7..8), (0, 11..13)];
-        let some = RangeReader::new(broker.brokers(), "t", some).unwrap();
+        let some = RangeReader::new(broker.cluster(), "t", some).unwrap();
         let expected = BTreeMap::from([(0, vec![3, 4, 9, 11, 12]), (1, vec![7])]);
         assert_eq!(offsets(some).await, expected);
     }
@@ -210,7 +211,7 @@ mod tests {
             (partition, end - 1..end + 100),
             (partition, end + 200..end + 300),
         ];
-        let reader = RangeReader::new(broker.brokers(), "t", beyond).unwrap();
+        let reader = RangeReader::new(broker.cluster(), "t", beyond).unwrap();
         assert_eq!(
             offsets(reader).await,
             BTreeMap::from([(partition, vec![end - 1])])

@@ -7,12 +7,15 @@ use std::{collections::BTreeMap, ops::Range};
 
 use jiff::Timestamp;
 use rdkafka::{
-    ClientConfig, Message, Offset, TopicPartitionList,
+    Message, Offset, TopicPartitionList,
     consumer::{BaseConsumer, CommitMode, Consumer},
     error::{KafkaError, RDKafkaErrorCode},
 };
 
-use crate::topics::{ASK, TopicError, Watermarks, broker_error};
+use crate::{
+    Cluster,
+    topics::{ASK, TopicError, Watermarks, broker_error},
+};
 
 /// Where a group starts that has committed nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,24 +37,29 @@ pub enum StartAt {
 /// # Errors
 /// [`TopicError::Broker`] if the brokers do not answer or refuse the commit.
 pub async fn commit_start(
-    brokers: &str,
+    cluster: &Cluster,
     topic: &str,
     group: &str,
     start_at: StartAt,
 ) -> Result<(), TopicError> {
-    let (asked, of) = (brokers.to_owned(), topic.to_owned());
+    let (asked, of) = (cluster.clone(), topic.to_owned());
     let group = group.to_owned();
     let committed =
         tokio::task::spawn_blocking(move || commit(&asked, &of, &group, start_at)).await;
-    committed.map_err(|error| broker_error(brokers, topic, error.to_string()))?
+    committed.map_err(|error| broker_error(cluster, topic, error.to_string()))?
 }
 
-fn commit(brokers: &str, topic: &str, group: &str, start_at: StartAt) -> Result<(), TopicError> {
+fn commit(
+    cluster: &Cluster,
+    topic: &str,
+    group: &str,
+    start_at: StartAt,
+) -> Result<(), TopicError> {
     // Every consumer here reads from the oldest record where its group has no commit.
     if start_at == StartAt::Earliest {
         return Ok(());
     }
-    let watermarks = Watermarks::new(brokers, group)?;
+    let watermarks = Watermarks::new(cluster, group)?;
     let partitions = watermarks.partitions(topic)?;
     let committed = watermarks.committed(topic, &partitions)?;
     let mut held = BTreeMap::new();
@@ -65,10 +73,10 @@ fn commit(brokers: &str, topic: &str, group: &str, start_at: StartAt) -> Result<
     }
     let failed = |error: KafkaError| {
         let what = format!("the start of the group '{group}' in the topic '{topic}'");
-        broker_error(brokers, &what, error.to_string())
+        broker_error(cluster, &what, error.to_string())
     };
-    let consumer: BaseConsumer = ClientConfig::new()
-        .set("bootstrap.servers", brokers)
+    let consumer: BaseConsumer = cluster
+        .client()
         .set("group.id", group)
         .set("enable.auto.commit", "false")
         .set("enable.partition.eof", "true")

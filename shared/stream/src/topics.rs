@@ -3,13 +3,15 @@
 use std::{ops::Range, time::Duration};
 
 use rdkafka::{
-    ClientConfig, Offset, TopicPartitionList,
+    Offset, TopicPartitionList,
     admin::{AdminClient, AdminOptions, NewTopic, TopicReplication},
     client::DefaultClientContext,
     consumer::{BaseConsumer, Consumer},
     error::{KafkaError, RDKafkaErrorCode},
     metadata::MetadataPartition,
 };
+
+use crate::{AddressError, Cluster};
 
 /// Why a topic can't be created or looked at.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -20,13 +22,8 @@ pub enum TopicError {
     )]
     BadName(String),
     /// The address list is not usable.
-    #[error("'{brokers}' is no list of brokers ({cause}): write host:port, comma-separated")]
-    BadAddress {
-        /// The bootstrap servers as given.
-        brokers: String,
-        /// What is wrong with it.
-        cause: String,
-    },
+    #[error(transparent)]
+    BadAddress(#[from] AddressError),
     /// The broker does not answer or refuses.
     #[error(
         "the brokers at {brokers} don't answer for {what} ({cause}): check the address and that they are up"
@@ -56,31 +53,14 @@ pub fn check_name(topic: &str) -> Result<(), TopicError> {
         .ok_or_else(|| TopicError::BadName(topic.to_owned()))
 }
 
-/// Checks that `brokers` is a comma-separated list of `host:port`; the error says what is wrong.
-pub(crate) fn check_brokers(brokers: &str) -> Result<(), String> {
-    for broker in brokers.split(',') {
-        let Some((host, port)) = broker.trim().rsplit_once(':') else {
-            return Err(format!("'{broker}' has no port"));
-        };
-        if host.is_empty() || port.parse::<u16>().is_err() {
-            return Err(format!("'{broker}' is not host:port"));
-        }
-    }
-    Ok(())
-}
-
 /// Waits until a broker answers, for at most 5 s.
 ///
 /// # Errors
-/// [`TopicError::BadAddress`] if `brokers` is no `host:port` list, [`TopicError::Broker`] if none answers.
-pub async fn reach(brokers: &str) -> Result<(), TopicError> {
-    check_brokers(brokers).map_err(|cause| TopicError::BadAddress {
-        brokers: brokers.to_owned(),
-        cause,
-    })?;
-    let failed = |cause: String| broker_error(brokers, "the list of topics", cause);
-    let client: BaseConsumer = ClientConfig::new()
-        .set("bootstrap.servers", brokers)
+/// [`TopicError::Broker`] if none answers.
+pub async fn reach(cluster: &Cluster) -> Result<(), TopicError> {
+    let failed = |cause: String| broker_error(cluster, "the list of topics", cause);
+    let client: BaseConsumer = cluster
+        .client()
         .create()
         .map_err(|error: KafkaError| failed(error.to_string()))?;
     let asked = tokio::task::spawn_blocking(move || client.fetch_metadata(None, ASK).map(drop));
@@ -94,12 +74,12 @@ pub async fn reach(brokers: &str) -> Result<(), TopicError> {
 ///
 /// # Errors
 /// [`TopicError::Broker`] if the cluster can't be asked or refuses.
-pub async fn create(brokers: &str, topic: &str, partitions: i32) -> Result<(), TopicError> {
+pub async fn create(cluster: &Cluster, topic: &str, partitions: i32) -> Result<(), TopicError> {
     check_name(topic)?;
     let failed =
-        |cause: String| broker_error(brokers, &format!("creating the topic '{topic}'"), cause);
-    let admin: AdminClient<DefaultClientContext> = ClientConfig::new()
-        .set("bootstrap.servers", brokers)
+        |cause: String| broker_error(cluster, &format!("creating the topic '{topic}'"), cause);
+    let admin: AdminClient<DefaultClientContext> = cluster
+        .client()
         .create()
         .map_err(|error| failed(error.to_string()))?;
     let new = NewTopic::new(topic, partitions, TopicReplication::Fixed(-1));
@@ -119,7 +99,7 @@ pub async fn create(brokers: &str, topic: &str, partitions: i32) -> Result<(), T
 /// Looks at watermarks and committed offsets without joining a group.
 pub struct Watermarks {
     consumer: BaseConsumer,
-    brokers: String,
+    cluster: Cluster,
 }
 
 /// How long one question to the broker may take.
@@ -130,16 +110,16 @@ impl Watermarks {
     ///
     /// # Errors
     /// [`TopicError::Broker`] if librdkafka refuses the address.
-    pub fn new(brokers: &str, group: &str) -> Result<Self, TopicError> {
-        let consumer = ClientConfig::new()
-            .set("bootstrap.servers", brokers)
+    pub fn new(cluster: &Cluster, group: &str) -> Result<Self, TopicError> {
+        let consumer = cluster
+            .client()
             .set("group.id", group)
             .set("enable.auto.commit", "false")
             .create()
-            .map_err(|error: KafkaError| broker_error(brokers, "a consumer", error.to_string()))?;
+            .map_err(|error: KafkaError| broker_error(cluster, "a consumer", error.to_string()))?;
         Ok(Self {
             consumer,
-            brokers: brokers.to_owned(),
+            cluster: cluster.clone(),
         })
     }
 
@@ -149,7 +129,7 @@ impl Watermarks {
     /// [`TopicError::Broker`] if the cluster does not answer or has no such topic.
     pub fn partitions(&self, topic: &str) -> Result<Vec<i32>, TopicError> {
         let failed =
-            |cause: String| broker_error(&self.brokers, &format!("the topic '{topic}'"), cause);
+            |cause: String| broker_error(&self.cluster, &format!("the topic '{topic}'"), cause);
         let metadata = self
             .consumer
             .fetch_metadata(Some(topic), ASK)
@@ -177,7 +157,7 @@ impl Watermarks {
             .fetch_watermarks(topic, partition, ASK)
             .map_err(|error| {
                 broker_error(
-                    &self.brokers,
+                    &self.cluster,
                     &format!("{topic}-{partition}"),
                     error.to_string(),
                 )
@@ -203,7 +183,7 @@ impl Watermarks {
             .committed_offsets(list, ASK)
             .map_err(|error| {
                 broker_error(
-                    &self.brokers,
+                    &self.cluster,
                     &format!("the committed offsets of '{topic}'"),
                     error.to_string(),
                 )
@@ -217,9 +197,9 @@ impl Watermarks {
     }
 }
 
-pub(crate) fn broker_error(brokers: &str, what: &str, cause: String) -> TopicError {
+pub(crate) fn broker_error(cluster: &Cluster, what: &str, cause: String) -> TopicError {
     TopicError::Broker {
-        brokers: brokers.to_owned(),
+        brokers: cluster.to_string(),
         what: what.to_owned(),
         cause,
     }
@@ -239,16 +219,6 @@ mod tests {
                 check_name(wrong),
                 Err(TopicError::BadName(wrong.to_owned()))
             );
-        }
-    }
-
-    #[test]
-    fn a_broker_list_is_host_and_port() {
-        for right in ["localhost:9092", "b-1.x:9098, b-2.x:9098", "[::1]:9092"] {
-            assert_eq!(check_brokers(right), Ok(()), "{right}");
-        }
-        for wrong in ["", "localhost", ":9092", "a:b", "a:1,"] {
-            assert!(check_brokers(wrong).is_err(), "{wrong}");
         }
     }
 }

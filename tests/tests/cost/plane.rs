@@ -87,7 +87,7 @@ async fn bring(topic: &Topic, lake: &Lake, endpoint: &str, half: u32) -> Snapsho
 
 /// Publishes a quote of each symbol in each of these cycles, a second apart by the quotes and less by the clock.
 async fn publish(topic: &Topic, cycles: std::ops::Range<u32>) {
-    let publisher = KafkaPublisher::new(topic.brokers()).unwrap();
+    let publisher = KafkaPublisher::new(topic.cluster()).unwrap();
     let mut beat = interval(Duration::from_millis(100));
     for cycle in cycles {
         beat.tick().await;

@@ -52,11 +52,11 @@ async fn a_bucket() {
 
 async fn a_topic() {
     broker().create_topic("dead-records", 1).unwrap();
-    let publisher = KafkaPublisher::new(broker().brokers()).unwrap();
+    let publisher = KafkaPublisher::new(broker().cluster()).unwrap();
     let mapping = gives_up("given-up-2", Destination::topic("dead-records", publisher));
     publish(&mapping.topic, &["a", "b", "c"]).await;
     let running = Running::start(&mapping, fail);
-    let dead = TopicConsumer::subscribe(broker().brokers(), "dead-records", "reader").unwrap();
+    let dead = TopicConsumer::subscribe(broker().cluster(), "dead-records", "reader").unwrap();
     until_committed(&mapping, &[Some(3)]).await;
 
     let event = lock(&running.events)[0].clone();

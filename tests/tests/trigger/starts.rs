@@ -47,7 +47,7 @@ async fn a_group_starts_at_the_beginning_at_the_end_or_at_a_time() {
     let latest = start("latest", StartAt::Latest);
     let since = start("since", StartAt::At(time));
     let future = start("future", StartAt::At(time + Duration::from_secs(3_600)));
-    let brokers = broker().brokers();
+    let brokers = broker().cluster();
     for (mapping, begin) in [
         (&earliest, [None, None]),
         (&latest, [Some(low + 2), Some(high)]),

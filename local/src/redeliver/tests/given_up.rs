@@ -185,7 +185,7 @@ fn a_topic_chooses_among_the_documents() {
 async fn the_messages_of_a_topic_land_and_reading_them_again_changes_nothing() {
     let broker = EmbeddedBroker::start().unwrap();
     broker.create_topic("failures", 3).unwrap();
-    let publisher = KafkaPublisher::new(broker.brokers()).unwrap();
+    let publisher = KafkaPublisher::new(broker.cluster()).unwrap();
     let until = Instant::now() + Duration::from_secs(10);
     for record in records() {
         let message = json!({
@@ -202,7 +202,7 @@ async fn the_messages_of_a_topic_land_and_reading_them_again_changes_nothing() {
     let store = Shared::default();
     let redelivery = redelivery(store.clone(), &layout());
     let counts = redelivery
-        .messages(broker.brokers(), "failures")
+        .messages(broker.cluster(), "failures")
         .await
         .unwrap();
     assert_eq!((counts.records, counts.brought), (4, 3));
@@ -212,7 +212,7 @@ async fn the_messages_of_a_topic_land_and_reading_them_again_changes_nothing() {
     assert_eq!(store.objects(), clean().await);
 
     let again = redelivery
-        .messages(broker.brokers(), "failures")
+        .messages(broker.cluster(), "failures")
         .await
         .unwrap();
     assert_eq!((again.brought, again.in_bronze_already), (0, 3));

@@ -160,7 +160,7 @@ async fn deliver(
     };
     let delivery = Delivery {
         mapping,
-        brokers: "b:1",
+        cluster: &"b:1".parse().unwrap(),
         stats: &stats,
         now: &now,
         invoke: &|payload: Bytes| function.invoke(&payload),
