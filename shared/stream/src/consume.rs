@@ -14,7 +14,8 @@ use tokio::time::timeout;
 
 use crate::{
     Cluster,
-    topics::{TopicError, broker_error},
+    context::Context,
+    topics::{TopicError, failed},
 };
 
 /// A record as the broker keeps it.
@@ -63,9 +64,8 @@ impl ConsumedRecord {
 
 /// A member of a consumer group on one topic.
 pub struct TopicConsumer {
-    consumer: StreamConsumer,
+    consumer: StreamConsumer<Context>,
     topic: String,
-    cluster: Cluster,
 }
 
 impl TopicConsumer {
@@ -75,8 +75,8 @@ impl TopicConsumer {
     /// # Errors
     /// [`TopicError::Broker`] if librdkafka refuses the settings.
     pub fn subscribe(cluster: &Cluster, topic: &str, group: &str) -> Result<Self, TopicError> {
-        let consumer: Result<StreamConsumer, KafkaError> = cluster
-            .client()
+        let mut config = cluster.client();
+        config
             .set("group.id", group)
             .set("auto.offset.reset", "earliest")
             .set("enable.auto.commit", "false")
@@ -85,17 +85,15 @@ impl TopicConsumer {
             .set("max.poll.interval.ms", "86400000")
             // A member that is gone without a word holds its partitions for this long.
             .set("session.timeout.ms", "10000")
-            .set("log.connection.close", "false")
-            .create();
-        let failed = |error: KafkaError| {
-            broker_error(cluster, &format!("the topic '{topic}'"), error.to_string())
-        };
-        let consumer = consumer.map_err(failed)?;
+            .set("log.connection.close", "false");
+        let context = Context::new(cluster);
+        let failed = |error: KafkaError| failed(&context, &format!("the topic '{topic}'"), &error);
+        let consumer: StreamConsumer<Context> =
+            cluster.create(&config, context.clone()).map_err(failed)?;
         consumer.subscribe(&[topic]).map_err(failed)?;
         Ok(Self {
             consumer,
             topic: topic.to_owned(),
-            cluster: cluster.clone(),
         })
     }
 
@@ -125,6 +123,7 @@ impl TopicConsumer {
             .recv()
             .await
             .map_err(|error| self.failed(&error))?;
+        self.consumer.context().answered();
         Ok(ConsumedRecord::of(&message))
     }
 
@@ -145,10 +144,7 @@ impl TopicConsumer {
     }
 
     fn failed(&self, error: &KafkaError) -> TopicError {
-        TopicError::Broker {
-            brokers: self.cluster.to_string(),
-            what: format!("the topic '{}'", self.topic),
-            cause: error.to_string(),
-        }
+        let what = format!("the topic '{}'", self.topic);
+        failed(self.consumer.context(), &what, error)
     }
 }
