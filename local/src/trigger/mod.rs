@@ -89,6 +89,9 @@ where
     let consumer = TopicConsumer::subscribe(delivery.cluster, &mapping.topic, &mapping.group)?;
     let consumer = Arc::new(consumer);
     let mut carried = consumer.join().await;
+    if let Some(record) = &carried {
+        look_for_gap(&consumer, mapping, record, stats).await;
+    }
     // Whoever waited for it may have given up, or another poller was first.
     let _ = joined.try_send(());
     loop {
@@ -120,12 +123,12 @@ async fn collect(
     let mut batch = Batch::new(cluster.brokers(), &mapping.topic, mapping.batch_size);
     let first = match carried {
         Some(record) => record,
-        None => next(consumer, stats).await,
+        None => next(consumer, mapping, stats).await,
     };
     let mut left_over = batch.add(first).err();
     let end = Instant::now() + mapping.window;
     while left_over.is_none() && !batch.is_full() {
-        match timeout_at(end, next(consumer, stats)).await {
+        match timeout_at(end, next(consumer, mapping, stats)).await {
             Ok(record) => left_over = batch.add(record).err(),
             Err(_) => break,
         }
@@ -133,7 +136,7 @@ async fn collect(
     (batch, left_over)
 }
 
-async fn next(consumer: &TopicConsumer, stats: &Stats) -> ConsumedRecord {
+async fn next(consumer: &TopicConsumer, mapping: &Mapping, stats: &Stats) -> ConsumedRecord {
     let mut backoff = Backoff::default();
     loop {
         match consumer.next().await {

@@ -13,7 +13,7 @@ use rdkafka::{
 };
 use tokio::time::Instant;
 
-use crate::{Cluster, Position};
+use crate::{Cluster, Position, consume::METADATA_AGE_MS};
 
 /// The capability to publish a record and to know where it landed.
 pub trait Publish: Send + Sync {
@@ -289,6 +289,7 @@ fn create(cluster: &Cluster) -> Result<FutureProducer, KafkaError> {
         .set("reconnect.backoff.max.ms", "1000")
         // A topic that does not exist is told from brokers that are down within the time of one record.
         .set("topic.metadata.propagation.max.ms", "3000")
+        .set("topic.metadata.refresh.interval.ms", METADATA_AGE_MS)
         .set("log.connection.close", "false")
         .create()
 }
