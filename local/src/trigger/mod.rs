@@ -89,9 +89,6 @@ where
     let consumer = TopicConsumer::subscribe(delivery.cluster, &mapping.topic, &mapping.group)?;
     let consumer = Arc::new(consumer);
     let mut carried = consumer.join().await;
-    if let Some(record) = &carried {
-        look_for_gap(&consumer, mapping, record, stats).await;
-    }
     // Whoever waited for it may have given up, or another poller was first.
     let _ = joined.try_send(());
     loop {
@@ -123,20 +120,38 @@ async fn collect(
     let mut batch = Batch::new(cluster.brokers(), &mapping.topic, mapping.batch_size);
     let first = match carried {
         Some(record) => record,
-        None => next(consumer, mapping, stats).await,
+        None => next(consumer, stats).await,
     };
+    report_expired(consumer, &mapping.topic, &first, stats).await;
     let mut left_over = batch.add(first).err();
     let end = Instant::now() + mapping.window;
     while left_over.is_none() && !batch.is_full() {
-        match timeout_at(end, next(consumer, mapping, stats)).await {
-            Ok(record) => left_over = batch.add(record).err(),
+        match timeout_at(end, next(consumer, stats)).await {
+            Ok(record) => {
+                report_expired(consumer, &mapping.topic, &record, stats).await;
+                left_over = batch.add(record).err();
+            }
             Err(_) => break,
         }
     }
     (batch, left_over)
 }
 
-async fn next(consumer: &TopicConsumer, mapping: &Mapping, stats: &Stats) -> ConsumedRecord {
+/// Nobody else tells that the records before this one are gone: the group goes on at the oldest that is there.
+async fn report_expired(
+    consumer: &TopicConsumer,
+    topic: &str,
+    record: &ConsumedRecord,
+    stats: &Stats,
+) {
+    match consumer.expired_before(record).await {
+        Ok(expired) if expired.is_empty() => {}
+        Ok(expired) => stats.expired(topic, record.partition, &expired),
+        Err(error) => stats.trouble(&error.to_string()),
+    }
+}
+
+async fn next(consumer: &TopicConsumer, stats: &Stats) -> ConsumedRecord {
     let mut backoff = Backoff::default();
     loop {
         match consumer.next().await {

@@ -156,7 +156,7 @@ impl TopicConsumer {
             positions.insert(partition, offset + 1)
         };
         let nothing = offset..offset;
-        if read == Some(offset) {
+        if read >= Some(offset) {
             return Ok(nothing);
         }
         let (consumer, topic) = (Arc::clone(&self.consumer), self.topic.clone());

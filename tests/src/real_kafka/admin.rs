@@ -1,6 +1,9 @@
 //! What an administrator does, with Kafka's own tools.
 
+use std::io::Write;
+
 use stream::topics::Watermarks;
+use tempfile::NamedTempFile;
 
 use super::{Kafka, Listener, certificates::CLIENT_NAME, node::output, properties::USER};
 
@@ -32,6 +35,19 @@ impl Kafka {
     pub fn configure(&self, topic: &str, setting: &str) {
         let arguments = ["--alter", "--topic", topic, "--add-config", setting];
         self.tool("kafka.admin.ConfigCommand", &arguments);
+    }
+
+    /// Has a topic's first partition drop what is before `offset`.
+    pub fn delete_before(&self, topic: &str, offset: i64) {
+        let up_to = serde_json::json!({
+            "partitions": [{"topic": topic, "partition": 0, "offset": offset}],
+            "version": 1,
+        });
+        let mut file = NamedTempFile::new().unwrap();
+        write!(file, "{up_to}").unwrap();
+        let path = file.path().display().to_string();
+        let arguments = ["--offset-json-file", &path];
+        self.tool("org.apache.kafka.tools.DeleteRecordsCommand", &arguments);
     }
 
     /// Brings the leaders back to the brokers where they were before one was killed.
