@@ -11,8 +11,8 @@ const CONNECT: Duration = Duration::from_secs(8);
 
 fn main() -> ExitCode {
     runtime::start(async |environment: Environment| {
-        let Settings { cluster, feeds } = Settings::read(&environment)?;
-        let publisher = KafkaPublisher::new(&cluster)?;
+        let Settings { access, feeds } = Settings::read(&environment)?;
+        let publisher = KafkaPublisher::open(access).await?;
         publisher.connect(CONNECT).await?;
         let shared = Arc::new((Poller::new(feeds), publisher));
         Ok::<_, StartError>(move |event: Event, invocation: Invocation| {
@@ -28,7 +28,7 @@ fn main() -> ExitCode {
 #[derive(Debug, thiserror::Error)]
 enum StartError {
     #[error(transparent)]
-    Setting(#[from] runtime::SettingError),
+    Setting(#[from] stream::AccessError),
     #[error(transparent)]
     Producer(#[from] stream::publish::ProducerError),
 }

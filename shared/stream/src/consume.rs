@@ -19,7 +19,8 @@ use tokio::time::timeout;
 
 use crate::{
     Cluster,
-    topics::{ASK, TopicError, broker_error},
+    context::Context,
+    topics::{ASK, TopicError, broker_error, failed},
 };
 
 /// A record as the broker keeps it.
@@ -71,9 +72,8 @@ pub(crate) const METADATA_AGE_MS: &str = "15000";
 
 /// A member of a consumer group on one topic.
 pub struct TopicConsumer {
-    consumer: Arc<StreamConsumer>,
+    consumer: Arc<StreamConsumer<Context>>,
     topic: String,
-    cluster: Cluster,
     /// The offset after the last record that came, by partition.
     positions: Mutex<BTreeMap<i32, i64>>,
 }
@@ -85,8 +85,8 @@ impl TopicConsumer {
     /// # Errors
     /// [`TopicError::Broker`] if librdkafka refuses the settings.
     pub fn subscribe(cluster: &Cluster, topic: &str, group: &str) -> Result<Self, TopicError> {
-        let consumer: Result<StreamConsumer, KafkaError> = cluster
-            .client()
+        let mut config = cluster.client();
+        config
             .set("group.id", group)
             .set("auto.offset.reset", "earliest")
             .set("enable.auto.commit", "false")
@@ -96,17 +96,15 @@ impl TopicConsumer {
             // A member that is gone without a word holds its partitions for this long.
             .set("session.timeout.ms", "10000")
             .set("topic.metadata.refresh.interval.ms", METADATA_AGE_MS)
-            .set("log.connection.close", "false")
-            .create();
-        let failed = |error: KafkaError| {
-            broker_error(cluster, &format!("the topic '{topic}'"), error.to_string())
-        };
-        let consumer = consumer.map_err(failed)?;
+            .set("log.connection.close", "false");
+        let context = Context::new(cluster);
+        let failed = |error: KafkaError| failed(&context, &format!("the topic '{topic}'"), &error);
+        let consumer: StreamConsumer<Context> =
+            cluster.create(&config, context.clone()).map_err(failed)?;
         consumer.subscribe(&[topic]).map_err(failed)?;
         Ok(Self {
             consumer: Arc::new(consumer),
             topic: topic.to_owned(),
-            cluster: cluster.clone(),
             positions: Mutex::default(),
         })
     }
@@ -137,6 +135,7 @@ impl TopicConsumer {
             .recv()
             .await
             .map_err(|error| self.failed(&error))?;
+        self.consumer.context().answered();
         Ok(ConsumedRecord::of(&message))
     }
 
@@ -178,7 +177,10 @@ impl TopicConsumer {
         };
         match tokio::task::spawn_blocking(ask).await {
             Ok(expired) => expired.map_err(|error: KafkaError| self.failed(&error)),
-            Err(error) => Err(self.broken(error.to_string())),
+            Err(error) => {
+                let cluster = self.consumer.context().cluster();
+                Err(broker_error(cluster, &self.topic, error.to_string()))
+            }
         }
     }
 
@@ -199,10 +201,7 @@ impl TopicConsumer {
     }
 
     fn failed(&self, error: &KafkaError) -> TopicError {
-        self.broken(error.to_string())
-    }
-
-    fn broken(&self, cause: String) -> TopicError {
-        broker_error(&self.cluster, &format!("the topic '{}'", self.topic), cause)
+        let what = format!("the topic '{}'", self.topic);
+        failed(self.consumer.context(), &what, error)
     }
 }
