@@ -3,6 +3,8 @@
 mod administrator;
 mod brokers;
 mod plane;
+mod security;
+mod tokens;
 
 use std::{sync::Arc, time::Duration};
 

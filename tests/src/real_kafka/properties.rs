@@ -30,17 +30,20 @@ pub enum Listener {
     Mtls,
     /// Encrypted, with a user and password.
     Scram,
+    /// Encrypted, with a token, and that anew every few seconds.
+    Token,
     /// Among controllers.
     Controller,
 }
 
 impl Listener {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::Plaintext,
         Self::Proxied,
         Self::Tls,
         Self::Mtls,
         Self::Scram,
+        Self::Token,
         Self::Controller,
     ];
 
@@ -52,6 +55,7 @@ impl Listener {
             Self::Tls => ("TLS", "SSL"),
             Self::Mtls => ("MTLS", "SSL"),
             Self::Scram => ("SCRAM", "SASL_SSL"),
+            Self::Token => ("TOKEN", "SASL_SSL"),
             Self::Controller => ("CONTROLLER", "PLAINTEXT"),
         }
     }
@@ -156,11 +160,14 @@ ssl.truststore.type=PEM
 listener.name.mtls.ssl.client.auth=required
 listener.name.scram.sasl.enabled.mechanisms=SCRAM-SHA-512
 listener.name.scram.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
+listener.name.token.sasl.enabled.mechanisms=OAUTHBEARER
+listener.name.token.oauthbearer.connections.max.reauth.ms=4000
+listener.name.token.oauthbearer.sasl.jaas.config=org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule \
+required unsecuredLoginStringClaim_sub=\"broker\";
 authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
 super.users=User:ANONYMOUS
 allow.everyone.if.no.acl.found=true
 offsets.topic.num.partitions=4
-group.initial.rebalance.delay.ms=0
 log.retention.check.interval.ms=500
 log.initial.task.delay.ms=500
 log.cleaner.dedupe.buffer.size=4194304
