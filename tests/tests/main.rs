@@ -10,6 +10,7 @@ mod feed_faults;
 mod kafka;
 mod lake_commands;
 mod pipeline;
+mod real_kafka;
 mod secrets;
 mod stores;
 mod tool;
