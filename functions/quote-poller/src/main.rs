@@ -13,7 +13,10 @@ fn main() -> ExitCode {
     runtime::start(async |environment: Environment| {
         let Settings { cluster, feeds } = Settings::read(&environment)?;
         let publisher = KafkaPublisher::new(&cluster)?;
+        let roots = tokio::task::spawn_blocking(feeds::load_roots);
         publisher.connect(CONNECT).await?;
+        // Read while the brokers were waited for; a panic in there comes again where they are used.
+        let _ = roots.await;
         let shared = Arc::new((Poller::new(feeds), publisher));
         Ok::<_, StartError>(move |event: Event, invocation: Invocation| {
             let shared = Arc::clone(&shared);
