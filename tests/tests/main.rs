@@ -4,6 +4,7 @@
 
 mod bronze_faults;
 mod cost;
+mod documents;
 mod faults;
 mod feed_faults;
 mod kafka;
