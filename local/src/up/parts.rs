@@ -105,7 +105,11 @@ pub(super) fn parameters(
     market: &Market,
 ) -> BTreeMap<String, String> {
     let brokers = broker.cluster().to_string();
-    let mut parameters = BTreeMap::from([("KafkaBootstrapServers".to_owned(), brokers)]);
+    let mut parameters = BTreeMap::from([
+        ("Kafka".to_owned(), "self-managed".to_owned()),
+        ("KafkaBootstrapServers".to_owned(), brokers),
+        ("KafkaSecurity".to_owned(), "plaintext".to_owned()),
+    ]);
     if let Broker::Embedded(_) = broker {
         // Its offsets start again at 0. A store from elsewhere has seen other folders' starts.
         let epoch = match &options.s3_endpoint {
