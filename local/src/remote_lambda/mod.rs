@@ -29,7 +29,7 @@ use crate::{
     stats::{Snapshot, Stats},
     template::{self, Pipeline, TemplateError},
     trigger::{Triggers, TriggersError},
-    up::{UpError, parts},
+    up::{PARTITIONS, UpError, parts},
 };
 
 /// The triggers at work. Dropping them stops them at once.
@@ -84,10 +84,14 @@ impl RemoteTriggers {
         let api = LambdaApi::new(&options.lambda_endpoint)?;
         let cluster: Cluster = options.brokers.parse().map_err(TopicError::from)?;
         topics::reach(&cluster).await?;
-        let parameters = options.parameters.iter().cloned().collect();
+        let mut parameters = parts::at_brokers(cluster.brokers());
+        parameters.extend(options.parameters.iter().cloned());
         let pipeline = template::read(&options.template, &parameters)?;
         parts::check_responses(&pipeline)?;
         let functions = functions(&pipeline, &options.functions)?;
+        for topic in parts::topics(&pipeline, &options.template)? {
+            topics::create_absent(&cluster, &topic, PARTITIONS).await?;
+        }
         let endpoint = Endpoint::emulator(
             options
                 .s3_endpoint

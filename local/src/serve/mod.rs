@@ -73,13 +73,9 @@ impl Part {
             }
             Self::Broker(options) => {
                 let broker = EmbeddedBroker::start()?;
-                let mut parameters = options.parameters.iter().cloned().collect();
-                let address = (
-                    "KafkaBootstrapServers".to_owned(),
-                    broker.brokers().to_owned(),
-                );
-                let own = BTreeMap::from([address]);
-                BTreeMap::extend(&mut parameters, own.clone());
+                let own = parts::at_brokers(broker.brokers());
+                let mut parameters: BTreeMap<_, _> = options.parameters.iter().cloned().collect();
+                parameters.extend(own.clone());
                 let pipeline = template::read(&options.template, &parameters)?;
                 for topic in parts::topics(&pipeline, &options.template)? {
                     broker.create_topic(&topic, PARTITIONS)?;

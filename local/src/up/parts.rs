@@ -104,12 +104,7 @@ pub(super) fn parameters(
     broker: &Broker,
     market: &Market,
 ) -> BTreeMap<String, String> {
-    let brokers = broker.cluster().to_string();
-    let mut parameters = BTreeMap::from([
-        ("Kafka".to_owned(), "self-managed".to_owned()),
-        ("KafkaBootstrapServers".to_owned(), brokers),
-        ("KafkaSecurity".to_owned(), "plaintext".to_owned()),
-    ]);
+    let mut parameters = at_brokers(broker.cluster().brokers());
     if let Broker::Embedded(_) = broker {
         // Its offsets start again at 0. A store from elsewhere has seen other folders' starts.
         let epoch = match &options.s3_endpoint {
@@ -126,6 +121,17 @@ pub(super) fn parameters(
     }
     parameters.extend(options.parameters.clone());
     parameters
+}
+
+/// The template's parameters for plaintext brokers of any kind.
+pub(crate) fn at_brokers(brokers: &str) -> BTreeMap<String, String> {
+    [
+        ("Kafka", "self-managed"),
+        ("KafkaBootstrapServers", brokers),
+        ("KafkaSecurity", "plaintext"),
+    ]
+    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+    .into()
 }
 
 /// Every topic that a schedule's job, a trigger or its on-failure destination names.

@@ -96,6 +96,35 @@ pub async fn create(cluster: &Cluster, topic: &str, partitions: i32) -> Result<(
     }
 }
 
+/// Creates `topic` if the cluster does not list it: for brokers that can't be asked to create what exists.
+///
+/// # Errors
+/// [`TopicError::Broker`] if the cluster can't be asked or refuses.
+pub async fn create_absent(
+    cluster: &Cluster,
+    topic: &str,
+    partitions: i32,
+) -> Result<(), TopicError> {
+    let failed = |cause: String| broker_error(cluster, "the list of topics", cause);
+    let client: BaseConsumer = cluster
+        .client()
+        .create()
+        .map_err(|error: KafkaError| failed(error.to_string()))?;
+    // All of them, because to ask for one may create it.
+    let asked = tokio::task::spawn_blocking(move || client.fetch_metadata(None, ASK)).await;
+    let metadata = asked
+        .map_err(|error| failed(error.to_string()))?
+        .map_err(|error| failed(error.to_string()))?;
+    if metadata
+        .topics()
+        .iter()
+        .any(|listed| listed.name() == topic)
+    {
+        return Ok(());
+    }
+    create(cluster, topic, partitions).await
+}
+
 /// Looks at watermarks and committed offsets without joining a group.
 pub struct Watermarks {
     consumer: BaseConsumer,
