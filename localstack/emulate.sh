@@ -101,20 +101,18 @@ with zipfile.ZipFile(package, "w", compresslevel=1) as archive, open(program, "r
     archive.writestr(entry, body.read())
 PYTHON
         done
-        # What `sam build` makes of the template.
-        awk '/^ *Binary:/ { binary = $2 }
-             /^    CodeUri: \.$/ { next }
-             { print }
-             /^    Properties:/ && binary { print "      CodeUri: " binary ".zip"; binary = "" }' \
-            template.yaml >"$work/build/template.yaml"
+        emulated_template template.yaml "$work/build/template.yaml" "$work/build"
     else
         cargo build --release --bin quotelake
         bin_dir=target/release
         cargo_lambda_tool
         CARGO_LAMBDA_COMPILER=cargo PATH=$TOOLS/cargo-lambda/bin:$PATH \
             "$TOOLS/sam/bin/sam" build --build-dir "$work/build" --parameter-overrides "Architecture=$architecture"
+        emulated_template "$work/build/template.yaml" "$work/build/template.yaml"
     fi
 }
+
+emulated_template() { "$TOOLS/sam/bin/python" localstack/emulated_template.py "$@"; }
 
 start_ministack() {
     local port
