@@ -12,7 +12,9 @@ mod destination;
 mod event;
 mod given_up;
 mod mapping;
+mod monitor;
 mod response;
+mod running;
 
 use std::{convert::Infallible, future::Future, sync::Arc};
 
@@ -38,6 +40,8 @@ use delivery::Delivery;
 pub use destination::{Destination, DestinationError};
 pub use given_up::Condition;
 pub use mapping::Mapping;
+pub use monitor::Ends;
+pub use running::{Triggers, TriggersError};
 
 /// Commits where the mapping's group begins, unless it has begun. [`run`] does that too; before it, this lets others
 /// see the start in the group's commits.

@@ -68,20 +68,41 @@ pub fn check_name(topic: &str) -> Result<(), TopicError> {
 /// [`TopicError::Unauthenticated`] if the brokers and this client refuse each other, [`TopicError::Broker`] if none
 /// answers.
 pub async fn reach(cluster: &Cluster) -> Result<(), TopicError> {
+    listed(cluster).await.map(drop)
+}
+
+/// The names of the cluster's topics.
+async fn listed(cluster: &Cluster) -> Result<Vec<String>, TopicError> {
     let what = "the list of topics";
     let consumer: BaseConsumer<Context> = cluster
         .create(&cluster.client(), Context::new(cluster))
         .map_err(|error| broker_error(cluster, what, error.to_string()))?;
     let fetch = move || {
+        // All of them, because to ask for one may create it.
         let fetched = ask(&consumer, |consumer| consumer.fetch_metadata(None, ASK));
-        fetched
-            .map(drop)
-            .map_err(|error| failed(consumer.context(), what, &error))
+        let metadata = fetched.map_err(|error| failed(consumer.context(), what, &error))?;
+        let names = metadata.topics().iter().map(MetadataTopic::name);
+        Ok(names.map(str::to_owned).collect())
     };
     match tokio::task::spawn_blocking(fetch).await {
         Ok(answer) => answer,
         Err(error) => Err(broker_error(cluster, what, error.to_string())),
     }
+}
+
+/// Creates `topic` if the cluster does not list it: for brokers that can't be asked to create what exists.
+///
+/// # Errors
+/// [`TopicError`] if the cluster can't be asked or refuses.
+pub async fn create_absent(
+    cluster: &Cluster,
+    topic: &str,
+    partitions: i32,
+) -> Result<(), TopicError> {
+    if listed(cluster).await?.iter().any(|listed| listed == topic) {
+        return Ok(());
+    }
+    create(cluster, topic, partitions).await
 }
 
 /// Creates `topic` unless it exists, and waits until it can be used.

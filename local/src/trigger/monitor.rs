@@ -14,8 +14,8 @@ use stream::{
 };
 use tokio::sync::oneshot;
 
-use super::UpError;
-use crate::{stats::Stats, trigger::Mapping, verify::Expected};
+use super::{Mapping, TriggersError};
+use crate::{stats::Stats, verify::Expected};
 
 /// Looks at the watermarks once a second, for the lag, on a thread of its own because that blocks.
 pub(super) struct Monitor {
@@ -23,11 +23,11 @@ pub(super) struct Monitor {
 }
 
 /// How far the topics go.
-pub(super) struct Ends {
+pub struct Ends {
     /// What the triggers had to bring home since the start.
-    pub(super) expected: Vec<Expected>,
+    pub expected: Vec<Expected>,
     /// How much of that was there before the start.
-    pub(super) backlog: u64,
+    pub backlog: u64,
 }
 
 /// The topic of a mapping.
@@ -37,7 +37,7 @@ struct Watched {
     partitions: Vec<Partition>,
 }
 
-/// One partition since the start of the plane.
+/// One partition since the start of the triggers.
 struct Partition {
     partition: i32,
     /// The first offset that the trigger has to read.
@@ -53,7 +53,7 @@ impl Monitor {
         cluster: &Cluster,
         mappings: Vec<Mapping>,
         stats: &Arc<Stats>,
-    ) -> Result<Self, UpError> {
+    ) -> Result<Self, TriggersError> {
         let cluster = cluster.clone();
         let begin = move || -> Result<Vec<_>, TopicError> {
             let watch = |mapping: &Mapping| {
@@ -94,17 +94,16 @@ impl Monitor {
     }
 
     /// Looks now.
-    pub(super) async fn look(&self) -> Result<Ends, UpError> {
+    pub(super) async fn look(&self) -> Result<Ends, TriggersError> {
         let (answer, looked) = oneshot::channel();
         self.looks.send(answer).map_err(|_| gone())?;
         Ok(looked.await.map_err(|_| gone())??)
     }
 }
 
-fn gone() -> UpError {
-    UpError::Part("the look at the watermarks has ended".to_owned())
+fn gone() -> TriggersError {
+    TriggersError::Ended("the look at the watermarks has ended".to_owned())
 }
-
 fn start_of(watermarks: &Watermarks, mapping: &Mapping) -> Result<Vec<Partition>, TopicError> {
     let partitions = watermarks.partitions(&mapping.topic)?;
     let committed = watermarks.committed(&mapping.topic, &partitions)?;

@@ -1,0 +1,35 @@
+"""Makes of the pipeline's template one that ministack understands; run it with the Python of the SAM CLI.
+
+emulated_template.py TEMPLATE OUTPUT [FOLDER]    with FOLDER, the code of each function is the package BINARY.zip in it
+"""
+
+import json
+import pathlib
+import sys
+
+from samcli.yamlhelper import yaml_dump, yaml_parse
+
+source, output, *packages = sys.argv[1:]
+template = yaml_parse(pathlib.Path(source).read_text())
+
+# In conditions ministack knows neither Fn::Join nor Fn::Split. Ours ask by them for subnets, which an emulator has not.
+for name, condition in template["Conditions"].items():
+    if "Fn::Join" in json.dumps(condition):
+        template["Conditions"][name] = {"Fn::Equals": ["there are", "subnets"]}
+
+# Nor does it do arithmetic on metrics. Of alarms, nothing but the deployment is tried here anyway.
+for name, resource in list(template["Resources"].items()):
+    if resource["Type"] == "AWS::CloudWatch::Alarm" and "Metrics" in resource["Properties"]:
+        del template["Resources"][name]
+        print(f"left out, because ministack has no metric math: the alarm {name}")
+
+if packages:
+    # What `sam build` does.
+    template["Globals"]["Function"].pop("CodeUri", None)
+    for resource in template["Resources"].values():
+        if resource["Type"] == "AWS::Serverless::Function":
+            binary = resource["Metadata"]["BuildProperties"]["Binary"]
+            package = pathlib.Path(packages[0], binary + ".zip").resolve()
+            resource["Properties"]["CodeUri"] = str(package)
+
+pathlib.Path(output).write_text(yaml_dump(template))
