@@ -1,6 +1,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use pipeline_tests::brokers::Brokers;
+use rand::{Rng, SeedableRng, rngs::StdRng};
 use stream::{
     Cluster, Position,
     consume::{ConsumedRecord, TopicConsumer},
@@ -150,6 +151,36 @@ async fn ranges_are_read_whole_and_in_order_and_nothing_else_is(brokers: Brokers
         offsets.push(record.offset);
     }
     assert_eq!(offsets, [3, 4, 9, 28, 29]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn offsets_that_the_topic_dropped_before_they_were_read_are_told() {
+    let brokers = Brokers::embedded();
+    let topic = brokers.new_topic(1).await;
+    publish(brokers, &topic, 3).await;
+    let consumer = TopicConsumer::subscribe(&brokers.cluster(), &topic, &topic).unwrap();
+    for record in take(&consumer, 3).await {
+        let expired = consumer.expired_before(&record).await.unwrap();
+        assert!(expired.is_empty(), "{expired:?}");
+    }
+    consumer.commit([(0, 2)]).unwrap();
+    drop(consumer);
+
+    // More than the broker keeps, and nothing that compression makes small.
+    let publisher = KafkaPublisher::new(&brokers.cluster()).unwrap();
+    let mut value = vec![0; 900_000];
+    for _ in 0..8 {
+        StdRng::seed_from_u64(1).fill_bytes(&mut value);
+        let published = publisher.publish(&topic, "k", &value, in_seconds(30));
+        published.await.unwrap();
+    }
+    let consumer = TopicConsumer::subscribe(&brokers.cluster(), &topic, &topic).unwrap();
+    let records = take(&consumer, 2).await;
+    let first = records[0].offset;
+    assert!(first > 3, "{first}");
+    for (record, expired) in records.iter().zip([2..first, first + 1..first + 1]) {
+        assert_eq!(consumer.expired_before(record).await, Ok(expired));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -50,10 +50,14 @@ impl Kafka {
         self.tool("org.apache.kafka.tools.DeleteRecordsCommand", &arguments);
     }
 
-    /// Brings the leaders back to the brokers where they were before one was killed.
+    /// Brings the leaders back to the brokers where they were before one was killed; some have to move.
     pub fn move_leaders_back(&self) {
         let arguments = ["--election-type", "preferred", "--all-topic-partitions"];
-        self.tool("org.apache.kafka.tools.LeaderElectionCommand", &arguments);
+        let said = self.tool("org.apache.kafka.tools.LeaderElectionCommand", &arguments);
+        assert!(
+            said.contains("Successfully completed leader election"),
+            "{said}"
+        );
     }
 
     /// The first offset that a partition still holds.

@@ -70,7 +70,7 @@ async fn tokens_are_renewed_and_shown_again_while_records_flow() {
     const RECORDS: u64 = 40;
     let Some(kafka) = shared().await else { return };
     let (cluster, given) = way(kafka, SignedDuration::ZERO);
-    topics::create(&cluster, "tokens", 1).await.unwrap();
+    topics::create(&kafka.cluster(), "tokens", 1).await.unwrap();
     let publisher = KafkaPublisher::new(&cluster).unwrap();
     publisher.connect(PATIENCE).await.unwrap();
     let consumer = TopicConsumer::subscribe(&cluster, "tokens", "tokens").unwrap();
