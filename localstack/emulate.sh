@@ -88,18 +88,7 @@ build() {
     if [ -n "$bin_dir" ]; then
         mkdir "$work/build"
         for function in bronze-writer quote-poller; do
-            python3 - "$bin_dir/$function" "$work/build/$function.zip" <<'PYTHON'
-import shutil, subprocess, sys, zipfile
-program, package = sys.argv[1:]
-if shutil.which("strip"):
-    subprocess.run(["strip", "-o", package + ".bootstrap", program], check=True)
-    program = package + ".bootstrap"
-entry = zipfile.ZipInfo("bootstrap")
-entry.external_attr = 0o755 << 16
-entry.compress_type = zipfile.ZIP_DEFLATED
-with zipfile.ZipFile(package, "w", compresslevel=1) as archive, open(program, "rb") as body:
-    archive.writestr(entry, body.read())
-PYTHON
+            python3 localstack/package.py "$bin_dir/$function" "$work/build/$function.zip"
         done
         emulated_template template.yaml "$work/build/template.yaml" "$work/build"
     else

@@ -18,10 +18,15 @@ for name, condition in template["Conditions"].items():
         template["Conditions"][name] = {"Fn::Equals": ["there are", "subnets"]}
 
 # Nor does it do arithmetic on metrics. Of alarms, nothing but the deployment is tried here anyway.
-for name, resource in list(template["Resources"].items()):
-    if resource["Type"] == "AWS::CloudWatch::Alarm" and "Metrics" in resource["Properties"]:
-        del template["Resources"][name]
-        print(f"left out, because ministack has no metric math: the alarm {name}")
+sums = [
+    name
+    for name, resource in template["Resources"].items()
+    if resource["Type"] == "AWS::CloudWatch::Alarm" and "Metrics" in resource["Properties"]
+]
+for name in sums:
+    del template["Resources"][name]
+if sums:
+    print(f"left out {len(sums)} alarms, because ministack has no metric math: {', '.join(sums)}")
 
 if packages:
     # What `sam build` does.
