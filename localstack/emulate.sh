@@ -108,8 +108,8 @@ start_ministack() {
     port=$(free_ports 1)
     export AWS_ENDPOINT_URL=http://127.0.0.1:$port
     mkdir "$work/tmp"
-    # The functions inherit the endpoint from it.
-    start ministack env BIND_HOST=127.0.0.1 GATEWAY_PORT="$port" LAMBDA_EXECUTOR=local TMPDIR="$work/tmp" \
+    # AUTH makes it enforce IAM: the functions have the rights of their roles alone. They inherit the endpoint from it.
+    start ministack env BIND_HOST=127.0.0.1 GATEWAY_PORT="$port" LAMBDA_EXECUTOR=local AUTH=true TMPDIR="$work/tmp" \
         S3_DATA_DIR="$work/s3" STATE_DIR="$work/state" "$TOOLS/ministack/bin/ministack"
     wait_for 60 ministack curl --fail --silent "$AWS_ENDPOINT_URL/_ministack/health"
 }
