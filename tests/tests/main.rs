@@ -4,11 +4,13 @@
 
 mod bronze_faults;
 mod cost;
+mod documents;
 mod faults;
 mod feed_faults;
 mod kafka;
 mod lake_commands;
 mod pipeline;
+mod real_kafka;
 mod secrets;
 mod stores;
 mod tool;

@@ -11,9 +11,12 @@ const CONNECT: Duration = Duration::from_secs(8);
 
 fn main() -> ExitCode {
     runtime::start(async |environment: Environment| {
-        let Settings { cluster, feeds } = Settings::read(&environment)?;
-        let publisher = KafkaPublisher::new(&cluster)?;
+        let Settings { access, feeds } = Settings::read(&environment)?;
+        let roots = tokio::task::spawn_blocking(feeds::load_roots);
+        let publisher = KafkaPublisher::open(access).await?;
         publisher.connect(CONNECT).await?;
+        // Read while the brokers were waited for; a panic in there comes again where they are used.
+        let _ = roots.await;
         let shared = Arc::new((Poller::new(feeds), publisher));
         Ok::<_, StartError>(move |event: Event, invocation: Invocation| {
             let shared = Arc::clone(&shared);
@@ -28,7 +31,7 @@ fn main() -> ExitCode {
 #[derive(Debug, thiserror::Error)]
 enum StartError {
     #[error(transparent)]
-    Setting(#[from] runtime::SettingError),
+    Setting(#[from] stream::AccessError),
     #[error(transparent)]
     Producer(#[from] stream::publish::ProducerError),
 }

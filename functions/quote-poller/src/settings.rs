@@ -1,31 +1,31 @@
 use std::sync::Arc;
 
 use feeds::FeedSettings;
-use runtime::{Environment, SettingError, clock};
-use secrets::AwsSecrets;
-use stream::Cluster;
+use runtime::{Environment, clock};
+use secrets::{AwsSecrets, FetchSecret};
+use stream::{Access, AccessError};
 
 /// What the function is configured with.
 pub struct Settings {
-    /// The brokers: `KAFKA_BOOTSTRAP_SERVERS`.
-    pub cluster: Cluster,
+    /// The brokers and how to get at them.
+    pub access: Access,
     /// The providers' own settings, each read by its folder when a job first names it.
     pub feeds: FeedSettings,
 }
 
 impl Settings {
-    /// Reads the settings.
+    /// Reads the settings; fetches nothing.
     ///
     /// # Errors
-    /// [`SettingError`] for the first that is missing or wrong.
-    pub fn read(environment: &Environment) -> Result<Self, SettingError> {
-        let cluster =
-            environment.required("KAFKA_BOOTSTRAP_SERVERS", "host:port, comma-separated")?;
+    /// [`AccessError`] for the first that is missing or wrong.
+    pub fn read(environment: &Environment) -> Result<Self, AccessError> {
+        let secrets: Arc<dyn FetchSecret> = Arc::new(AwsSecrets::new());
+        let access = Access::read(&|name| environment.secret(name), &secrets)?;
         let environment = environment.clone();
         let lookup = move |name: &str| environment.secret(name);
         Ok(Self {
-            cluster,
-            feeds: FeedSettings::new(lookup, Some(Arc::new(AwsSecrets::new())), clock::now),
+            access,
+            feeds: FeedSettings::new(lookup, Some(secrets), clock::now),
         })
     }
 }

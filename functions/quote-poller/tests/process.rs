@@ -23,11 +23,12 @@ fn last_words(output: &Output) -> String {
 fn a_wrong_deployment_is_one_sentence_and_a_failed_start() {
     assert_eq!(
         last_words(&start(&[])),
-        "the setting KAFKA_BOOTSTRAP_SERVERS is missing: set it to host:port, comma-separated"
+        "neither KAFKA_BOOTSTRAP_SERVERS nor MSK_CLUSTER_ARN is set: set the one to host:port, comma-separated, or the \
+         other to the cluster's ARN"
     );
     assert_eq!(
         last_words(&start(&[("KAFKA_BOOTSTRAP_SERVERS", "kafka")])),
-        "'kafka' is no list of brokers ('kafka' has no port): set KAFKA_BOOTSTRAP_SERVERS to host:port, comma-separated"
+        "the setting KAFKA_BOOTSTRAP_SERVERS is 'kafka' ('kafka' has no port): set it to host:port, comma-separated"
     );
 }
 

@@ -26,6 +26,7 @@
 //! ```
 
 mod condition;
+mod declared;
 mod error;
 mod event;
 mod failure;
@@ -42,6 +43,7 @@ use std::{collections::BTreeMap, fmt, path::Path, time::Duration};
 use jiff::{Timestamp, tz::TimeZone};
 
 use crate::schedule::Expression;
+pub use declared::{Declared, declared};
 pub use error::{Problem, TemplateError};
 pub use failure::{FailurePolicy, OnFailure};
 

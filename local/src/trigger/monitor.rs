@@ -30,9 +30,15 @@ pub struct Ends {
     pub backlog: u64,
 }
 
+/// The topic of a mapping.
+struct Watched {
+    watermarks: Watermarks,
+    topic: String,
+    partitions: Vec<Partition>,
+}
+
 /// One partition since the start of the triggers.
 struct Partition {
-    topic: String,
     partition: i32,
     /// The first offset that the trigger has to read.
     first: i64,
@@ -53,7 +59,11 @@ impl Monitor {
             let watch = |mapping: &Mapping| {
                 let watermarks = Watermarks::new(&cluster, &mapping.group)?;
                 let partitions = start_of(&watermarks, mapping)?;
-                Ok((watermarks, partitions))
+                Ok(Watched {
+                    watermarks,
+                    topic: mapping.topic.clone(),
+                    partitions,
+                })
             };
             mappings.iter().map(watch).collect()
         };
@@ -62,16 +72,17 @@ impl Monitor {
         let (looks, asked) = mpsc::channel::<oneshot::Sender<Result<Ends, TopicError>>>();
         let stats: Weak<Stats> = Arc::downgrade(stats);
         thread::spawn(move || {
+            let mut watched = watched;
             loop {
                 let asked = asked.recv_timeout(INTERVAL);
                 let Some(stats) = stats.upgrade() else { return };
                 match asked {
                     Ok(answer) => {
                         // Whoever asked may have gone.
-                        let _ = answer.send(look(&watched, &stats));
+                        let _ = answer.send(look(&mut watched, &stats));
                     }
                     Err(RecvTimeoutError::Timeout) => {
-                        if let Err(error) = look(&watched, &stats) {
+                        if let Err(error) = look(&mut watched, &stats) {
                             stats.trouble(&error.to_string());
                         }
                     }
@@ -104,7 +115,6 @@ fn start_of(watermarks: &Watermarks, mapping: &Mapping) -> Result<Vec<Partition>
             // A start elsewhere than at the oldest record is a commit by now.
             let first = committed.unwrap_or(start);
             Ok(Partition {
-                topic: mapping.topic.clone(),
                 partition,
                 first,
                 high_at_start: end,
@@ -113,22 +123,36 @@ fn start_of(watermarks: &Watermarks, mapping: &Mapping) -> Result<Vec<Partition>
         .collect()
 }
 
-fn look(watched: &[(Watermarks, Vec<Partition>)], stats: &Stats) -> Result<Ends, TopicError> {
+fn look(watched: &mut [Watched], stats: &Stats) -> Result<Ends, TopicError> {
     let mut ends = Ends {
         expected: Vec::new(),
         backlog: 0,
     };
-    for (watermarks, partitions) in watched {
+    for Watched {
+        watermarks,
+        topic,
+        partitions,
+    } in watched
+    {
+        for partition in watermarks.partitions(topic)? {
+            if partitions.iter().all(|known| known.partition != partition) {
+                // Added since the start, so empty then.
+                partitions.push(Partition {
+                    partition,
+                    first: 0,
+                    high_at_start: 0,
+                });
+            }
+        }
         for Partition {
-            topic,
             partition,
             first,
             high_at_start,
         } in partitions
         {
             let held = watermarks.held(topic, *partition)?;
-            stats.held(topic, *partition, *first..held.end);
-            ends.backlog += u64::try_from(high_at_start - first).unwrap_or(0);
+            stats.held(topic, *partition, held.start.max(*first)..held.end);
+            ends.backlog += u64::try_from(*high_at_start - *first).unwrap_or(0);
             ends.expected.push(Expected {
                 topic: topic.clone(),
                 partition: *partition,

@@ -5,15 +5,14 @@ use aws_config::{BehaviorVersion, SdkConfig, retry::RetryConfig, timeout::Timeou
 pub use aws_sdk_secretsmanager::config::Credentials;
 use aws_sdk_secretsmanager::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
-use serde_json::{Map, Value};
 use tokio::{sync::OnceCell, time::timeout};
 
-use crate::{FetchSecret, Secret, SecretError, SecretReference};
+use crate::{FetchSecret, FileSecrets, Secret, SecretError, SecretReference, text::secret_of};
 
 /// The longest that a fetch takes, with everything that it needs first and every attempt.
 const LIMIT: Duration = Duration::from_secs(5);
 
-/// AWS Secrets Manager and SSM Parameter Store. Nothing is set up before the first fetch.
+/// AWS Secrets Manager and SSM Parameter Store, and files as [`FileSecrets`]. Nothing is set up before the first fetch.
 ///
 /// A fetch makes up to three attempts and ends within 5 s.
 #[derive(Default)]
@@ -80,6 +79,7 @@ impl AwsSecrets {
                 .await
                 .map(|answer| answer.parameter.and_then(|parameter| parameter.value))
                 .map_err(|error| failure(reference, &error)),
+            SecretReference::File { .. } => Ok(None),
         }
     }
 }
@@ -87,6 +87,9 @@ impl AwsSecrets {
 #[async_trait]
 impl FetchSecret for AwsSecrets {
     async fn fetch(&self, reference: &SecretReference) -> Result<Secret, SecretError> {
+        if let SecretReference::File { .. } = reference {
+            return FileSecrets.fetch(reference).await;
+        }
         let text = timeout(LIMIT, self.text(reference))
             .await
             .map_err(|_| SecretError::Unavailable {
@@ -97,36 +100,7 @@ impl FetchSecret for AwsSecrets {
                 reference: reference.clone(),
                 expects: "a text",
             })?;
-        let text = match reference {
-            SecretReference::SecretsManager {
-                member: Some(member),
-                ..
-            } => part(reference, member, &text)?,
-            _ => text,
-        };
-        if text.trim().is_empty() {
-            let reference = reference.clone();
-            return Err(SecretError::Empty { reference });
-        }
-        Ok(Secret::from(text))
-    }
-}
-
-/// The string `member` of the JSON object `text`.
-fn part(reference: &SecretReference, member: &str, text: &str) -> Result<String, SecretError> {
-    let not = |expects| SecretError::NotText {
-        reference: reference.clone(),
-        expects,
-    };
-    // The parser's error is dropped: it may quote the secret.
-    let mut members: Map<String, Value> =
-        serde_json::from_str(text).map_err(|_| not("a JSON object"))?;
-    match members.remove(member) {
-        Some(Value::String(text)) => Ok(text),
-        Some(_) => Err(not("a JSON string")),
-        None => Err(SecretError::NoSuchMember {
-            reference: reference.clone(),
-        }),
+        secret_of(reference, text)
     }
 }
 

@@ -4,13 +4,13 @@ use crate::SecretReference;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SecretError {
     /// There is no such secret or parameter.
-    #[error("there is no secret {reference}: create it in the function's account and region")]
+    #[error("there is no secret {reference}: create it {}", .reference.place())]
     NotFound {
         /// What was asked for.
         reference: SecretReference,
     },
     /// The function may not read it, or may not decrypt it.
-    #[error("the secret {reference} may not be read ({cause}): allow it in the function's role")]
+    #[error("the secret {reference} may not be read ({cause}): allow it in {}", .reference.guard())]
     Denied {
         /// What was asked for.
         reference: SecretReference,

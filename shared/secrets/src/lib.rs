@@ -1,5 +1,5 @@
-//! API keys and passwords by name from AWS Secrets Manager or SSM Parameter Store: fetched once per environment,
-//! renewed when refused, never logged.
+//! API keys and passwords by name from AWS Secrets Manager, SSM Parameter Store or files: fetched once per
+//! environment, renewed when refused, never logged.
 //!
 //! A client holds a [`Key`]. It asks for the secret before each use and reports one that was refused:
 //!
@@ -21,14 +21,17 @@
 mod aws;
 mod error;
 mod fetch;
+mod file;
 mod key;
 mod reference;
 mod secret;
+mod text;
 
 #[cfg(feature = "aws")]
 pub use aws::{AwsSecrets, Credentials};
 pub use error::SecretError;
 pub use fetch::FetchSecret;
+pub use file::FileSecrets;
 pub use key::Key;
 pub use reference::{NotAReference, SecretReference};
 pub use secret::Secret;

@@ -1,13 +1,14 @@
-use std::{fmt, str::FromStr};
+use std::{fmt, path::PathBuf, str::FromStr};
 
 const SECRETS_MANAGER: &str = "secretsmanager:";
 const PARAMETER_STORE: &str = "ssm:";
+const FILE: &str = "file:";
 
 /// The longest name or ARN that either service takes.
 const LONGEST: usize = 2048;
 
-/// Where a secret is kept: `secretsmanager:NAME-OR-ARN`, `secretsmanager:NAME-OR-ARN#MEMBER` or
-/// `ssm:NAME-OR-ARN`.
+/// Where a secret is kept: `secretsmanager:NAME-OR-ARN`, `secretsmanager:NAME-OR-ARN#MEMBER`, `ssm:NAME-OR-ARN`,
+/// `file:PATH` or `file:PATH#MEMBER`.
 ///
 /// Names are those of the API references: `SecretId` of Secrets Manager's `GetSecretValue`, `Name` of Systems
 /// Manager's `GetParameter`, which may end in `:VERSION` or `:LABEL`.
@@ -25,24 +26,31 @@ pub enum SecretReference {
         /// Its name or ARN.
         name: String,
     },
+    /// A file of this machine: for the command-line tool and for tests.
+    File {
+        /// Its path, relative to the working directory unless it is absolute; the last `#` begins the member.
+        path: PathBuf,
+        /// The member of the JSON object that the file is; `None` is the whole text.
+        member: Option<String>,
+    },
 }
 
 /// A text that refers to no secret.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotAReference {
-    /// It names neither service, so it may be the secret itself and is not shown.
+    /// It names no kind of place, so it may be the secret itself and is not shown.
     #[error(
-        "the reference to a secret begins with neither 'secretsmanager:' nor 'ssm:' (it is not shown, as it may be \
-         the secret itself): write {FORM}"
+        "the reference to a secret begins with neither 'secretsmanager:' nor 'ssm:' nor 'file:' (it is not shown, as it \
+         may be the secret itself): write {FORM}"
     )]
     NoService,
-    /// It names a service, and no secret that can be there.
+    /// It names a kind of place, and no secret that can be there.
     #[error("'{0}' refers to no secret: write {FORM}")]
     Malformed(String),
 }
 
-const FORM: &str =
-    "'secretsmanager:NAME-OR-ARN', 'secretsmanager:NAME-OR-ARN#MEMBER' or 'ssm:NAME-OR-ARN'";
+const FORM: &str = "'secretsmanager:NAME-OR-ARN', 'ssm:NAME-OR-ARN' or 'file:PATH', the first and the last with \
+                    '#MEMBER' for a member of a JSON object";
 
 impl FromStr for SecretReference {
     type Err = NotAReference;
@@ -62,10 +70,46 @@ impl FromStr for SecretReference {
             is_name(name).then(|| Self::Parameter {
                 name: name.to_owned(),
             })
+        } else if let Some(path) = text.strip_prefix(FILE) {
+            let (path, member) = match path.rsplit_once('#') {
+                Some((path, member)) => (path, Some(member)),
+                None => (path, None),
+            };
+            let is_right = !path.is_empty() && !path.contains('\0') && member != Some("");
+            is_right.then(|| Self::File {
+                path: path.into(),
+                member: member.map(str::to_owned),
+            })
         } else {
             return Err(NotAReference::NoService);
         };
         reference.ok_or_else(|| NotAReference::Malformed(text.to_owned()))
+    }
+}
+
+impl SecretReference {
+    /// The member of the JSON object that the secret is, if one is asked for.
+    pub(crate) fn member(&self) -> Option<&str> {
+        match self {
+            Self::SecretsManager { member, .. } | Self::File { member, .. } => member.as_deref(),
+            Self::Parameter { .. } => None,
+        }
+    }
+
+    /// Where it is to be created.
+    pub(crate) fn place(&self) -> &'static str {
+        match self {
+            Self::File { .. } => "on this machine",
+            _ => "in the function's account and region",
+        }
+    }
+
+    /// What may allow reading it.
+    pub(crate) fn guard(&self) -> &'static str {
+        match self {
+            Self::File { .. } => "the file's mode",
+            _ => "the function's role",
+        }
     }
 }
 
@@ -86,6 +130,11 @@ impl fmt::Display for SecretReference {
                 member: Some(member),
             } => write!(f, "{SECRETS_MANAGER}{name}#{member}"),
             Self::Parameter { name } => write!(f, "{PARAMETER_STORE}{name}"),
+            Self::File { path, member: None } => write!(f, "{FILE}{}", path.display()),
+            Self::File {
+                path,
+                member: Some(member),
+            } => write!(f, "{FILE}{}#{member}", path.display()),
         }
     }
 }
@@ -102,6 +151,8 @@ mod tests {
             "secretsmanager:arn:aws:secretsmanager:eu-west-1:123456789012:secret:finnhub-AbCdEf#key",
             "ssm:/quotelake/finnhub:3",
             "ssm:arn:aws:ssm:eu-west-1:123456789012:parameter/quotelake/finnhub",
+            "file:/run/secrets/kafka user.json",
+            "file:kafka.json#password",
         ] {
             let reference: SecretReference = text.parse().unwrap();
             assert_eq!(reference.to_string(), text);
@@ -129,13 +180,16 @@ mod tests {
             "secretsmanager:#key",
             "secretsmanager:finnhub#",
             "secretsmanager:finn hub",
+            "file:",
+            "file:#password",
+            "file:kafka.json#",
         ] {
             let error = text.parse::<SecretReference>().unwrap_err();
             assert_eq!(
                 error.to_string(),
                 format!(
-                    "'{text}' refers to no secret: write 'secretsmanager:NAME-OR-ARN', \
-                     'secretsmanager:NAME-OR-ARN#MEMBER' or 'ssm:NAME-OR-ARN'"
+                    "'{text}' refers to no secret: write 'secretsmanager:NAME-OR-ARN', 'ssm:NAME-OR-ARN' or \
+                     'file:PATH', the first and the last with '#MEMBER' for a member of a JSON object"
                 )
             );
         }

@@ -2,12 +2,19 @@
 
 use std::{fmt, str::FromStr, sync::Arc};
 
-use rdkafka::ClientConfig;
+use rdkafka::{
+    ClientConfig,
+    config::FromClientConfigAndContext,
+    error::{KafkaError, KafkaResult},
+};
 
-/// Where a cluster's brokers are, and how they are spoken to. Cheap to clone.
-#[derive(Clone, Debug)]
+use crate::{Security, context::Context};
+
+/// Where a cluster's brokers are, and how they are spoken to. Cheap to clone; printed without secrets.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cluster {
     brokers: Arc<str>,
+    security: Arc<Security>,
 }
 
 /// A list of brokers that can't be used.
@@ -21,18 +28,27 @@ pub struct AddressError {
 }
 
 impl Cluster {
-    /// The cluster at `brokers`, a comma-separated list of `host:port`, spoken to without encryption.
+    /// The cluster at `brokers`, a comma-separated list of `host:port`, spoken to with `security`.
     ///
     /// # Errors
     /// [`AddressError`] if it is no such list.
-    pub fn plaintext(brokers: &str) -> Result<Self, AddressError> {
+    pub fn new(brokers: &str, security: Security) -> Result<Self, AddressError> {
         check(brokers).map_err(|cause| AddressError {
             brokers: brokers.to_owned(),
             cause,
         })?;
         Ok(Self {
             brokers: brokers.into(),
+            security: Arc::new(security),
         })
+    }
+
+    /// The cluster at `brokers`, a comma-separated list of `host:port`, spoken to without encryption.
+    ///
+    /// # Errors
+    /// [`AddressError`] if it is no such list.
+    pub fn plaintext(brokers: &str) -> Result<Self, AddressError> {
+        Self::new(brokers, Security::Plaintext)
     }
 
     /// The bootstrap servers as given.
@@ -40,11 +56,42 @@ impl Cluster {
         &self.brokers
     }
 
+    /// How they are spoken to.
+    pub fn security(&self) -> &Security {
+        &self.security
+    }
+
     /// What a client of this cluster is configured with, whatever it does.
     pub(crate) fn client(&self) -> ClientConfig {
         let mut config = ClientConfig::new();
         config.set("bootstrap.servers", &*self.brokers);
+        self.security.configure(&mut config);
         config
+    }
+
+    /// A client with `config`, which began as [`Self::client`], that tells `context` what goes wrong.
+    pub(crate) fn create<C: FromClientConfigAndContext<Context>>(
+        &self,
+        config: &ClientConfig,
+        context: Context,
+    ) -> KafkaResult<C> {
+        config
+            .create_with_context(context)
+            .map_err(|error| match error {
+                KafkaError::ClientCreation(cause) => {
+                    KafkaError::ClientCreation(self.security.redact(&cause))
+                }
+                KafkaError::ClientConfig(result, cause, setting, _) => {
+                    // The value may be a key.
+                    KafkaError::ClientConfig(
+                        result,
+                        self.security.redact(&cause),
+                        setting,
+                        "***".to_owned(),
+                    )
+                }
+                error => error,
+            })
     }
 }
 
@@ -62,7 +109,7 @@ impl fmt::Display for Cluster {
     }
 }
 
-fn check(brokers: &str) -> Result<(), String> {
+pub(crate) fn check(brokers: &str) -> Result<(), String> {
     for broker in brokers.split(',') {
         let Some((host, port)) = broker.trim().rsplit_once(':') else {
             return Err(format!("'{broker}' has no port"));
@@ -76,6 +123,9 @@ fn check(brokers: &str) -> Result<(), String> {
 
 #[cfg(test)]
 mod tests {
+    use rdkafka::consumer::BaseConsumer;
+    use secrets::Secret;
+
     use super::*;
 
     #[test]
@@ -86,5 +136,20 @@ mod tests {
         for wrong in ["", "localhost", ":9092", "a:b", "a:1,"] {
             assert!(check(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_key_that_is_none_is_refused_without_being_shown() {
+        let security = Security::MutualTls {
+            ca: None,
+            certificate: "no certificate".to_owned(),
+            key: Secret::from("c0ffee".to_owned()),
+            password: None,
+        };
+        let cluster = Cluster::new("localhost:1", security).unwrap();
+        let made: KafkaResult<BaseConsumer<Context>> =
+            cluster.create(&cluster.client(), Context::new(&cluster));
+        let error = made.err().unwrap();
+        assert!(!format!("{error} {error:?}").contains("c0ffee"), "{error}");
     }
 }

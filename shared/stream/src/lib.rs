@@ -3,16 +3,23 @@
 //! This is the only crate that links C (librdkafka). A handler sees [`publish::Publish`] and
 //! [`event::KafkaEvent`], never a client of the library.
 
+mod access;
 mod cluster;
 pub mod consume;
+mod context;
 pub mod embedded;
 pub mod event;
 pub mod publish;
 pub mod read;
+mod security;
 pub mod start;
 pub mod topics;
+mod trouble;
 
+pub use access::{Access, AccessError};
 pub use cluster::{AddressError, Cluster};
+pub use security::{ProvideToken, Security, Token, TokenError, Tokens};
+pub use trouble::AuthenticationError;
 
 /// A place in a topic: where Kafka put one record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -1,19 +1,28 @@
 //! Publishing with every acknowledgement counted.
 
+mod connection;
+mod missing;
+
 use std::{
     future::Future,
-    sync::{PoisonError, RwLock},
+    sync::{Arc, PoisonError, RwLock},
     time::Duration,
 };
 
 use rdkafka::{
-    error::{KafkaError, RDKafkaErrorCode},
-    producer::{FutureProducer, FutureRecord, Producer, PurgeConfig},
+    error::{KafkaError, RDKafkaErrorCode as Code},
+    producer::{FutureRecord, Producer},
     util::Timeout,
 };
-use tokio::time::Instant;
+use tokio::{
+    task::JoinSet,
+    time::{Instant, sleep, timeout_at},
+};
 
-use crate::{Cluster, Position};
+use crate::{Access, AccessError, AuthenticationError, Cluster, Position, topics};
+
+use connection::Connection;
+use missing::MissingTopics;
 
 /// The capability to publish a record and to know where it landed.
 pub trait Publish: Send + Sync {
@@ -44,8 +53,13 @@ pub enum PublishError {
         /// The bootstrap servers.
         brokers: String,
     },
+    /// The brokers and this client don't let each other in.
+    #[error(transparent)]
+    Unauthenticated(AuthenticationError),
     /// The topic does not exist on the cluster.
-    #[error("the topic '{topic}' does not exist on {brokers}: create it")]
+    #[error(
+        "the topic '{topic}' does not exist on {brokers}: create it, or set KAFKA_CREATE_PARTITIONS"
+    )]
     UnknownTopic {
         /// The topic.
         topic: String,
@@ -83,6 +97,7 @@ impl PublishError {
     pub fn reason(&self) -> &'static str {
         match self {
             Self::TimedOut { .. } => "publish-timed-out",
+            Self::Unauthenticated(_) => "unauthenticated",
             Self::UnknownTopic { .. } => "unknown-topic",
             Self::Denied { .. } => "publish-denied",
             Self::TooLarge { .. } => "record-too-large",
@@ -94,6 +109,9 @@ impl PublishError {
 /// A producer that can't be made or can't reach its brokers.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ProducerError {
+    /// There are no addresses or no credentials.
+    #[error(transparent)]
+    Access(AccessError),
     /// librdkafka refuses the settings.
     #[error("no producer can be made for {brokers}: {cause}")]
     Unusable {
@@ -102,6 +120,9 @@ pub enum ProducerError {
         /// The library's words.
         cause: String,
     },
+    /// The brokers and this client don't let each other in.
+    #[error(transparent)]
+    Unauthenticated(AuthenticationError),
     /// No broker answered.
     #[error(
         "no broker answers at {brokers} ({cause}): check KAFKA_BOOTSTRAP_SERVERS, the security group and that the brokers are up"
@@ -114,47 +135,77 @@ pub enum ProducerError {
     },
 }
 
-/// How long librdkafka tries one record; [`Publish::publish`] ends earlier where `until` is earlier.
-const MESSAGE_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// An idempotent producer: built once per execution environment, it survives freeze and thaw, and replaces
-/// itself after an error that librdkafka calls fatal.
+/// A producer that outlives freeze and thaw, rotated credentials and replaced brokers: built once per execution
+/// environment, idempotent.
+///
+/// What has to be replaced is: a producer after an error that librdkafka calls fatal, or whose token expired while the
+/// process was frozen, before the next record; and, when the brokers refuse it or none can be reached, one whose
+/// [`Access`] has other addresses or credentials by now, at most every 30 s. A record that waits unsent in a producer
+/// that is replaced goes with the next.
 pub struct KafkaPublisher {
-    producer: RwLock<FutureProducer>,
-    cluster: Cluster,
+    shared: Arc<Shared>,
+    /// Ends with the publisher.
+    _renewal: JoinSet<()>,
 }
 
+struct Shared {
+    current: RwLock<Connection>,
+    access: Access,
+    missing: Option<MissingTopics>,
+}
+
+/// The least time between two questions for other addresses and credentials.
+const RENEWAL: Duration = Duration::from_secs(30);
+
+/// How long a topic that was just created may be unknown to the producer before it looks again.
+const SPREAD: Duration = Duration::from_millis(250);
+
 impl KafkaPublisher {
-    /// Makes the producer; connections open in the background.
+    /// Makes the producer for a cluster that never changes; connections open in the background.
     ///
     /// # Errors
     /// [`ProducerError::Unusable`] if librdkafka refuses the settings.
     pub fn new(cluster: &Cluster) -> Result<Self, ProducerError> {
-        let producer = create(cluster).map_err(|error| ProducerError::Unusable {
-            brokers: cluster.to_string(),
-            cause: error.to_string(),
-        })?;
         Ok(Self {
-            producer: RwLock::new(producer),
-            cluster: cluster.clone(),
+            shared: Arc::new(Shared::new(cluster, Access::from(cluster.clone()))?),
+            _renewal: JoinSet::new(),
+        })
+    }
+
+    /// Makes the producer for the cluster that `access` gives, and again when that has changed; connections open in the
+    /// background. Has to be called within a tokio runtime, which asks `access`.
+    ///
+    /// # Errors
+    /// [`ProducerError::Access`] if there is no cluster to be had, [`ProducerError::Unusable`] if librdkafka refuses
+    /// the settings.
+    pub async fn open(access: Access) -> Result<Self, ProducerError> {
+        let cluster = access.cluster().await?;
+        let shared = Arc::new(Shared::new(&cluster, access)?);
+        let mut renewal = JoinSet::new();
+        renewal.spawn(renew(Arc::clone(&shared)));
+        Ok(Self {
+            shared,
+            _renewal: renewal,
         })
     }
 
     /// Waits until a broker answers.
     ///
     /// # Errors
-    /// [`ProducerError::Unreachable`] if none does within `within`.
+    /// [`ProducerError::Unauthenticated`] as soon as the brokers and this client refuse each other,
+    /// [`ProducerError::Unreachable`] if none answers within `within`.
     pub async fn connect(&self, within: Duration) -> Result<(), ProducerError> {
-        let producer = self.producer();
-        let fetch = move || producer.client().fetch_metadata(None, within).map(drop);
-        let cause = match tokio::task::spawn_blocking(fetch).await {
-            Ok(Ok(())) => return Ok(()),
-            Ok(Err(error)) => error.to_string(),
-            Err(error) => error.to_string(),
+        let connection = self.shared.connection();
+        let cause = match connection.reach(within).await {
+            Ok(()) => return Ok(()),
+            Err(cause) => cause,
         };
-        Err(ProducerError::Unreachable {
-            brokers: self.cluster.to_string(),
-            cause,
+        Err(match connection.refused() {
+            Some(error) => ProducerError::Unauthenticated(error),
+            None => ProducerError::Unreachable {
+                brokers: connection.cluster().to_string(),
+                cause: connection.broken().unwrap_or(cause),
+            },
         })
     }
 
@@ -169,85 +220,179 @@ impl KafkaPublisher {
         value: &[u8],
         until: Instant,
     ) -> Result<Position, PublishError> {
-        let mut record: FutureRecord<'_, [u8], [u8]> = FutureRecord::to(topic).payload(value);
-        record.key = key;
-        let left = until.saturating_duration_since(Instant::now());
-        let producer = self.producer();
-        let delivery = producer.send(record, Timeout::After(left));
-        match tokio::time::timeout_at(until, delivery).await {
-            Ok(Ok(delivered)) => Ok(Position {
-                partition: delivered.partition,
-                offset: delivered.offset,
-            }),
-            Ok(Err((error, _))) => {
-                let broken = self.replace_if_broken(&producer);
-                let code = broken.or_else(|| error.rdkafka_error_code());
-                Err(self.error(topic, value.len(), code, &error))
-            }
-            Err(_) => Err(PublishError::TimedOut {
-                brokers: self.cluster.to_string(),
-            }),
-        }
-    }
-
-    fn producer(&self) -> FutureProducer {
-        let producer = self.producer.read().unwrap_or_else(PoisonError::into_inner);
-        producer.clone()
-    }
-
-    /// What broke `producer` for good, if anything did; there is a new one in its place then.
-    fn replace_if_broken(&self, producer: &FutureProducer) -> Option<RDKafkaErrorCode> {
-        let (code, _) = producer.client().fatal_error()?;
-        let mut current = self
-            .producer
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
-        // Every record in flight fails at once: the first of them replaces, for all.
-        if current.client().fatal_error().is_some()
-            && let Ok(new) = create(&self.cluster)
-        {
-            *current = new;
-        }
-        Some(code)
-    }
-
-    fn error(
-        &self,
-        topic: &str,
-        bytes: usize,
-        code: Option<RDKafkaErrorCode>,
-        error: &KafkaError,
-    ) -> PublishError {
-        use RDKafkaErrorCode as Code;
-        let topic = topic.to_owned();
-        match code {
-            Some(
-                Code::MessageTimedOut
-                | Code::RequestTimedOut
-                | Code::OperationTimedOut
-                | Code::AllBrokersDown
-                | Code::BrokerTransportFailure
-                | Code::PurgeQueue
-                | Code::PurgeInflight
-                | Code::QueueFull,
-            ) => PublishError::TimedOut {
-                brokers: self.cluster.to_string(),
-            },
-            Some(Code::UnknownTopic | Code::UnknownTopicOrPartition | Code::UnknownPartition) => {
-                PublishError::UnknownTopic {
-                    topic,
-                    brokers: self.cluster.to_string(),
+        let mut created = false;
+        loop {
+            let connection = self.shared.connection();
+            let error = match send_once(&connection, topic, key, value, until).await {
+                Ok(position) => {
+                    connection.answered();
+                    return Ok(position);
                 }
+                Err(Unsent::Unqueued) if Instant::now() < until => continue,
+                Err(Unsent::Unqueued) => timed_out(&connection),
+                Err(Unsent::Failed(error)) => error,
+            };
+            let (true, Some(missing)) = (is_unknown(&error), &self.shared.missing) else {
+                return Err(error);
+            };
+            if !created {
+                let partitions = missing.partitions();
+                let create = topics::create(connection.cluster(), topic, partitions);
+                created = timeout_at(until, missing.create(topic, create)).await == Ok(true);
             }
-            Some(Code::TopicAuthorizationFailed | Code::ClusterAuthorizationFailed) => {
-                PublishError::Denied { topic }
+            if !created || Instant::now() + SPREAD >= until {
+                return Err(error);
             }
-            Some(Code::MessageSizeTooLarge) => PublishError::TooLarge { topic, bytes },
-            _ => PublishError::Failed {
-                topic,
-                cause: error.to_string(),
-            },
+            sleep(SPREAD).await;
         }
+    }
+}
+
+impl Shared {
+    fn new(cluster: &Cluster, access: Access) -> Result<Self, ProducerError> {
+        let missing = access.create_partitions().map(MissingTopics::new);
+        Ok(Self {
+            current: RwLock::new(Connection::open(cluster)?),
+            access,
+            missing,
+        })
+    }
+
+    /// The connection to use now, new if the one before can't be used any more.
+    fn connection(&self) -> Connection {
+        let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
+        let current = current.clone();
+        if current.is_spent()
+            && let Ok(new) = Connection::open(current.cluster())
+        {
+            return self.replace(&current, new);
+        }
+        current
+    }
+
+    /// Puts `new` in the place of `old`, unless another took it before; gives what stands there.
+    fn replace(&self, old: &Connection, new: Connection) -> Connection {
+        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
+        if current.is_same(old) {
+            *current = new;
+            old.leave();
+        }
+        current.clone()
+    }
+}
+
+/// Looks for other addresses and credentials whenever a connection is in trouble.
+async fn renew(shared: Arc<Shared>) {
+    loop {
+        let connection = shared.connection();
+        connection.troubled().await;
+        match shared.access.renewed(connection.cluster()).await {
+            Ok(Some(cluster)) => match Connection::open(&cluster) {
+                Ok(new) => {
+                    tracing::info!(brokers = %cluster, "the brokers or the credentials have changed: connecting anew");
+                    shared.replace(&connection, new);
+                }
+                Err(error) => tracing::error!("{error}"),
+            },
+            Ok(None) => {}
+            Err(error) => tracing::error!("{error}"),
+        }
+        sleep(RENEWAL).await;
+    }
+}
+
+/// Why a record was not sent.
+enum Unsent {
+    /// It was taken back before it was sent: another connection may send it.
+    Unqueued,
+    Failed(PublishError),
+}
+
+async fn send_once(
+    connection: &Connection,
+    topic: &str,
+    key: Option<&[u8]>,
+    value: &[u8],
+    until: Instant,
+) -> Result<Position, Unsent> {
+    let mut record: FutureRecord<'_, [u8], [u8]> = FutureRecord::to(topic).payload(value);
+    record.key = key;
+    let left = until.saturating_duration_since(Instant::now());
+    let delivery = connection.producer().send(record, Timeout::After(left));
+    match timeout_at(until, delivery).await {
+        Ok(Ok(delivered)) => Ok(Position {
+            partition: delivered.partition,
+            offset: delivered.offset,
+        }),
+        Ok(Err((error, _))) => {
+            let fatal = connection.producer().client().fatal_error();
+            let code = fatal
+                .map(|(code, _)| code)
+                .or_else(|| error.rdkafka_error_code());
+            if code == Some(Code::PurgeQueue) && connection.is_left() {
+                return Err(Unsent::Unqueued);
+            }
+            Err(Unsent::Failed(meaning(
+                connection,
+                topic,
+                value.len(),
+                code,
+                &error,
+            )))
+        }
+        Err(_) => Err(Unsent::Failed(timed_out(connection))),
+    }
+}
+
+/// No acknowledgement in time, with the reason if the connection has told one.
+fn timed_out(connection: &Connection) -> PublishError {
+    match connection.refused() {
+        Some(error) => PublishError::Unauthenticated(error),
+        None => PublishError::TimedOut {
+            brokers: connection.cluster().to_string(),
+        },
+    }
+}
+
+fn is_unknown(error: &PublishError) -> bool {
+    matches!(error, PublishError::UnknownTopic { .. })
+}
+
+fn meaning(
+    connection: &Connection,
+    topic: &str,
+    bytes: usize,
+    code: Option<Code>,
+    error: &KafkaError,
+) -> PublishError {
+    let topic = topic.to_owned();
+    match code {
+        Some(
+            Code::MessageTimedOut
+            | Code::RequestTimedOut
+            | Code::OperationTimedOut
+            | Code::AllBrokersDown
+            | Code::BrokerTransportFailure
+            | Code::PurgeQueue
+            | Code::PurgeInflight
+            | Code::QueueFull
+            | Code::Authentication
+            | Code::SSL,
+        ) => timed_out(connection),
+        Some(Code::UnknownTopic | Code::UnknownTopicOrPartition | Code::UnknownPartition) => {
+            PublishError::UnknownTopic {
+                topic,
+                brokers: connection.cluster().to_string(),
+            }
+        }
+        Some(Code::TopicAuthorizationFailed | Code::ClusterAuthorizationFailed) => {
+            PublishError::Denied { topic }
+        }
+        Some(Code::MessageSizeTooLarge) => PublishError::TooLarge { topic, bytes },
+        _ => PublishError::Failed {
+            topic,
+            cause: error.to_string(),
+        },
     }
 }
 
@@ -263,32 +408,12 @@ impl Publish for KafkaPublisher {
     }
 
     fn abandon(&self) {
-        let purged = PurgeConfig::default().queue().inflight();
-        self.producer().purge(purged);
+        self.shared.connection().abandon();
     }
 }
 
-fn create(cluster: &Cluster) -> Result<FutureProducer, KafkaError> {
-    cluster
-        .client()
-        .set("enable.idempotence", "true")
-        .set("acks", "all")
-        .set("partitioner", "murmur2_random")
-        .set("compression.type", "lz4")
-        .set("linger.ms", "5")
-        // The topic's own limit decides, which may be higher than the library's.
-        .set("message.max.bytes", "10000000")
-        .set(
-            "message.timeout.ms",
-            MESSAGE_TIMEOUT.as_millis().to_string(),
-        )
-        .set("request.timeout.ms", "5000")
-        .set("socket.timeout.ms", "6000")
-        .set("socket.connection.setup.timeout.ms", "5000")
-        .set("socket.keepalive.enable", "true")
-        .set("reconnect.backoff.max.ms", "1000")
-        // A topic that does not exist is told from brokers that are down within the time of one record.
-        .set("topic.metadata.propagation.max.ms", "3000")
-        .set("log.connection.close", "false")
-        .create()
+impl From<AccessError> for ProducerError {
+    fn from(error: AccessError) -> Self {
+        Self::Access(error)
+    }
 }

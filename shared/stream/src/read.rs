@@ -16,14 +16,14 @@ use tokio::time::{Instant, timeout};
 use crate::{
     Cluster,
     consume::ConsumedRecord,
-    topics::{TopicError, broker_error},
+    context::Context,
+    topics::{TopicError, failed},
 };
 
 /// Reads ranges of offsets of one topic, each partition's ranges one after the other.
 pub struct RangeReader {
-    consumer: StreamConsumer,
+    consumer: StreamConsumer<Context>,
     topic: String,
-    cluster: Cluster,
     /// The ranges that have not begun, by partition.
     waiting: BTreeMap<i32, VecDeque<Range<i64>>>,
     /// The ranges that are being read, by partition.
@@ -46,8 +46,8 @@ impl RangeReader {
         topic: &str,
         ranges: impl IntoIterator<Item = (i32, Range<i64>)>,
     ) -> Result<Self, TopicError> {
-        let consumer = cluster
-            .client()
+        let mut config = cluster.client();
+        config
             .set("group.id", GROUP)
             .set("enable.auto.commit", "false")
             .set("enable.partition.eof", "true")
@@ -55,9 +55,11 @@ impl RangeReader {
             .set("auto.offset.reset", "earliest")
             .set("fetch.wait.max.ms", "100")
             .set("queued.max.messages.kbytes", "16384")
-            .set("log.connection.close", "false")
-            .create()
-            .map_err(|error| broken(cluster, topic, &error))?;
+            .set("log.connection.close", "false");
+        let context = Context::new(cluster);
+        let consumer: StreamConsumer<Context> = cluster
+            .create(&config, context.clone())
+            .map_err(|error| broken(&context, topic, &error))?;
         let mut waiting: BTreeMap<i32, VecDeque<_>> = BTreeMap::new();
         for (partition, range) in ranges {
             if !range.is_empty() {
@@ -67,7 +69,6 @@ impl RangeReader {
         Ok(Self {
             consumer,
             topic: topic.to_owned(),
-            cluster: cluster.clone(),
             waiting,
             reading: BTreeMap::new(),
         })
@@ -145,12 +146,12 @@ impl RangeReader {
     }
 
     fn failed(&self, error: &KafkaError) -> TopicError {
-        broken(&self.cluster, &self.topic, error)
+        broken(self.consumer.context(), &self.topic, error)
     }
 }
 
-fn broken(cluster: &Cluster, topic: &str, error: &KafkaError) -> TopicError {
-    broker_error(cluster, &format!("the topic '{topic}'"), error.to_string())
+fn broken(context: &Context, topic: &str, error: &KafkaError) -> TopicError {
+    failed(context, &format!("the topic '{topic}'"), error)
 }
 
 #[cfg(test)]

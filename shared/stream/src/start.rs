@@ -14,6 +14,7 @@ use rdkafka::{
 
 use crate::{
     Cluster,
+    context::{Context, ask},
     topics::{ASK, TopicError, Watermarks, broker_error},
 };
 
@@ -75,12 +76,13 @@ fn commit(
         let what = format!("the start of the group '{group}' in the topic '{topic}'");
         broker_error(cluster, &what, error.to_string())
     };
-    let consumer: BaseConsumer = cluster
-        .client()
+    let mut config = cluster.client();
+    config
         .set("group.id", group)
         .set("enable.auto.commit", "false")
-        .set("enable.partition.eof", "true")
-        .create()
+        .set("enable.partition.eof", "true");
+    let consumer: BaseConsumer<Context> = cluster
+        .create(&config, Context::new(cluster))
         .map_err(failed)?;
     let first = match start_at {
         StartAt::At(time) => first_since(&consumer, topic, &held, time).map_err(failed)?,
@@ -90,13 +92,16 @@ fn commit(
             .collect(),
     };
     let first = positions(topic, &first).map_err(failed)?;
-    consumer.commit(&first, CommitMode::Sync).map_err(failed)
+    ask(&consumer, |consumer| {
+        consumer.commit(&first, CommitMode::Sync)
+    })
+    .map_err(failed)
 }
 
 /// The first offset of `time` or later in each of the partitions, which hold these offsets; the end of those that have
 /// none.
 fn first_since(
-    consumer: &BaseConsumer,
+    consumer: &BaseConsumer<Context>,
     topic: &str,
     held: &BTreeMap<i32, Range<i64>>,
     time: Timestamp,

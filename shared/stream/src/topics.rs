@@ -1,17 +1,23 @@
 //! Topics: their names, their creation, their watermarks.
 
-use std::{ops::Range, time::Duration};
+use std::{
+    ops::Range,
+    thread::sleep,
+    time::{Duration, Instant},
+};
 
 use rdkafka::{
     Offset, TopicPartitionList,
     admin::{AdminClient, AdminOptions, NewTopic, TopicReplication},
-    client::DefaultClientContext,
     consumer::{BaseConsumer, Consumer},
-    error::{KafkaError, RDKafkaErrorCode},
-    metadata::MetadataPartition,
+    error::{KafkaError, KafkaResult, RDKafkaErrorCode},
+    metadata::{MetadataPartition, MetadataTopic},
 };
 
-use crate::{AddressError, Cluster};
+use crate::{
+    AddressError, AuthenticationError, Cluster,
+    context::{Context, Trouble, ask},
+};
 
 /// Why a topic can't be created or looked at.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -24,6 +30,9 @@ pub enum TopicError {
     /// The address list is not usable.
     #[error(transparent)]
     BadAddress(#[from] AddressError),
+    /// The brokers and this client don't let each other in.
+    #[error(transparent)]
+    Unauthenticated(AuthenticationError),
     /// The broker does not answer or refuses.
     #[error(
         "the brokers at {brokers} don't answer for {what} ({cause}): check the address and that they are up"
@@ -56,21 +65,47 @@ pub fn check_name(topic: &str) -> Result<(), TopicError> {
 /// Waits until a broker answers, for at most 5 s.
 ///
 /// # Errors
-/// [`TopicError::Broker`] if none answers.
+/// [`TopicError::Unauthenticated`] if the brokers and this client refuse each other, [`TopicError::Broker`] if none
+/// answers.
 pub async fn reach(cluster: &Cluster) -> Result<(), TopicError> {
-    let failed = |cause: String| broker_error(cluster, "the list of topics", cause);
-    let client: BaseConsumer = cluster
-        .client()
-        .create()
-        .map_err(|error: KafkaError| failed(error.to_string()))?;
-    let asked = tokio::task::spawn_blocking(move || client.fetch_metadata(None, ASK).map(drop));
-    match asked.await {
-        Ok(answer) => answer.map_err(|error| failed(error.to_string())),
-        Err(error) => Err(failed(error.to_string())),
+    listed(cluster).await.map(drop)
+}
+
+/// The names of the cluster's topics.
+async fn listed(cluster: &Cluster) -> Result<Vec<String>, TopicError> {
+    let what = "the list of topics";
+    let consumer: BaseConsumer<Context> = cluster
+        .create(&cluster.client(), Context::new(cluster))
+        .map_err(|error| broker_error(cluster, what, error.to_string()))?;
+    let fetch = move || {
+        // All of them, because to ask for one may create it.
+        let fetched = ask(&consumer, |consumer| consumer.fetch_metadata(None, ASK));
+        let metadata = fetched.map_err(|error| failed(consumer.context(), what, &error))?;
+        let names = metadata.topics().iter().map(MetadataTopic::name);
+        Ok(names.map(str::to_owned).collect())
+    };
+    match tokio::task::spawn_blocking(fetch).await {
+        Ok(answer) => answer,
+        Err(error) => Err(broker_error(cluster, what, error.to_string())),
     }
 }
 
-/// Creates `topic` unless it exists.
+/// Creates `topic` if the cluster does not list it: for brokers that can't be asked to create what exists.
+///
+/// # Errors
+/// [`TopicError`] if the cluster can't be asked or refuses.
+pub async fn create_absent(
+    cluster: &Cluster,
+    topic: &str,
+    partitions: i32,
+) -> Result<(), TopicError> {
+    if listed(cluster).await?.iter().any(|listed| listed == topic) {
+        return Ok(());
+    }
+    create(cluster, topic, partitions).await
+}
+
+/// Creates `topic` unless it exists, and waits until it can be used.
 ///
 /// # Errors
 /// [`TopicError::Broker`] if the cluster can't be asked or refuses.
@@ -78,58 +113,64 @@ pub async fn create(cluster: &Cluster, topic: &str, partitions: i32) -> Result<(
     check_name(topic)?;
     let failed =
         |cause: String| broker_error(cluster, &format!("creating the topic '{topic}'"), cause);
-    let admin: AdminClient<DefaultClientContext> = cluster
-        .client()
-        .create()
+    let admin: AdminClient<Context> = cluster
+        .create(&cluster.client(), Context::new(cluster))
         .map_err(|error| failed(error.to_string()))?;
     let new = NewTopic::new(topic, partitions, TopicReplication::Fixed(-1));
     let options = AdminOptions::new().request_timeout(Some(Duration::from_secs(10)));
-    let results = admin
-        .create_topics([&new], &options)
-        .await
-        .map_err(|error| failed(error.to_string()))?;
+    let results = match admin.create_topics([&new], &options).await {
+        Ok(results) => results,
+        Err(error) => {
+            // An admin client tells nobody why it gets no answer: another client may hear it.
+            reach(cluster).await?;
+            return Err(failed(error.to_string()));
+        }
+    };
     match results.into_iter().next() {
         Some(Err((_, code))) if code != RDKafkaErrorCode::TopicAlreadyExists => {
             Err(failed(code.to_string()))
         }
-        _ => Ok(()),
+        _ => settle(cluster, topic).await,
     }
 }
 
-/// Creates `topic` if the cluster does not list it: for brokers that can't be asked to create what exists.
-///
-/// # Errors
-/// [`TopicError::Broker`] if the cluster can't be asked or refuses.
-pub async fn create_absent(
-    cluster: &Cluster,
-    topic: &str,
-    partitions: i32,
-) -> Result<(), TopicError> {
-    let failed = |cause: String| broker_error(cluster, "the list of topics", cause);
-    let client: BaseConsumer = cluster
-        .client()
-        .create()
-        .map_err(|error: KafkaError| failed(error.to_string()))?;
-    // All of them, because to ask for one may create it.
-    let asked = tokio::task::spawn_blocking(move || client.fetch_metadata(None, ASK)).await;
-    let metadata = asked
-        .map_err(|error| failed(error.to_string()))?
-        .map_err(|error| failed(error.to_string()))?;
-    if metadata
-        .topics()
-        .iter()
-        .any(|listed| listed.name() == topic)
-    {
-        return Ok(());
-    }
-    create(cluster, topic, partitions).await
+/// Waits until every partition of `topic` has a leader: Kafka answers that it has created a topic before its brokers
+/// know it.
+async fn settle(cluster: &Cluster, topic: &str) -> Result<(), TopicError> {
+    let (cluster, topic) = (cluster.clone(), topic.to_owned());
+    let what = format!("the new topic '{topic}'");
+    let unanswered = broker_error(&cluster, &what, "the look at it was stopped".to_owned());
+    let settled = move || {
+        let watermarks = Watermarks::new(&cluster, "quotelake-create")?;
+        let end = Instant::now() + ASK;
+        loop {
+            let asked =
+                watermarks.ask(&what, |consumer| consumer.fetch_metadata(Some(&topic), ASK));
+            let metadata = asked?;
+            let mut partitions = metadata.topics().iter().flat_map(MetadataTopic::partitions);
+            let has_leader = |partition: &MetadataPartition| partition.leader() >= 0;
+            if partitions.next().is_some_and(has_leader) && partitions.all(has_leader) {
+                return Ok(());
+            }
+            if Instant::now() > end {
+                let cause = "its partitions have no leaders yet".to_owned();
+                return Err(broker_error(&cluster, &what, cause));
+            }
+            sleep(LOOK_AGAIN);
+        }
+    };
+    let settled = tokio::task::spawn_blocking(settled).await;
+    settled.unwrap_or(Err(unanswered))
 }
 
 /// Looks at watermarks and committed offsets without joining a group.
 pub struct Watermarks {
-    consumer: BaseConsumer,
+    consumer: BaseConsumer<Context>,
     cluster: Cluster,
 }
+
+/// The pause between two looks at a topic that is being created.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
 /// How long one question to the broker may take.
 pub(crate) const ASK: Duration = Duration::from_secs(5);
@@ -140,12 +181,13 @@ impl Watermarks {
     /// # Errors
     /// [`TopicError::Broker`] if librdkafka refuses the address.
     pub fn new(cluster: &Cluster, group: &str) -> Result<Self, TopicError> {
-        let consumer = cluster
-            .client()
+        let mut config = cluster.client();
+        config
             .set("group.id", group)
-            .set("enable.auto.commit", "false")
-            .create()
-            .map_err(|error: KafkaError| broker_error(cluster, "a consumer", error.to_string()))?;
+            .set("enable.auto.commit", "false");
+        let consumer = cluster
+            .create(&config, Context::new(cluster))
+            .map_err(|error| broker_error(cluster, "a consumer", error.to_string()))?;
         Ok(Self {
             consumer,
             cluster: cluster.clone(),
@@ -157,19 +199,16 @@ impl Watermarks {
     /// # Errors
     /// [`TopicError::Broker`] if the cluster does not answer or has no such topic.
     pub fn partitions(&self, topic: &str) -> Result<Vec<i32>, TopicError> {
-        let failed =
-            |cause: String| broker_error(&self.cluster, &format!("the topic '{topic}'"), cause);
-        let metadata = self
-            .consumer
-            .fetch_metadata(Some(topic), ASK)
-            .map_err(|error| failed(error.to_string()))?;
+        let what = format!("the topic '{topic}'");
+        let metadata = self.ask(&what, |consumer| consumer.fetch_metadata(Some(topic), ASK))?;
         let mut partitions: Vec<i32> = metadata
             .topics()
             .iter()
             .flat_map(|topic| topic.partitions().iter().map(MetadataPartition::id))
             .collect();
         if partitions.is_empty() {
-            return Err(failed("it has no partitions".to_owned()));
+            let cause = "it has no partitions".to_owned();
+            return Err(broker_error(&self.cluster, &what, cause));
         }
         partitions.sort_unstable();
         Ok(partitions)
@@ -181,16 +220,10 @@ impl Watermarks {
     /// # Errors
     /// [`TopicError::Broker`].
     pub fn held(&self, topic: &str, partition: i32) -> Result<Range<i64>, TopicError> {
-        let (low, high) = self
-            .consumer
-            .fetch_watermarks(topic, partition, ASK)
-            .map_err(|error| {
-                broker_error(
-                    &self.cluster,
-                    &format!("{topic}-{partition}"),
-                    error.to_string(),
-                )
-            })?;
+        let what = format!("{topic}-{partition}");
+        let (low, high) = self.ask(&what, |consumer| {
+            consumer.fetch_watermarks(topic, partition, ASK)
+        })?;
         Ok(low..high)
     }
 
@@ -207,16 +240,8 @@ impl Watermarks {
         for &partition in partitions {
             list.add_partition(topic, partition);
         }
-        let committed = self
-            .consumer
-            .committed_offsets(list, ASK)
-            .map_err(|error| {
-                broker_error(
-                    &self.cluster,
-                    &format!("the committed offsets of '{topic}'"),
-                    error.to_string(),
-                )
-            })?;
+        let what = format!("the committed offsets of '{topic}'");
+        let committed = self.ask(&what, |consumer| consumer.committed_offsets(list, ASK))?;
         let offset_of =
             |&partition: &i32| match committed.find_partition(topic, partition)?.offset() {
                 Offset::Offset(offset) => Some(offset),
@@ -224,6 +249,43 @@ impl Watermarks {
             };
         Ok(partitions.iter().map(offset_of).collect())
     }
+
+    fn ask<T>(
+        &self,
+        what: &str,
+        question: impl FnOnce(&BaseConsumer<Context>) -> KafkaResult<T>,
+    ) -> Result<T, TopicError> {
+        ask(&self.consumer, question).map_err(|error| failed(self.consumer.context(), what, &error))
+    }
+}
+
+/// What `error` means, by what the client has heard of its brokers.
+pub(crate) fn failed(context: &Context, what: &str, error: &KafkaError) -> TopicError {
+    let trouble = context.trouble().filter(|_| is_about_connections(error));
+    match trouble {
+        Some(Trouble::Handshake(error)) => TopicError::Unauthenticated(error),
+        Some(Trouble::Connection(cause)) => broker_error(context.cluster(), what, cause),
+        None => broker_error(context.cluster(), what, error.to_string()),
+    }
+}
+
+/// Whether a connection that fails could be behind it: librdkafka says no more than that nobody answered.
+fn is_about_connections(error: &KafkaError) -> bool {
+    use RDKafkaErrorCode as Code;
+    matches!(
+        error.rdkafka_error_code(),
+        Some(
+            Code::OperationTimedOut
+                | Code::RequestTimedOut
+                | Code::BrokerTransportFailure
+                | Code::AllBrokersDown
+                | Code::Resolve
+                | Code::Authentication
+                | Code::SSL
+                | Code::WaitingForCoordinator
+                | Code::CoordinatorNotAvailable
+        )
+    )
 }
 
 pub(crate) fn broker_error(cluster: &Cluster, what: &str, cause: String) -> TopicError {

@@ -1,0 +1,169 @@
+//! What every client here tells while it works: librdkafka reports a failed handshake to a callback only, and lets
+//! the records time out.
+
+use std::{
+    error::Error,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use jiff::Timestamp;
+use rdkafka::{
+    ClientContext,
+    client::OAuthToken,
+    consumer::{BaseConsumer, Consumer, ConsumerContext},
+    error::{KafkaError, KafkaResult, RDKafkaErrorCode},
+};
+use tokio::sync::Notify;
+
+use crate::{AuthenticationError, Cluster, TokenError, trouble};
+
+/// The callbacks of one client, whichever kind it is; clones share what they have heard.
+#[derive(Clone)]
+pub(crate) struct Context {
+    cluster: Cluster,
+    heard: Arc<Heard>,
+}
+
+#[derive(Default)]
+struct Heard {
+    latest: Mutex<Latest>,
+    troubled: Notify,
+}
+
+#[derive(Default)]
+struct Latest {
+    trouble: Option<Trouble>,
+    no_token: Option<TokenError>,
+    token_expires: Option<Timestamp>,
+}
+
+/// What is wrong with the connections, by the latest report.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Trouble {
+    /// The handshake fails.
+    Handshake(AuthenticationError),
+    /// There is no connection at all; the cause in words.
+    Connection(String),
+}
+
+impl Context {
+    pub(crate) fn new(cluster: &Cluster) -> Self {
+        Self {
+            cluster: cluster.clone(),
+            heard: Arc::default(),
+        }
+    }
+
+    pub(crate) fn cluster(&self) -> &Cluster {
+        &self.cluster
+    }
+
+    /// What is wrong, if anything is.
+    pub(crate) fn trouble(&self) -> Option<Trouble> {
+        self.latest(|latest| latest.trouble.clone())
+    }
+
+    /// The handshake's failure, if it fails.
+    pub(crate) fn refused(&self) -> Option<AuthenticationError> {
+        match self.trouble()? {
+            Trouble::Handshake(error) => Some(error),
+            Trouble::Connection(_) => None,
+        }
+    }
+
+    /// A broker has answered: what was wrong before is over.
+    pub(crate) fn answered(&self) {
+        self.latest(|latest| latest.trouble = None);
+    }
+
+    /// Waits for the next report of trouble; one that came since the last wait counts.
+    pub(crate) async fn troubled(&self) {
+        self.heard.troubled.notified().await;
+    }
+
+    /// Whether the token that connections are opened with has expired, as it does while a process is frozen.
+    pub(crate) fn has_stale_token(&self) -> bool {
+        let Some(tokens) = self.cluster.security().tokens() else {
+            return false;
+        };
+        let expires = self.latest(|latest| latest.token_expires);
+        expires.is_some_and(|expires| expires <= tokens.source().now())
+    }
+
+    fn latest<T>(&self, look: impl FnOnce(&mut Latest) -> T) -> T {
+        let latest = &self.heard.latest;
+        look(&mut latest.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl ClientContext for Context {
+    // Asked for by OAUTHBEARER alone: the other kinds of security never call back.
+    const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        let security = self.cluster.security();
+        let reason = security.redact(reason);
+        tracing::error!("librdkafka: {error}: {reason}");
+        let code = error.rdkafka_error_code();
+        let found = self.latest(|latest| {
+            let found = match (&latest.no_token, code) {
+                (Some(error), Some(RDKafkaErrorCode::Authentication)) => Some(Trouble::Handshake(
+                    AuthenticationError::NoToken(error.clone()),
+                )),
+                _ => trouble::of(&self.cluster, code, &reason),
+            };
+            // That all brokers are down says less than why.
+            match (&latest.trouble, &found) {
+                (Some(_), Some(Trouble::Connection(_)))
+                    if code == Some(RDKafkaErrorCode::AllBrokersDown) => {}
+                (_, Some(found)) => latest.trouble = Some(found.clone()),
+                (_, None) => {}
+            }
+            found.is_some()
+        });
+        if found {
+            self.heard.troubled.notify_one();
+        }
+    }
+
+    fn generate_oauth_token(&self, _: Option<&str>) -> Result<OAuthToken, Box<dyn Error>> {
+        let Some(tokens) = self.cluster.security().tokens() else {
+            return Err("this cluster takes no tokens".into());
+        };
+        let token = tokens.source().token();
+        self.latest(|latest| match &token {
+            Ok(token) => {
+                latest.no_token = None;
+                latest.token_expires = Some(token.expires);
+            }
+            Err(error) => latest.no_token = Some(error.clone()),
+        });
+        let token = token?;
+        Ok(OAuthToken {
+            token: token.token.expose().to_owned(),
+            principal_name: token.principal,
+            lifetime_ms: token.expires.as_millisecond(),
+        })
+    }
+}
+
+impl ConsumerContext for Context {}
+
+/// How long a consumer is polled for the next report of what went wrong.
+const REPORTS: Duration = Duration::from_millis(10);
+
+/// Has `question` answered by a consumer that nobody else polls: tokens and reports reach it by polls alone.
+pub(crate) fn ask<T>(
+    consumer: &BaseConsumer<Context>,
+    question: impl FnOnce(&BaseConsumer<Context>) -> KafkaResult<T>,
+) -> KafkaResult<T> {
+    // A token that is due comes before anything else that waits.
+    let _ = consumer.poll(Duration::ZERO);
+    let answer = question(consumer);
+    match answer {
+        Ok(_) => consumer.context().answered(),
+        Err(_) => while consumer.poll(REPORTS).is_some() {},
+    }
+    answer
+}
