@@ -32,7 +32,7 @@ done
 
 stack=quotelake
 work=$(mktemp -d)
-pids=()
+pids=() containers=
 cleanup() {
     local code=$? pid
     trap - EXIT INT TERM
@@ -46,6 +46,9 @@ cleanup() {
     done
     if [ $code -ne 0 ] && [ -z "$docker" ]; then
         tail -n 20 "$work"/*.log >&2 || true
+    fi
+    if [ -n "$containers" ]; then
+        docker compose --file localstack/compose.yaml down || true
     fi
     rm -rf "$work"
     exit $code
@@ -249,12 +252,13 @@ on_docker() {
         cargo build --release --bins
         bin_dir=target/release
     fi
+    # Those that ran before go on running.
+    [ -n "$(docker compose --file localstack/compose.yaml ps --quiet)" ] || containers=ours
     localstack/up.sh
     local epoch
     epoch=$(date -u +%Y%m%dT%H%M%SZ)
     "$bin_dir/quotelake" up --data "$work/data" --bin-dir "$bin_dir" --for "${seconds}s" --brokers localhost:9092 \
         --s3-endpoint http://localhost:4566 --parameter "BronzeEpoch=$epoch"
-    docker compose --file localstack/compose.yaml down
     say "exact"
 }
 

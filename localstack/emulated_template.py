@@ -3,7 +3,6 @@
 emulated_template.py TEMPLATE OUTPUT [FOLDER]    with FOLDER, the code of each function is the package BINARY.zip in it
 """
 
-import json
 import pathlib
 import sys
 
@@ -12,12 +11,7 @@ from samcli.yamlhelper import yaml_dump, yaml_parse
 source, output, *packages = sys.argv[1:]
 template = yaml_parse(pathlib.Path(source).read_text())
 
-# In conditions ministack knows neither Fn::Join nor Fn::Split. Ours ask by them for subnets, which an emulator has not.
-for name, condition in template["Conditions"].items():
-    if "Fn::Join" in json.dumps(condition):
-        template["Conditions"][name] = {"Fn::Equals": ["there are", "subnets"]}
-
-# Nor does it do arithmetic on metrics. Of alarms, nothing but the deployment is tried here anyway.
+# ministack does no arithmetic on metrics. Of alarms nothing but the deployment is tried here anyway.
 sums = [
     name
     for name, resource in template["Resources"].items()

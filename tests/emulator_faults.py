@@ -189,6 +189,8 @@ def brokers_that_do_not_answer_are_named_at_the_start(account, parameters):
 
 
 def main():
+    # An end from outside ends what runs here too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     os.environ.update(
         AWS_ACCESS_KEY_ID="test", AWS_SECRET_ACCESS_KEY="test", AWS_REGION="us-east-1", AWS_DEFAULT_REGION="us-east-1"
     )

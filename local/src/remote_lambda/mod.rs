@@ -197,3 +197,6 @@ fn functions(
     }
     Ok(functions)
 }
+
+#[cfg(test)]
+mod tests;
