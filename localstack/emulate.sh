@@ -32,7 +32,7 @@ done
 
 stack=quotelake
 work=$(mktemp -d)
-pids=()
+pids=() containers=
 cleanup() {
     local code=$? pid
     trap - EXIT INT TERM
@@ -46,6 +46,9 @@ cleanup() {
     done
     if [ $code -ne 0 ] && [ -z "$docker" ]; then
         tail -n 20 "$work"/*.log >&2 || true
+    fi
+    if [ -n "$containers" ]; then
+        docker compose --file localstack/compose.yaml down || true
     fi
     rm -rf "$work"
     exit $code
@@ -88,18 +91,7 @@ build() {
     if [ -n "$bin_dir" ]; then
         mkdir "$work/build"
         for function in bronze-writer quote-poller; do
-            python3 - "$bin_dir/$function" "$work/build/$function.zip" <<'PYTHON'
-import shutil, subprocess, sys, zipfile
-program, package = sys.argv[1:]
-if shutil.which("strip"):
-    subprocess.run(["strip", "-o", package + ".bootstrap", program], check=True)
-    program = package + ".bootstrap"
-entry = zipfile.ZipInfo("bootstrap")
-entry.external_attr = 0o755 << 16
-entry.compress_type = zipfile.ZIP_DEFLATED
-with zipfile.ZipFile(package, "w", compresslevel=1) as archive, open(program, "rb") as body:
-    archive.writestr(entry, body.read())
-PYTHON
+            python3 localstack/package.py "$bin_dir/$function" "$work/build/$function.zip"
         done
         emulated_template template.yaml "$work/build/template.yaml" "$work/build"
     else
@@ -119,8 +111,8 @@ start_ministack() {
     port=$(free_ports 1)
     export AWS_ENDPOINT_URL=http://127.0.0.1:$port
     mkdir "$work/tmp"
-    # The functions inherit the endpoint from it.
-    start ministack env BIND_HOST=127.0.0.1 GATEWAY_PORT="$port" LAMBDA_EXECUTOR=local TMPDIR="$work/tmp" \
+    # AUTH makes it enforce IAM: the functions have the rights of their roles alone. They inherit the endpoint from it.
+    start ministack env BIND_HOST=127.0.0.1 GATEWAY_PORT="$port" LAMBDA_EXECUTOR=local AUTH=true TMPDIR="$work/tmp" \
         S3_DATA_DIR="$work/s3" STATE_DIR="$work/state" "$TOOLS/ministack/bin/ministack"
     wait_for 60 ministack curl --fail --silent "$AWS_ENDPOINT_URL/_ministack/health"
 }
@@ -260,12 +252,13 @@ on_docker() {
         cargo build --release --bins
         bin_dir=target/release
     fi
+    # Those that ran before go on running.
+    [ -n "$(docker compose --file localstack/compose.yaml ps --quiet)" ] || containers=ours
     localstack/up.sh
     local epoch
     epoch=$(date -u +%Y%m%dT%H%M%SZ)
     "$bin_dir/quotelake" up --data "$work/data" --bin-dir "$bin_dir" --for "${seconds}s" --brokers localhost:9092 \
         --s3-endpoint http://localhost:4566 --parameter "BronzeEpoch=$epoch"
-    docker compose --file localstack/compose.yaml down
     say "exact"
 }
 

@@ -3,7 +3,6 @@
 emulated_template.py TEMPLATE OUTPUT [FOLDER]    with FOLDER, the code of each function is the package BINARY.zip in it
 """
 
-import json
 import pathlib
 import sys
 
@@ -12,16 +11,20 @@ from samcli.yamlhelper import yaml_dump, yaml_parse
 source, output, *packages = sys.argv[1:]
 template = yaml_parse(pathlib.Path(source).read_text())
 
-# In conditions ministack knows neither Fn::Join nor Fn::Split. Ours ask by them for subnets, which an emulator has not.
-for name, condition in template["Conditions"].items():
-    if "Fn::Join" in json.dumps(condition):
-        template["Conditions"][name] = {"Fn::Equals": ["there are", "subnets"]}
+# ministack does no arithmetic on metrics. Of alarms nothing but the deployment is tried here anyway.
+sums = [
+    name
+    for name, resource in template["Resources"].items()
+    if resource["Type"] == "AWS::CloudWatch::Alarm" and "Metrics" in resource["Properties"]
+]
+for name in sums:
+    del template["Resources"][name]
+if sums:
+    print(f"left out {len(sums)} alarms, because ministack has no metric math: {', '.join(sums)}")
 
-# Nor does it do arithmetic on metrics. Of alarms, nothing but the deployment is tried here anyway.
-for name, resource in list(template["Resources"].items()):
-    if resource["Type"] == "AWS::CloudWatch::Alarm" and "Metrics" in resource["Properties"]:
-        del template["Resources"][name]
-        print(f"left out, because ministack has no metric math: the alarm {name}")
+# The bucket refuses plain HTTP, which is all that the emulator speaks here.
+del template["Resources"]["BronzeBucketPolicy"]
+print("left out the bucket's policy, because it refuses plain HTTP")
 
 if packages:
     # What `sam build` does.

@@ -1,19 +1,26 @@
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, error::Error, time::Duration};
 
+use aws_credential_types::Credentials;
+use aws_sigv4::{
+    http_request::{SignableBody, SignableRequest, SigningSettings, sign},
+    sign::v4::SigningParams,
+};
+use axum::http;
 use bytes::Bytes;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use reqwest::{Client, StatusCode, Url, header::CONTENT_TYPE};
+use reqwest::{Client, Request, StatusCode, Url};
+use runtime::clock;
 use serde::Deserialize;
 
-use crate::host::InvokeError;
+use crate::{host::InvokeError, lake_location::Endpoint, template::REGION};
 
-/// The API call `Invoke` of a Lambda that asks for no signature.
+/// The API call `Invoke` of a Lambda that takes static credentials.
 ///
 /// Format: AWS Lambda API reference, `Invoke`.
-#[derive(Clone)]
 pub(super) struct LambdaApi {
     client: Client,
     endpoint: Url,
+    credentials: Credentials,
 }
 
 /// A function there.
@@ -51,16 +58,15 @@ struct Diagnostic {
 
 impl LambdaApi {
     /// A client; nothing is asked of the service yet.
-    pub(super) fn new(endpoint: &str) -> Result<Self, EndpointError> {
+    pub(super) fn new(endpoint: &Endpoint) -> Result<Self, EndpointError> {
         let failed = |cause: String| EndpointError {
-            url: endpoint.to_owned(),
+            url: endpoint.url.clone(),
             cause,
         };
         // Fails when a provider is installed already, which is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let url: Url = endpoint
-            .parse()
-            .map_err(|error| failed(format!("{error}")))?;
+        let url = endpoint.url.parse();
+        let url: Url = url.map_err(|error| failed(format!("{error}")))?;
         if !matches!(url.scheme(), "http" | "https") {
             return Err(failed("it is neither http nor https".to_owned()));
         }
@@ -68,6 +74,13 @@ impl LambdaApi {
         Ok(Self {
             client: client.map_err(|error| failed(error.to_string()))?,
             endpoint: url,
+            credentials: Credentials::new(
+                &endpoint.access_key,
+                &endpoint.secret_key,
+                None,
+                None,
+                "quotelake",
+            ),
         })
     }
 
@@ -77,18 +90,15 @@ impl LambdaApi {
         function: &RemoteFunction,
         payload: Bytes,
     ) -> Result<Bytes, InvokeError> {
-        let name = utf8_percent_encode(&function.name, NON_ALPHANUMERIC);
-        let path = format!("/2015-03-31/functions/{name}/invocations");
-        let mut url = self.endpoint.clone();
-        url.set_path(&path);
-        let request = self
-            .client
-            .post(url)
-            .header(CONTENT_TYPE, "application/json")
-            .timeout(function.timeout + MARGIN)
-            .body(payload);
+        let mut request =
+            self.request(function, payload)
+                .map_err(|error| InvokeError::Service {
+                    function: function.name.clone(),
+                    reason: format!("the request can't be signed: {error}"),
+                })?;
+        *request.timeout_mut() = Some(function.timeout + MARGIN);
         let lost = |error: reqwest::Error| self.lost(function, &error);
-        let response = request.send().await.map_err(lost)?;
+        let response = self.client.execute(request).await.map_err(lost)?;
         let status = response.status();
         let has_failed = response.headers().contains_key("x-amz-function-error");
         let body = response.bytes().await.map_err(lost)?;
@@ -104,6 +114,33 @@ impl LambdaApi {
         }
     }
 
+    fn request(
+        &self,
+        function: &RemoteFunction,
+        payload: Bytes,
+    ) -> Result<Request, Box<dyn Error + Send + Sync>> {
+        let name = utf8_percent_encode(&function.name, NON_ALPHANUMERIC);
+        let mut url = self.endpoint.clone();
+        url.set_path(&format!("/2015-03-31/functions/{name}/invocations"));
+        let identity = self.credentials.clone().into();
+        let signing = SigningParams::builder()
+            .identity(&identity)
+            .region(REGION)
+            .name("lambda")
+            .time(clock::now().into())
+            .settings(SigningSettings::default())
+            .build()?
+            .into();
+        let body = SignableBody::Bytes(&payload);
+        let signable = SignableRequest::new("POST", url.as_str(), std::iter::empty(), body)?;
+        let (signature, _) = sign(signable, &signing)?.into_parts();
+        let mut request = http::Request::post(url.as_str())
+            .header(http::header::CONTENT_TYPE, "application/json")
+            .body(payload)?;
+        signature.apply_to_request_http1x(&mut request);
+        Ok(request.try_into()?)
+    }
+
     fn lost(&self, function: &RemoteFunction, error: &reqwest::Error) -> InvokeError {
         if error.is_timeout() {
             return InvokeError::TimedOut {
@@ -111,7 +148,7 @@ impl LambdaApi {
                 limit: function.timeout,
             };
         }
-        let mut cause: &dyn std::error::Error = error;
+        let mut cause: &dyn Error = error;
         while let Some(source) = cause.source() {
             cause = source;
         }

@@ -81,7 +81,16 @@ impl RemoteTriggers {
     /// # Errors
     /// [`RemoteError`].
     pub async fn start(options: &Options, environment: &Environment) -> Result<Self, RemoteError> {
-        let api = LambdaApi::new(&options.lambda_endpoint)?;
+        let access_key = environment.secret("AWS_ACCESS_KEY_ID");
+        let secret_key = environment.secret("AWS_SECRET_ACCESS_KEY");
+        let credentials = access_key.zip(secret_key);
+        let lambda = Endpoint::emulator(options.lambda_endpoint.clone(), credentials.clone());
+        let s3 = options.s3_endpoint.as_ref();
+        let s3 = s3.map_or_else(
+            || lambda.clone(),
+            |url| Endpoint::emulator(url.clone(), credentials),
+        );
+        let api = LambdaApi::new(&lambda)?;
         let cluster: Cluster = options.brokers.parse().map_err(TopicError::from)?;
         topics::reach(&cluster).await?;
         let mut parameters = parts::at_brokers(cluster.brokers());
@@ -92,16 +101,7 @@ impl RemoteTriggers {
         for topic in parts::topics(&pipeline, &options.template)? {
             topics::create_absent(&cluster, &topic, PARTITIONS).await?;
         }
-        let endpoint = Endpoint::emulator(
-            options
-                .s3_endpoint
-                .clone()
-                .unwrap_or_else(|| options.lambda_endpoint.clone()),
-            environment
-                .secret("AWS_ACCESS_KEY_ID")
-                .zip(environment.secret("AWS_SECRET_ACCESS_KEY")),
-        );
-        let bucket = async |name: &str| Ok(connect(Some(&endpoint), name).await);
+        let bucket = async |name: &str| Ok(connect(Some(&s3), name).await);
         let mappings = parts::mappings(&pipeline, &options.template, &cluster, bucket).await?;
 
         let stats = Arc::new(Stats::default());
@@ -197,3 +197,6 @@ fn functions(
     }
     Ok(functions)
 }
+
+#[cfg(test)]
+mod tests;

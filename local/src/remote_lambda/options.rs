@@ -10,7 +10,8 @@ pub struct Options {
     /// The Kafka brokers that have the topics.
     #[arg(long, value_name = "HOST:PORT")]
     pub brokers: String,
-    /// Where the functions are invoked: an emulator's endpoint, or that of `cargo lambda watch`.
+    /// Where the functions are invoked: an emulator's endpoint, or that of `cargo lambda watch` (static credentials from
+    /// `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`, else test/test).
     #[arg(long, value_name = "URL")]
     pub lambda_endpoint: String,
     /// A function's name or ARN there, if it is not the template's logical id; may be repeated.

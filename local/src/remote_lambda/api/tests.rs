@@ -40,12 +40,16 @@ async fn lambda() -> String {
     format!("http://{address}")
 }
 
+fn at(url: &str) -> Endpoint {
+    Endpoint::emulator(url.to_owned(), None)
+}
+
 async fn invoke(endpoint: &str, name: &str) -> Result<Bytes, InvokeError> {
     let function = RemoteFunction {
         name: name.to_owned(),
         timeout: Duration::from_secs(3),
     };
-    let api = LambdaApi::new(endpoint).unwrap();
+    let api = LambdaApi::new(&at(endpoint)).unwrap();
     api.invoke(&function, r#"{"a":1}"#.into()).await
 }
 
@@ -98,7 +102,7 @@ async fn a_service_that_is_gone_is_named() {
 #[test]
 fn an_endpoint_is_an_http_url() {
     for wrong in ["localhost:9000", "9000", "ftp://localhost"] {
-        let Err(error) = LambdaApi::new(wrong) else {
+        let Err(error) = LambdaApi::new(&at(wrong)) else {
             panic!("{wrong}")
         };
         let sentence = format!("'{wrong}' is no endpoint of Lambda (");
