@@ -11,6 +11,7 @@ mod lake_commands;
 mod pipeline;
 mod secrets;
 mod stores;
+mod template;
 mod tool;
 mod trigger;
 mod verify;
