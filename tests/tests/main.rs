@@ -13,6 +13,7 @@ mod pipeline;
 mod real_kafka;
 mod secrets;
 mod stores;
+mod template;
 mod tool;
 mod trigger;
 mod verify;
