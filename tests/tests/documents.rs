@@ -1,24 +1,16 @@
 //! The documents say what the template and the code do.
 
-use std::{
-    collections::BTreeSet,
-    fmt::Write as _,
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeSet, fmt::Write as _, fs, path::Path};
 
 use feeds::FeedSettings;
+use pipeline_tests::plane::workspace;
 use quotelake::template::{self, Declared};
 
 const BEGIN: &str = "<!-- parameters: ";
 const END: &str = "<!-- end -->";
 
-fn repository() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-}
-
 fn text(file: &str) -> String {
-    let path = repository().join(file);
+    let path = workspace().join(file);
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
@@ -55,7 +47,7 @@ fn every_parameter_of_the_template_is_documented_as_it_is_declared() {
     #[expect(clippy::disallowed_methods, reason = "the switch of this test")]
     if std::env::var_os("QUOTELAKE_WRITE_DOCS").is_some() {
         let whole = format!("{before}{BEGIN}{by}-->\n{right}{END}{after}");
-        fs::write(repository().join("docs/configure.md"), whole).unwrap();
+        fs::write(workspace().join("docs/configure.md"), whole).unwrap();
         return;
     }
     assert_eq!(written, right, "write it: QUOTELAKE_WRITE_DOCS=1");
@@ -94,7 +86,7 @@ fn every_variable_that_the_functions_read_is_documented_and_no_other() {
     // The feeds' settings make it of the key's name.
     let mut read = BTreeSet::from(["FINNHUB_API_KEY_SECRET".to_owned()]);
     for folder in ["functions", "shared"] {
-        sources(&repository().join(folder), &mut |source| {
+        sources(&workspace().join(folder), &mut |source| {
             let production = source.split("#[cfg(test)]").next().unwrap_or_default();
             let quoted = production.split('"').skip(1).step_by(2);
             let is_variable = |name: &&str| {
