@@ -173,7 +173,11 @@ pub fn read(line: &str) -> Option<Vec<(Metric, u64)>> {
 }
 
 fn line(now: Timestamp, dimension: (&str, &str), values: &[(Metric, Value)]) -> Value {
-    debug_assert!(values.iter().all(|(metric, _)| metric.dimension() == dimension.0));
+    debug_assert!(
+        values
+            .iter()
+            .all(|(metric, _)| metric.dimension() == dimension.0)
+    );
     let definitions: Vec<Value> = values
         .iter()
         .map(|(metric, _)| json!({"Name": metric.name(), "Unit": metric.unit()}))
