@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use pipeline_tests::workspace;
+use pipeline_tests::plane::workspace;
 use runtime::metrics::{Metric, NAMESPACE};
 use serde_json::json;
 

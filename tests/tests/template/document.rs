@@ -1,6 +1,6 @@
 //! The template as JSON: `!Sub x` is `{"Fn::Sub": "x"}`, as in CloudFormation's own long form.
 
-use pipeline_tests::workspace;
+use pipeline_tests::plane::workspace;
 use saphyr::{LoadableYamlNode, MarkedYaml, Scalar, YamlData};
 use serde_json::{Map, Value};
 
