@@ -8,6 +8,7 @@ use super::{
     function_arn,
     intrinsic::Scope,
     resource::{BUCKET, FUNCTION, MAPPING},
+    rule,
     section::Section,
     yaml::{Content, Node},
 };
@@ -24,6 +25,7 @@ pub(super) fn pipeline(
 ) -> Result<Pipeline, TemplateError> {
     let scope = Scope::new(root, given)?;
     let template = Section::open(&scope, "the template".to_owned(), root)?;
+    rule::check(&scope, &template)?;
     let resources = template
         .section("Resources")?
         .ok_or_else(|| template.missing("Resources"))?;

@@ -7,6 +7,7 @@ mod intrinsics;
 mod mappings;
 mod repository;
 mod robustness;
+mod rules;
 mod settings;
 
 use super::*;

@@ -1,5 +1,7 @@
 //! Who may do what.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use super::{
@@ -112,7 +114,7 @@ fn a_poller_may_write_to_the_topic_of_its_job_alone() {
 #[test]
 fn the_writer_may_read_the_topics_of_its_triggers_and_commit_as_their_groups_alone() {
     let template = Template::read();
-    let (mut topics, mut groups) = (Vec::new(), Vec::new());
+    let (mut topics, mut groups) = (BTreeSet::new(), BTreeSet::new());
     for (_, mapping) in template.resources("AWS::Lambda::EventSourceMapping") {
         let properties = &mapping["Properties"];
         let topic = properties["Topics"][0].as_str().unwrap();
@@ -121,21 +123,15 @@ fn the_writer_may_read_the_topics_of_its_triggers_and_commit_as_their_groups_alo
             let config = &properties[&format!("{kind}EventSourceConfig")];
             assert!(texts(config).contains(&group.as_str()), "{config}");
         }
-        topics.push(format!("${{Topics}}/{topic}"));
-        groups.push(format!("${{Groups}}/{group}"));
+        topics.insert(format!("${{Topics}}/{topic}"));
+        groups.insert(format!("${{Groups}}/{group}"));
     }
-    let of = |sid: &str| -> Vec<&str> {
-        let statements = template.statements();
-        let statement = statements
-            .into_iter()
-            .find(|statement| statement["Sid"] == sid);
-        let resources = statement.unwrap()["Resource"].as_array().unwrap();
-        let path = |resource: &'_ Value| resource["Fn::Sub"][0].as_str().map(str::to_owned);
-        let paths: Vec<String> = resources.iter().filter_map(path).collect();
-        assert_eq!(paths.len(), resources.len(), "{sid}");
+    let of = |sid: &str| -> BTreeSet<String> {
+        let mut statements = template.statements().into_iter();
+        let statement = statements.find(|statement| statement["Sid"] == sid);
+        let resources = statement.unwrap()["Resource"].as_array().unwrap().iter();
         resources
-            .iter()
-            .filter_map(|resource| resource["Fn::Sub"][0].as_str())
+            .map(|resource| resource["Fn::Sub"][0].as_str().unwrap().to_owned())
             .collect()
     };
     assert_eq!(of("ReadTheTopics"), topics);

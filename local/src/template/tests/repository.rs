@@ -103,9 +103,100 @@ fn the_environment_says_how_to_reach_the_brokers() {
     assert_eq!(
         environment(&[
             ("Kafka", "msk"),
+            ("KafkaBootstrapServers", ""),
             ("MskClusterArn", cluster),
             ("KafkaSecurity", "iam"),
+            ("SubnetIds", "subnet-1"),
+            ("SecurityGroupIds", "sg-1"),
         ]),
         given(&[("MSK_CLUSTER_ARN", cluster), ("KAFKA_SECURITY", "iam")])
+    );
+}
+
+#[test]
+fn a_wrong_combination_is_refused_with_a_sentence() {
+    let cluster = "arn:aws:kafka:us-east-1:123456789012:cluster/quotes/6cc0432b-8618-4f44-bccc-e1fbd8fb7c4d-2";
+    let secret = "arn:aws:secretsmanager:us-east-1:123456789012:secret:quotes-a1b2c3";
+    let msk = [
+        ("Kafka", "msk"),
+        ("MskClusterArn", cluster),
+        ("KafkaSecurity", "iam"),
+        ("SubnetIds", "subnet-1"),
+        ("SecurityGroupIds", "sg-1"),
+    ];
+    let serverless = [
+        ("Kafka", "msk-serverless"),
+        ("KafkaSecurity", "iam"),
+        ("VpcId", "vpc-0123abcd"),
+        ("SubnetIds", "subnet-1,subnet-2"),
+    ];
+    let own = [
+        ("Kafka", "self-managed"),
+        ("KafkaBootstrapServers", "b:9092"),
+        ("KafkaSecurity", "plaintext"),
+    ];
+    let refusal = |parameters: &[(&str, &str)], name: &str, value: &str| {
+        let mut parameters = given(parameters);
+        parameters.insert(name.to_owned(), value.to_owned());
+        let read = read(repository_template(), &parameters);
+        read.err().map_or(String::new(), |error| error.to_string())
+    };
+    for right in [&msk[..], &own] {
+        assert_eq!(refusal(right, "LogLevel", "info"), "");
+    }
+    for (parameters, name, value, rule) in [
+        (&msk[..], "MskClusterArn", "", "MskNeedsItsCluster"),
+        (
+            &msk,
+            "KafkaBootstrapServers",
+            "b:9092",
+            "MskBrokersAreLookedUp",
+        ),
+        (&msk, "SecurityGroupIds", "", "MskIsInAVpc"),
+        (
+            &msk,
+            "KafkaSecurity",
+            "scram",
+            "CredentialsAreGivenWhereTheyAreUsed",
+        ),
+        (
+            &msk,
+            "KafkaCredentialsSecretArn",
+            secret,
+            "CredentialsAreNotGivenInVain",
+        ),
+        (&msk, "CreateVpcEndpoints", "true", "EndpointsNeedAVpc"),
+        (
+            &serverless,
+            "KafkaSecurity",
+            "plaintext",
+            "ServerlessNeedsIamAndAVpc",
+        ),
+        (&serverless, "SubnetIds", "", "ServerlessNeedsIamAndAVpc"),
+        (&serverless, "MskClusterArn", cluster, "OnlyMskHasACluster"),
+        (&own, "KafkaBootstrapServers", "", "SelfManagedNeedsBrokers"),
+        (&own, "KafkaSecurity", "iam", "SelfManagedNeedsBrokers"),
+        (
+            &own,
+            "KafkaSecurity",
+            "mtls",
+            "CredentialsAreGivenWhereTheyAreUsed",
+        ),
+        (&own, "KafkaCaSecretArn", secret, "PlaintextHasNoAuthority"),
+        (&own, "SubnetIds", "subnet-1", "SubnetsHaveSecurityGroups"),
+    ] {
+        let said = refusal(parameters, name, value);
+        assert!(
+            said.contains(&format!(": by the rule {rule}: ")),
+            "{name}={value}: {said}"
+        );
+        assert_eq!(said.lines().count(), 1, "{said}");
+    }
+    let mut nothing = own.to_vec();
+    nothing.extend([("CryptoSymbols", ""), ("TradeSymbols", "")]);
+    let said = refusal(&nothing, "StockSymbols", "");
+    assert!(
+        said.ends_with("Every job is off: give the symbols of one"),
+        "{said}"
     );
 }
