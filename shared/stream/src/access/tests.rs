@@ -6,7 +6,7 @@ use std::{
 
 use async_trait::async_trait;
 use proptest::prelude::*;
-use secrets::{FetchSecret, SecretReference};
+use secrets::{FetchSecret, Secret, SecretReference};
 use tokio::time::advance;
 
 use super::*;
