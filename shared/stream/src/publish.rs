@@ -15,6 +15,7 @@ use rdkafka::{
     util::Timeout,
 };
 use tokio::{
+    sync::Notify,
     task::JoinSet,
     time::{Instant, sleep, timeout_at},
 };
@@ -67,7 +68,9 @@ pub enum PublishError {
         brokers: String,
     },
     /// The principal may not write to the topic.
-    #[error("writing to the topic '{topic}' is denied: grant WriteData on it")]
+    #[error(
+        "writing to the topic '{topic}' is denied: grant WriteData on it, and WriteDataIdempotently on the cluster"
+    )]
     Denied {
         /// The topic.
         topic: String,
@@ -150,6 +153,8 @@ pub struct KafkaPublisher {
 
 struct Shared {
     current: RwLock<Connection>,
+    /// Told when the brokers refuse a connection or none can be reached.
+    troubled: Arc<Notify>,
     access: Access,
     missing: Option<MissingTopics>,
 }
@@ -251,19 +256,26 @@ impl KafkaPublisher {
 impl Shared {
     fn new(cluster: &Cluster, access: Access) -> Result<Self, ProducerError> {
         let missing = access.create_partitions().map(MissingTopics::new);
+        let troubled = Arc::new(Notify::new());
         Ok(Self {
-            current: RwLock::new(Connection::open(cluster)?),
+            current: RwLock::new(Connection::open(cluster, Arc::clone(&troubled))?),
+            troubled,
             access,
             missing,
         })
     }
 
+    fn open(&self, cluster: &Cluster) -> Result<Connection, ProducerError> {
+        Connection::open(cluster, Arc::clone(&self.troubled))
+    }
+
     /// The connection to use now, new if the one before can't be used any more.
     fn connection(&self) -> Connection {
-        let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
-        let current = current.clone();
+        // The lock must not be held beyond this line.
+        let current =
+            Connection::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner));
         if current.is_spent()
-            && let Ok(new) = Connection::open(current.cluster())
+            && let Ok(new) = self.open(current.cluster())
         {
             return self.replace(&current, new);
         }
@@ -284,10 +296,10 @@ impl Shared {
 /// Looks for other addresses and credentials whenever a connection is in trouble.
 async fn renew(shared: Arc<Shared>) {
     loop {
+        shared.troubled.notified().await;
         let connection = shared.connection();
-        connection.troubled().await;
         match shared.access.renewed(connection.cluster()).await {
-            Ok(Some(cluster)) => match Connection::open(&cluster) {
+            Ok(Some(cluster)) => match shared.open(&cluster) {
                 Ok(new) => {
                     tracing::info!(brokers = %cluster, "the brokers or the credentials have changed: connecting anew");
                     shared.replace(&connection, new);
@@ -417,3 +429,6 @@ impl From<AccessError> for ProducerError {
         Self::Access(error)
     }
 }
+
+#[cfg(test)]
+mod tests;
