@@ -42,7 +42,7 @@ enum Brokers {
     Listed(String),
     /// By the ARN of an MSK cluster.
     #[cfg(feature = "aws")]
-    Msk(Msk),
+    Msk(Box<Msk>),
     /// A cluster that was made elsewhere.
     Fixed(Cluster),
 }

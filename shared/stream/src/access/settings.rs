@@ -113,7 +113,11 @@ fn read(
         ("iam", Some((account, clock))) => Method::Iam(Iam {
             account,
             clock,
-            region: region(text(ARN), text(SERVERS), text("AWS_REGION"))?,
+            region: region(
+                text(ARN).as_deref(),
+                text(SERVERS).as_deref(),
+                text("AWS_REGION"),
+            )?,
             tokens: OnceCell::new(),
         }),
         _ => {
@@ -139,7 +143,7 @@ fn read(
 #[cfg(feature = "aws")]
 fn by_arn(arn: String, account: &Arc<AwsAccount>) -> Result<Brokers, AccessError> {
     if msk::region(&arn).is_some() {
-        return Ok(Brokers::Msk(Msk::new(arn, Arc::clone(account))));
+        return Ok(Brokers::Msk(Box::new(Msk::new(arn, Arc::clone(account)))));
     }
     Err(AccessError::Setting {
         name: ARN,
@@ -152,14 +156,13 @@ fn by_arn(arn: String, account: &Arc<AwsAccount>) -> Result<Brokers, AccessError
 /// The cluster's region: of its ARN, else of the names that MSK gives brokers, else the function's own.
 #[cfg(feature = "aws")]
 fn region(
-    arn: Option<String>,
-    brokers: Option<String>,
+    arn: Option<&str>,
+    brokers: Option<&str>,
     own: Option<String>,
 ) -> Result<String, AccessError> {
-    let of_arn = arn.as_deref().and_then(msk::region).map(str::to_owned);
+    let of_arn = arn.and_then(msk::region).map(str::to_owned);
     let of_name = || {
-        let brokers = brokers?;
-        let (host, _) = brokers.split(',').next()?.trim().rsplit_once(':')?;
+        let (host, _) = brokers?.split(',').next()?.trim().rsplit_once(':')?;
         let host = host.strip_suffix(".cn").unwrap_or(host);
         let (name, region) = host.strip_suffix(".amazonaws.com")?.rsplit_once('.')?;
         let is_msk = name.ends_with(".kafka") || name.ends_with(".kafka-serverless");
