@@ -7,13 +7,7 @@ use std::{
 
 use lake::store::S3Store;
 use runtime::clock;
-use stream::{
-    Cluster,
-    embedded::EmbeddedBroker,
-    publish::KafkaPublisher,
-    start::StartAt,
-    topics::{self, TopicError},
-};
+use stream::{Cluster, embedded::EmbeddedBroker, publish::KafkaPublisher, start::StartAt, topics};
 
 use super::{FeedSource, Options, PARTITIONS, UpError};
 use crate::{
@@ -33,7 +27,7 @@ impl Broker {
     pub(super) async fn start(options: &Options) -> Result<Self, UpError> {
         match &options.brokers {
             Some(brokers) => {
-                let cluster = brokers.parse().map_err(TopicError::from)?;
+                let cluster = brokers.cluster().await?;
                 topics::reach(&cluster).await?;
                 Ok(Self::External(cluster))
             }
@@ -132,6 +126,18 @@ pub(crate) fn at_brokers(brokers: &str) -> BTreeMap<String, String> {
     ]
     .map(|(name, value)| (name.to_owned(), value.to_owned()))
     .into()
+}
+
+/// Has every function that speaks to the brokers do so with the security that they want.
+pub(super) fn secure(pipeline: &mut Pipeline, options: &Options) {
+    let Some(brokers) = &options.brokers else {
+        return;
+    };
+    for function in &mut pipeline.functions {
+        if function.environment.contains_key("KAFKA_BOOTSTRAP_SERVERS") {
+            function.environment.extend(brokers.security());
+        }
+    }
 }
 
 /// Every topic that a schedule's job, a trigger or its on-failure destination names.
