@@ -10,7 +10,7 @@ mod properties;
 use std::{
     io::{Write, stderr},
     net::{Ipv4Addr, SocketAddr, TcpListener},
-    path::{Path, PathBuf},
+    path::Path,
     sync::{Mutex, OnceLock},
     time::Duration,
 };
@@ -45,8 +45,7 @@ impl Kafka {
     /// machine has no Kafka. Blocks until it is ready.
     pub fn start(brokers: usize) -> Option<Self> {
         let folder = TempDir::new().unwrap();
-        let path = folder.path().to_owned();
-        let kafka = Self::start_in(path, brokers, false)?;
+        let kafka = Self::start_in(folder.path(), brokers, false)?;
         Some(Self {
             _removed: Some(folder),
             ..kafka
@@ -57,11 +56,11 @@ impl Kafka {
     pub fn shared() -> Option<&'static Self> {
         static SHARED: OnceLock<Option<Kafka>> = OnceLock::new();
         // Nobody drops it, so its process removes the folder.
-        let start = || Self::start_in(TempDir::new().unwrap().keep(), 1, true);
+        let start = || Self::start_in(&TempDir::new().unwrap().keep(), 1, true);
         SHARED.get_or_init(start).as_ref()
     }
 
-    fn start_in(folder: PathBuf, brokers: usize, removes_folder: bool) -> Option<Self> {
+    fn start_in(folder: &Path, brokers: usize, removes_folder: bool) -> Option<Self> {
         let Some(jars) = Environment::of_process().secret(JARS) else {
             let _ = writeln!(
                 stderr(),
@@ -70,14 +69,14 @@ impl Kafka {
             return None;
         };
         let java = Java::new(Path::new(&jars));
-        let certificates = Certificates::make(&folder);
+        let certificates = Certificates::make(folder);
         let before_proxied = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let proxy = before_proxied.local_addr().unwrap().port();
         let ports: Vec<_> = (0..brokers).map(|_| Ports::free(proxy)).collect();
         let mut nodes: Vec<_> = (0..brokers)
             .map(|index| {
-                let properties = properties(index, &ports, &folder, &certificates);
-                Node::new(index, &folder, &properties, removes_folder)
+                let properties = properties(index, &ports, folder, &certificates);
+                Node::new(index, folder, &properties, removes_folder)
             })
             .collect();
         let formatting: Vec<_> = nodes.iter().map(|node| node.format(&java)).collect();

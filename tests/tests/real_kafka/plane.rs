@@ -1,18 +1,34 @@
 use pipeline_tests::{
-    plane::options,
+    plane::{bin_dir, workspace},
     real_kafka::{Kafka, Listener},
 };
-use quotelake::up::{Options, Plane};
+use quotelake::{
+    cli::{Feed, Up},
+    up::Plane,
+};
+use runtime::Environment;
 use tempfile::TempDir;
 
 use super::*;
 
+/// The plane as `quotelake up --brokers` starts it.
 async fn plane(kafka: &Kafka) -> (Plane, TempDir) {
     let data = tempfile::tempdir().unwrap();
-    let options = Options {
+    let up = Up {
+        run_for: None,
+        json: false,
+        data: data.path().join("data"),
+        template: workspace().join("template.yaml"),
+        parameters: Vec::new(),
+        feed: Feed::Replay,
+        speed: 1.0,
+        faults: Vec::new(),
         brokers: Some(kafka.brokers(Listener::Plaintext)),
-        ..options(&data).await
+        s3_endpoint: None,
+        s3_port: 0,
+        bin_dir: Some(bin_dir().await.to_owned()),
     };
+    let options = up.options(&Environment::default());
     (Plane::start(&options).await.unwrap(), data)
 }
 
