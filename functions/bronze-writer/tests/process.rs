@@ -137,7 +137,11 @@ impl Drop for Running {
 fn a_store_that_is_down_or_slow_costs_init_two_seconds_and_not_the_function() {
     // Nobody listens on port 1.
     let down = SocketAddr::from(([127, 0, 0, 1], 1));
-    for store in [down, server(None), server(refused("503 Slow Down", "SlowDown"))] {
+    for store in [
+        down,
+        server(None),
+        server(refused("503 Slow Down", "SlowDown")),
+    ] {
         let runtime_api = TcpListener::bind("127.0.0.1:0").unwrap();
         let started = Instant::now();
         let _function = Running(

@@ -14,9 +14,7 @@ use tokio::{
 };
 
 use super::{instrument::instrument, key::with_key, model::Frame, parse, socket::Socket};
-use crate::{
-    FeedError, FeedSettings, FetchError, TradeSession, Trades, cooldown::Cooldown, tls,
-};
+use crate::{FeedError, FeedSettings, FetchError, TradeSession, Trades, cooldown::Cooldown, tls};
 
 /// The longest pause before the first reconnection; it doubles with each.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
