@@ -29,14 +29,15 @@ pub fn load_roots() {
 /// [`FeedError::NoRoots`] if there are none and `base` needs some.
 pub(crate) fn for_server(base: &Url) -> Result<ClientConfig, FeedError> {
     let roots = match base.scheme() {
-        "http" | "ws" => Arc::default(),
+        "http" | "ws" => Arc::new(RootCertStore::empty()),
         _ if ROOTS.is_empty() => return Err(FeedError::NoRoots),
         _ => Arc::clone(&ROOTS),
     };
     let mut config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
         .map_err(FeedError::Tls)?
-        .with_root_certificates(roots);
+        .with_root_certificates(roots)
+        .with_no_client_auth();
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(config)
 }
