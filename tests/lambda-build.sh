@@ -54,10 +54,11 @@ for function in bronze-writer quote-poller; do
     echo "$function: $size bytes zipped, $(stat -c %s "$binary") unzipped, needs $(tr '\n' ' ' <<<"$needed")and $glibc"
 done
 
-# What `cargo lambda deploy` would send.
+# What `cargo lambda deploy` would do: send the binary, and leave the function's variables.
 for function in bronze-writer quote-poller; do
-    AWS_REGION=us-east-1 cargo lambda deploy --dry --binary-name "$function" --merge-env any-name >"$work/deploy.log" 2>&1 ||
+    AWS_REGION=us-east-1 cargo lambda deploy --dry -vv --binary-name "$function" any-name >"$work/deploy.log" 2>&1 ||
         fail "$function: cargo lambda deploy --dry failed"
+    grep -q 'merge_env: true' "$work/deploy.log" || fail "$function: cargo lambda deploy would drop its variables"
 done
 
 # Prints the part of the first line of the plane's output that NAME has.
@@ -112,4 +113,4 @@ answer quote-poller events/quote-poller-binance.json '{"polled": 12, "published"
 answer quote-poller events/bronze-writer.json '{"errorType": "Fault"}'
 tests/init-time.py --within 15 target/lambda/bronze-writer/bootstrap "${variables[@]}"
 tests/init-time.py --within 30 target/lambda/quote-poller/bootstrap "${variables[@]}"
-echo "both functions build, start and answer"
+echo "8 passed: two archives, two dry deployments, two starts and answers, two inits"
