@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use runtime::Environment;
 
 use crate::{
+    brokers::Brokers,
     cost, inspect, redeliver,
     replay::{Fault, FaultError, Provider},
     up::{FeedSource, Options},
@@ -94,6 +95,10 @@ pub struct Up {
     #[arg(long = "fault", value_name = "PROVIDER=FAULT", value_parser = provider_and_fault)]
     pub faults: Vec<(Provider, Fault)>,
     /// Use these brokers instead of the embedded one.
+    ///
+    /// `KAFKA_SECURITY` (plaintext, tls, mtls, scram, iam) in the environment says how they are spoken to,
+    /// `KAFKA_CREDENTIALS_SECRET` and `KAFKA_CA_SECRET` with what: each `secretsmanager:NAME-OR-ARN`, `ssm:NAME-OR-ARN` or
+    /// `file:PATH`, of the JSON that the functions take.
     #[arg(long, value_name = "HOST:PORT")]
     pub brokers: Option<String>,
     /// Use this emulator's S3 endpoint instead of the embedded store (static credentials from `AWS_ACCESS_KEY_ID`
@@ -132,7 +137,9 @@ impl Up {
             parameters: self.parameters.into_iter().collect(),
             data: self.data,
             bin_dir: self.bin_dir,
-            brokers: self.brokers,
+            brokers: self
+                .brokers
+                .map(|servers| Brokers::new(&servers, environment)),
             s3_endpoint: self.s3_endpoint,
             s3_port: self.s3_port,
             feed: match self.feed {

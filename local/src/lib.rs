@@ -4,6 +4,7 @@
 
 pub mod async_invoke;
 pub mod binaries;
+pub mod brokers;
 pub mod cli;
 pub mod cost;
 pub mod damaged;

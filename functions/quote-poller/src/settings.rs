@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use feeds::FeedSettings;
 use runtime::{Environment, clock};
-use secrets::{AwsSecrets, FetchSecret};
+use secrets::{AwsAccount, AwsSecrets};
 use stream::{Access, AccessError};
 
 /// What the function is configured with.
@@ -19,8 +19,9 @@ impl Settings {
     /// # Errors
     /// [`AccessError`] for the first that is missing or wrong.
     pub fn read(environment: &Environment) -> Result<Self, AccessError> {
-        let secrets: Arc<dyn FetchSecret> = Arc::new(AwsSecrets::new());
-        let access = Access::read(&|name| environment.secret(name), &secrets)?;
+        let account = Arc::new(AwsAccount::new());
+        let access = Access::on_aws(&|name| environment.secret(name), &account, clock::now)?;
+        let secrets = Arc::new(AwsSecrets::of(account));
         let environment = environment.clone();
         let lookup = move |name: &str| environment.secret(name);
         Ok(Self {

@@ -20,11 +20,11 @@ use lake::{
     store::{Delete, Get, List, PutIf, StoreError},
 };
 use runtime::{Environment, Invocation};
-use stream::topics::TopicError;
+use stream::{AccessError, topics::TopicError};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::lake_location::LakeLocationError;
+use crate::{brokers::Brokers, lake_location::LakeLocationError};
 pub use counts::{Counts, Outcome};
 use event::Entry;
 pub use options::Options;
@@ -42,6 +42,9 @@ pub enum RedeliverError {
     /// The writer.
     #[error(transparent)]
     Writer(#[from] Fault),
+    /// The brokers' addresses or credentials.
+    #[error(transparent)]
+    Access(#[from] AccessError),
     /// The topic of given-up records.
     #[error(transparent)]
     Topic(#[from] TopicError),
@@ -125,11 +128,8 @@ pub async fn run(
         .as_ref()
         .zip(options.brokers.as_ref())
     {
-        outcome.messages = Some(
-            redelivery
-                .messages(&brokers.parse().map_err(TopicError::from)?, topic)
-                .await?,
-        );
+        let cluster = Brokers::new(brokers, environment).cluster().await?;
+        outcome.messages = Some(redelivery.messages(&cluster, topic).await?);
     }
     outcome.quarantine = redelivery.quarantine().await?;
     outcome.stopped = redelivery.stop.is_cancelled();

@@ -31,6 +31,10 @@ pub struct Options {
     #[arg(long, value_name = "TOPIC", requires = "brokers")]
     pub failures_topic: Option<String>,
     /// The brokers of --failures-topic.
+    ///
+    /// `KAFKA_SECURITY` (plaintext, tls, mtls, scram, iam) in the environment says how they are spoken to,
+    /// `KAFKA_CREDENTIALS_SECRET` and `KAFKA_CA_SECRET` with what: each `secretsmanager:NAME-OR-ARN`, `ssm:NAME-OR-ARN` or
+    /// `file:PATH`, of the JSON that the functions take.
     #[arg(long, value_name = "HOST:PORT", requires = "failures_topic")]
     pub brokers: Option<String>,
     /// Tell what would be done, and write nothing.

@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use lake::store::StoreError;
 use runtime::SettingError;
-use stream::{embedded::EmbeddedError, publish::ProducerError, topics::TopicError};
+use stream::{AccessError, embedded::EmbeddedError, publish::ProducerError, topics::TopicError};
 
 use crate::{
     binaries::BinariesError, data_folder::DataFolderError, object_store::ObjectStoreError,
@@ -24,6 +24,9 @@ pub enum UpError {
     /// The embedded broker.
     #[error(transparent)]
     Embedded(#[from] EmbeddedError),
+    /// The brokers' addresses or credentials.
+    #[error(transparent)]
+    Access(#[from] AccessError),
     /// The brokers or a topic.
     #[error(transparent)]
     Topic(#[from] TopicError),

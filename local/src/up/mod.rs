@@ -88,7 +88,8 @@ impl Plane {
         let market = Market::start(options).await?;
         let broker = Broker::start(options).await?;
         let parameters = parts::parameters(options, &folder, &broker, &market);
-        let pipeline = template::read(&options.template, &parameters)?;
+        let mut pipeline = template::read(&options.template, &parameters)?;
+        parts::secure(&mut pipeline, options);
         let functions = functions(&pipeline, &bin_dir)?;
         parts::check_responses(&pipeline)?;
         let topics = parts::topics(&pipeline, &options.template)?;

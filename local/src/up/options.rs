@@ -1,6 +1,9 @@
 use std::{collections::BTreeMap, path::PathBuf};
 
-use crate::replay::{Fault, Provider};
+use crate::{
+    brokers::Brokers,
+    replay::{Fault, Provider},
+};
 
 /// What to start, and which parts to take from elsewhere. Not `Debug`: it may hold keys.
 #[derive(Clone)]
@@ -14,7 +17,7 @@ pub struct Options {
     /// The folder of the function binaries; without it they are built first.
     pub bin_dir: Option<PathBuf>,
     /// Brokers instead of the embedded one.
-    pub brokers: Option<String>,
+    pub brokers: Option<Brokers>,
     /// An S3 endpoint instead of the embedded store.
     pub s3_endpoint: Option<String>,
     /// The embedded store's port; 0 takes a free one.

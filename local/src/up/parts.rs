@@ -6,13 +6,7 @@ use std::{
 };
 
 use runtime::clock;
-use stream::{
-    Cluster,
-    embedded::EmbeddedBroker,
-    publish::KafkaPublisher,
-    start::StartAt,
-    topics::{self, TopicError},
-};
+use stream::{Cluster, embedded::EmbeddedBroker, publish::KafkaPublisher, start::StartAt, topics};
 
 use super::{FeedSource, Options, PARTITIONS, Store, UpError};
 use crate::{
@@ -44,7 +38,7 @@ impl Broker {
     pub(super) async fn start(options: &Options) -> Result<Self, UpError> {
         match &options.brokers {
             Some(brokers) => {
-                let cluster = brokers.parse().map_err(TopicError::from)?;
+                let cluster = brokers.cluster().await?;
                 topics::reach(&cluster).await?;
                 Ok(Self::External(cluster))
             }
@@ -154,6 +148,18 @@ pub(super) fn parameters(
     }
     parameters.extend(options.parameters.clone());
     parameters
+}
+
+/// Has every function that speaks to the brokers do so with the security that they want.
+pub(super) fn secure(pipeline: &mut Pipeline, options: &Options) {
+    let Some(brokers) = &options.brokers else {
+        return;
+    };
+    for function in &mut pipeline.functions {
+        if function.environment.contains_key("KAFKA_BOOTSTRAP_SERVERS") {
+            function.environment.extend(brokers.security());
+        }
+    }
 }
 
 /// Every topic that a schedule's job, a trigger or its on-failure destination names.

@@ -10,6 +10,10 @@ pub struct Options {
     #[command(flatten)]
     pub lake: LakeLocation,
     /// Expect what these brokers hold, and compare every line with the record that they have.
+    ///
+    /// `KAFKA_SECURITY` (plaintext, tls, mtls, scram, iam) in the environment says how they are spoken to,
+    /// `KAFKA_CREDENTIALS_SECRET` and `KAFKA_CA_SECRET` with what: each `secretsmanager:NAME-OR-ARN`, `ssm:NAME-OR-ARN` or
+    /// `file:PATH`, of the JSON that the functions take.
     #[arg(long, value_name = "HOST:PORT")]
     pub brokers: Option<String>,
     /// Only this topic; may be repeated.

@@ -5,10 +5,14 @@ use lake::{
     store::{List, StoreError},
 };
 use runtime::Environment;
-use stream::topics::{TopicError, check_name};
+use stream::{
+    AccessError,
+    topics::{TopicError, check_name},
+};
 
 use super::{Expected, KafkaTopics, Options, Progress, Verdict, VerifyError, verify};
 use crate::{
+    brokers::Brokers,
     data_folder::expected_file,
     lake_location::{LakeLocationError, OpenLake},
 };
@@ -29,6 +33,9 @@ pub enum TargetError {
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The brokers' addresses or credentials.
+    #[error(transparent)]
+    Access(#[from] AccessError),
     /// The brokers or a topic.
     #[error(transparent)]
     Topic(#[from] TopicError),
@@ -63,7 +70,8 @@ impl Target {
         let lake = options.lake.open(environment).await?;
         let topics = match &options.brokers {
             Some(brokers) => {
-                Some(KafkaTopics::connect(&brokers.parse().map_err(TopicError::from)?).await?)
+                let brokers = Brokers::new(brokers, environment);
+                Some(KafkaTopics::connect(&brokers.cluster().await?).await?)
             }
             None => None,
         };

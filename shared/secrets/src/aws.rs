@@ -1,13 +1,13 @@
-use std::{error::Error, fmt, time::Duration};
+use std::{error::Error, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use aws_config::{BehaviorVersion, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
 pub use aws_sdk_secretsmanager::config::Credentials;
 use aws_sdk_secretsmanager::error::{ProvideErrorMetadata, SdkError};
-use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
-use tokio::{sync::OnceCell, time::timeout};
+use tokio::time::timeout;
 
-use crate::{FetchSecret, FileSecrets, Secret, SecretError, SecretReference, text::secret_of};
+use crate::{
+    AwsAccount, FetchSecret, FileSecrets, Secret, SecretError, SecretReference, text::secret_of,
+};
 
 /// The longest that a fetch takes, with everything that it needs first and every attempt.
 const LIMIT: Duration = Duration::from_secs(5);
@@ -15,11 +15,8 @@ const LIMIT: Duration = Duration::from_secs(5);
 /// AWS Secrets Manager and SSM Parameter Store, and files as [`FileSecrets`]. Nothing is set up before the first fetch.
 ///
 /// A fetch makes up to three attempts and ends within 5 s.
-#[derive(Default)]
-pub struct AwsSecrets {
-    elsewhere: Option<(String, Credentials)>,
-    config: OnceCell<SdkConfig>,
-}
+#[derive(Debug, Default)]
+pub struct AwsSecrets(Arc<AwsAccount>);
 
 impl AwsSecrets {
     /// The stores of the account and region that the AWS SDK finds, or those at `AWS_ENDPOINT_URL`.
@@ -29,38 +26,16 @@ impl AwsSecrets {
 
     /// The stores at `endpoint`, as an emulator has them, in `us-east-1`.
     pub fn at(endpoint: impl Into<String>, credentials: Credentials) -> Self {
-        Self {
-            elsewhere: Some((endpoint.into(), credentials)),
-            config: OnceCell::new(),
-        }
+        Self::of(Arc::new(AwsAccount::at(endpoint, credentials)))
     }
 
-    async fn load(&self) -> SdkConfig {
-        let http = aws_smithy_http_client::Builder::new()
-            .tls_provider(Provider::Rustls(CryptoMode::Ring))
-            .build_https();
-        let timeouts = TimeoutConfig::builder()
-            .connect_timeout(Duration::from_secs(1))
-            .operation_attempt_timeout(Duration::from_secs(2))
-            .build();
-        let retries = RetryConfig::standard()
-            .with_max_attempts(3)
-            .with_initial_backoff(Duration::from_millis(100));
-        let mut config = aws_config::defaults(BehaviorVersion::latest())
-            .http_client(http)
-            .retry_config(retries)
-            .timeout_config(timeouts);
-        if let Some((endpoint, credentials)) = &self.elsewhere {
-            config = config
-                .endpoint_url(endpoint)
-                .region("us-east-1")
-                .credentials_provider(credentials.clone());
-        }
-        config.load().await
+    /// The stores of `account`.
+    pub fn of(account: Arc<AwsAccount>) -> Self {
+        Self(account)
     }
 
     async fn text(&self, reference: &SecretReference) -> Result<Option<String>, SecretError> {
-        let config = self.config.get_or_init(|| self.load()).await;
+        let config = self.0.config().await;
         match reference {
             SecretReference::SecretsManager { name, .. } => {
                 aws_sdk_secretsmanager::Client::new(config)
@@ -156,15 +131,6 @@ fn innermost(error: &dyn Error) -> String {
     }
     let text = innermost.to_string();
     text.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-impl fmt::Debug for AwsSecrets {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let endpoint = self.elsewhere.as_ref().map(|(endpoint, _)| endpoint);
-        f.debug_struct("AwsSecrets")
-            .field("endpoint", &endpoint)
-            .finish_non_exhaustive()
-    }
 }
 
 #[cfg(test)]

@@ -18,6 +18,8 @@
 //! ```
 
 #[cfg(feature = "aws")]
+mod account;
+#[cfg(feature = "aws")]
 mod aws;
 mod error;
 mod fetch;
@@ -27,6 +29,8 @@ mod reference;
 mod secret;
 mod text;
 
+#[cfg(feature = "aws")]
+pub use account::AwsAccount;
 #[cfg(feature = "aws")]
 pub use aws::{AwsSecrets, Credentials};
 pub use error::SecretError;

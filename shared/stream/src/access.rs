@@ -5,9 +5,21 @@ mod settings;
 
 use std::sync::Arc;
 
-use secrets::{Key, Secret, SecretError};
+#[cfg(feature = "aws")]
+use jiff::Timestamp;
+#[cfg(feature = "aws")]
+use secrets::AwsAccount;
+use secrets::{Key, SecretError};
+#[cfg(feature = "aws")]
+use tokio::sync::OnceCell;
 
 use crate::{AddressError, Cluster, Security};
+#[cfg(feature = "aws")]
+use crate::{
+    TokenError, Tokens,
+    iam::IamTokens,
+    msk::{Msk, MskError},
+};
 
 /// What the settings say of a cluster, before anything is fetched. Clones share what was fetched.
 ///
@@ -28,6 +40,9 @@ struct Parts {
 #[derive(Debug)]
 enum Brokers {
     Listed(String),
+    /// By the ARN of an MSK cluster.
+    #[cfg(feature = "aws")]
+    Msk(Box<Msk>),
     /// A cluster that was made elsewhere.
     Fixed(Cluster),
 }
@@ -39,6 +54,19 @@ enum Method {
     Tls,
     MutualTls(Key),
     Scram(Key),
+    #[cfg(feature = "aws")]
+    Iam(Iam),
+}
+
+/// Tokens of the account's credentials.
+#[cfg(feature = "aws")]
+#[derive(Debug)]
+struct Iam {
+    account: Arc<AwsAccount>,
+    region: String,
+    clock: fn() -> Timestamp,
+    /// The same for every cluster that is built, so that an unchanged one is equal to the one before.
+    tokens: OnceCell<Tokens>,
 }
 
 /// Why the cluster can't be got at. One sentence with the setting; never a secret.
@@ -92,6 +120,19 @@ pub enum AccessError {
         /// What it should be, as a noun phrase.
         expects: &'static str,
     },
+    /// The brokers of the MSK cluster are not known.
+    #[cfg(feature = "aws")]
+    #[error(transparent)]
+    Msk(#[from] MskError),
+    /// There is nothing to sign tokens with.
+    #[cfg(feature = "aws")]
+    #[error(transparent)]
+    Token(#[from] TokenError),
+    /// Tokens are for a region, and nothing says which.
+    #[error(
+        "KAFKA_SECURITY is iam and nothing names the cluster's region: set AWS_REGION or MSK_CLUSTER_ARN"
+    )]
+    NoRegion,
     /// The brokers' addresses are none.
     #[error(transparent)]
     Address(#[from] AddressError),
@@ -109,29 +150,18 @@ impl Access {
     /// # Errors
     /// [`AccessError`].
     pub async fn cluster(&self) -> Result<Cluster, AccessError> {
-        if let Brokers::Fixed(cluster) = &self.0.brokers {
-            return Ok(cluster.clone());
-        }
-        let credentials = match self.0.credentials() {
-            Some(key) => Some(key.get().await?),
-            None => None,
-        };
-        let ca = match &self.0.ca {
-            Some(key) => Some(key.get().await?),
-            None => None,
-        };
-        self.build(credentials.as_ref(), ca.as_ref()).await
+        self.0.cluster(false).await
     }
 
     /// The cluster with other addresses or credentials than `refused` has, if there are any by now: a rotated
     /// password, a renewed certificate, brokers that were replaced. `None` if nothing has changed.
     ///
-    /// A secret is fetched again at most once a minute.
+    /// A secret is fetched again at most once a minute, and MSK asked at most once in 30 s.
     ///
     /// # Errors
     /// [`AccessError`]; what was held stays.
     pub async fn renewed(&self, refused: &Cluster) -> Result<Option<Cluster>, AccessError> {
-        let held = self.cluster().await?;
+        let held = self.0.cluster(false).await?;
         if held != *refused {
             return Ok(Some(held));
         }
@@ -139,35 +169,65 @@ impl Access {
             let held = key.get().await?;
             key.renewed(&held).await?;
         }
-        let cluster = self.cluster().await?;
+        let cluster = self.0.cluster(true).await?;
         Ok((cluster != *refused).then_some(cluster))
-    }
-
-    async fn build(
-        &self,
-        credentials: Option<&Secret>,
-        ca: Option<&Secret>,
-    ) -> Result<Cluster, AccessError> {
-        let ca = ca.map(credentials::authority).transpose()?;
-        let security = match (&self.0.method, credentials) {
-            (Method::Tls, _) => Security::Tls { ca },
-            (Method::MutualTls(_), Some(secret)) => credentials::mutual_tls(secret, ca)?,
-            (Method::Scram(_), Some(secret)) => credentials::scram(secret, ca)?,
-            _ => Security::Plaintext,
-        };
-        match &self.0.brokers {
-            Brokers::Listed(brokers) => Ok(Cluster::new(brokers, security)?),
-            Brokers::Fixed(cluster) => Ok(cluster.clone()),
-        }
     }
 }
 
 impl Parts {
+    /// The cluster; its brokers asked for again if `fresh`.
+    #[cfg_attr(
+        not(feature = "aws"),
+        expect(unused_variables, reason = "only MSK is asked for brokers")
+    )]
+    async fn cluster(&self, fresh: bool) -> Result<Cluster, AccessError> {
+        let ca = match &self.ca {
+            Some(key) => Some(credentials::authority(&key.get().await?)?),
+            None => None,
+        };
+        let security = match &self.method {
+            Method::Plaintext => Security::Plaintext,
+            Method::Tls => Security::Tls { ca },
+            Method::MutualTls(key) => credentials::mutual_tls(&key.get().await?, ca)?,
+            Method::Scram(key) => credentials::scram(&key.get().await?, ca)?,
+            #[cfg(feature = "aws")]
+            Method::Iam(iam) => Security::Iam {
+                ca,
+                tokens: iam.tokens().await?,
+            },
+        };
+        match &self.brokers {
+            Brokers::Listed(brokers) => Ok(Cluster::new(brokers, security)?),
+            #[cfg(feature = "aws")]
+            Brokers::Msk(msk) => {
+                let brokers = msk.brokers(security.name(), fresh).await?;
+                Ok(Cluster::new(&brokers, security)?)
+            }
+            Brokers::Fixed(cluster) => Ok(cluster.clone()),
+        }
+    }
+
     fn credentials(&self) -> Option<&Key> {
         match &self.method {
             Method::MutualTls(key) | Method::Scram(key) => Some(key),
-            Method::Plaintext | Method::Tls => None,
+            _ => None,
         }
+    }
+}
+
+#[cfg(feature = "aws")]
+impl Iam {
+    async fn tokens(&self) -> Result<Tokens, TokenError> {
+        let tokens = async || {
+            let config = self.account.config().await;
+            let credentials = config.credentials_provider();
+            let credentials = credentials.ok_or_else(|| TokenError::NoCredentials {
+                cause: "the SDK has no provider of them".to_owned(),
+            })?;
+            let tokens = IamTokens::new(self.region.clone(), credentials, self.clock);
+            Ok(Tokens::new(tokens))
+        };
+        self.tokens.get_or_try_init(tokens).await.cloned()
     }
 }
 

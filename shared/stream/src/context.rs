@@ -22,13 +22,8 @@ use crate::{AuthenticationError, Cluster, TokenError, trouble};
 #[derive(Clone)]
 pub(crate) struct Context {
     cluster: Cluster,
-    heard: Arc<Heard>,
-}
-
-#[derive(Default)]
-struct Heard {
-    latest: Mutex<Latest>,
-    troubled: Notify,
+    latest: Arc<Mutex<Latest>>,
+    troubled: Arc<Notify>,
 }
 
 #[derive(Default)]
@@ -49,9 +44,15 @@ pub(crate) enum Trouble {
 
 impl Context {
     pub(crate) fn new(cluster: &Cluster) -> Self {
+        Self::telling(cluster, Arc::default())
+    }
+
+    /// One that tells `troubled` when the brokers refuse the client or none can be reached.
+    pub(crate) fn telling(cluster: &Cluster, troubled: Arc<Notify>) -> Self {
         Self {
             cluster: cluster.clone(),
-            heard: Arc::default(),
+            latest: Arc::default(),
+            troubled,
         }
     }
 
@@ -77,11 +78,6 @@ impl Context {
         self.latest(|latest| latest.trouble = None);
     }
 
-    /// Waits for the next report of trouble; one that came since the last wait counts.
-    pub(crate) async fn troubled(&self) {
-        self.heard.troubled.notified().await;
-    }
-
     /// Whether the token that connections are opened with has expired, as it does while a process is frozen.
     pub(crate) fn has_stale_token(&self) -> bool {
         let Some(tokens) = self.cluster.security().tokens() else {
@@ -92,8 +88,8 @@ impl Context {
     }
 
     fn latest<T>(&self, look: impl FnOnce(&mut Latest) -> T) -> T {
-        let latest = &self.heard.latest;
-        look(&mut latest.lock().unwrap_or_else(PoisonError::into_inner))
+        let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        look(&mut latest)
     }
 }
 
@@ -106,24 +102,24 @@ impl ClientContext for Context {
         let reason = security.redact(reason);
         tracing::error!("librdkafka: {error}: {reason}");
         let code = error.rdkafka_error_code();
-        let found = self.latest(|latest| {
+        let all_down = code == Some(RDKafkaErrorCode::AllBrokersDown);
+        let refused = self.latest(|latest| {
             let found = match (&latest.no_token, code) {
-                (Some(error), Some(RDKafkaErrorCode::Authentication)) => Some(Trouble::Handshake(
-                    AuthenticationError::NoToken(error.clone()),
-                )),
+                (Some(error), Some(RDKafkaErrorCode::Authentication)) => {
+                    let error = AuthenticationError::NoToken(error.clone());
+                    Some(Trouble::Handshake(error))
+                }
                 _ => trouble::of(&self.cluster, code, &reason),
             };
+            let refused = matches!(found, Some(Trouble::Handshake(_)));
             // That all brokers are down says less than why.
-            match (&latest.trouble, &found) {
-                (Some(_), Some(Trouble::Connection(_)))
-                    if code == Some(RDKafkaErrorCode::AllBrokersDown) => {}
-                (_, Some(found)) => latest.trouble = Some(found.clone()),
-                (_, None) => {}
+            if found.is_some() && !(all_down && latest.trouble.is_some()) {
+                latest.trouble = found;
             }
-            found.is_some()
+            refused
         });
-        if found {
-            self.heard.troubled.notify_one();
+        if refused || all_down {
+            self.troubled.notify_one();
         }
     }
 
@@ -166,4 +162,77 @@ pub(crate) fn ask<T>(
         Err(_) => while consumer.poll(REPORTS).is_some() {},
     }
     answer
+}
+
+#[cfg(test)]
+mod tests {
+    use secrets::Secret;
+    use tokio::time::timeout;
+
+    use super::*;
+    use crate::Security;
+
+    fn context() -> Context {
+        let security = Security::Scram {
+            ca: None,
+            user: "ann".to_owned(),
+            password: Secret::from("c0ffee".to_owned()),
+        };
+        Context::new(&Cluster::new("b:9096", security).unwrap())
+    }
+
+    fn tell(context: &Context, code: RDKafkaErrorCode, reason: &str) {
+        context.error(KafkaError::Global(code), reason);
+    }
+
+    #[test]
+    fn why_the_brokers_refuse_outlasts_that_they_are_all_down_and_ends_with_an_answer() {
+        let context = context();
+        tell(
+            &context,
+            RDKafkaErrorCode::Authentication,
+            "sasl_ssl://b:9096/bootstrap: SASL authentication error: no c0ffee",
+        );
+        tell(
+            &context,
+            RDKafkaErrorCode::AllBrokersDown,
+            "1/1 brokers are down",
+        );
+        let said = context.refused().unwrap().to_string();
+        assert!(
+            said.contains("the broker b:9096 refuses the credentials"),
+            "{said}"
+        );
+        assert!(
+            said.contains("no ***") && !said.contains("c0ffee"),
+            "{said}"
+        );
+        context.answered();
+        assert_eq!(context.trouble(), None);
+    }
+
+    #[tokio::test]
+    async fn a_refusal_and_the_loss_of_every_broker_are_told_and_the_loss_of_one_is_not() {
+        let context = context();
+        tell(
+            &context,
+            RDKafkaErrorCode::BrokerTransportFailure,
+            "b:9096/1: Connection refused",
+        );
+        assert!(!is_told(&context).await);
+        tell(
+            &context,
+            RDKafkaErrorCode::AllBrokersDown,
+            "1/1 brokers are down",
+        );
+        assert!(is_told(&context).await);
+        tell(&context, RDKafkaErrorCode::Authentication, "b:9096/1: no");
+        assert!(is_told(&context).await);
+        assert!(!is_told(&context).await, "once");
+    }
+
+    async fn is_told(context: &Context) -> bool {
+        let told = context.troubled.notified();
+        timeout(Duration::ZERO, told).await.is_ok()
+    }
 }

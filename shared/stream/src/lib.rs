@@ -9,6 +9,10 @@ pub mod consume;
 mod context;
 pub mod embedded;
 pub mod event;
+#[cfg(feature = "aws")]
+mod iam;
+#[cfg(feature = "aws")]
+mod msk;
 pub mod publish;
 pub mod read;
 mod security;
@@ -18,6 +22,8 @@ mod trouble;
 
 pub use access::{Access, AccessError};
 pub use cluster::{AddressError, Cluster};
+#[cfg(feature = "aws")]
+pub use msk::MskError;
 pub use security::{ProvideToken, Security, Token, TokenError, Tokens};
 pub use trouble::AuthenticationError;
 

@@ -1,6 +1,7 @@
 //! Publishing with every acknowledgement counted.
 
 mod connection;
+mod error;
 mod missing;
 
 use std::{
@@ -15,11 +16,13 @@ use rdkafka::{
     util::Timeout,
 };
 use tokio::{
+    sync::Notify,
     task::JoinSet,
     time::{Instant, sleep, timeout_at},
 };
 
-use crate::{Access, AccessError, AuthenticationError, Cluster, Position, topics};
+use crate::{Access, Cluster, Position, topics};
+pub use error::{ProducerError, PublishError};
 
 use connection::Connection;
 use missing::MissingTopics;
@@ -42,99 +45,6 @@ pub trait Publish: Send + Sync {
     fn abandon(&self);
 }
 
-/// Why a record counts as not published.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum PublishError {
-    /// No acknowledgement in time: the brokers are down, slow or unreachable.
-    #[error(
-        "no acknowledgement from {brokers} in time: check that the brokers are up and reachable"
-    )]
-    TimedOut {
-        /// The bootstrap servers.
-        brokers: String,
-    },
-    /// The brokers and this client don't let each other in.
-    #[error(transparent)]
-    Unauthenticated(AuthenticationError),
-    /// The topic does not exist on the cluster.
-    #[error(
-        "the topic '{topic}' does not exist on {brokers}: create it, or set KAFKA_CREATE_PARTITIONS"
-    )]
-    UnknownTopic {
-        /// The topic.
-        topic: String,
-        /// The bootstrap servers.
-        brokers: String,
-    },
-    /// The principal may not write to the topic.
-    #[error("writing to the topic '{topic}' is denied: grant WriteData on it")]
-    Denied {
-        /// The topic.
-        topic: String,
-    },
-    /// The record is larger than the cluster takes.
-    #[error(
-        "a record of {bytes} bytes is larger than the topic '{topic}' takes: raise max.message.bytes"
-    )]
-    TooLarge {
-        /// The topic.
-        topic: String,
-        /// The value's size.
-        bytes: usize,
-    },
-    /// Anything else that librdkafka reports.
-    #[error("publishing to the topic '{topic}' failed: {cause}")]
-    Failed {
-        /// The topic.
-        topic: String,
-        /// The library's words.
-        cause: String,
-    },
-}
-
-impl PublishError {
-    /// The reason in kebab-case, for counts.
-    pub fn reason(&self) -> &'static str {
-        match self {
-            Self::TimedOut { .. } => "publish-timed-out",
-            Self::Unauthenticated(_) => "unauthenticated",
-            Self::UnknownTopic { .. } => "unknown-topic",
-            Self::Denied { .. } => "publish-denied",
-            Self::TooLarge { .. } => "record-too-large",
-            Self::Failed { .. } => "publish-failed",
-        }
-    }
-}
-
-/// A producer that can't be made or can't reach its brokers.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ProducerError {
-    /// There are no addresses or no credentials.
-    #[error(transparent)]
-    Access(AccessError),
-    /// librdkafka refuses the settings.
-    #[error("no producer can be made for {brokers}: {cause}")]
-    Unusable {
-        /// The bootstrap servers.
-        brokers: String,
-        /// The library's words.
-        cause: String,
-    },
-    /// The brokers and this client don't let each other in.
-    #[error(transparent)]
-    Unauthenticated(AuthenticationError),
-    /// No broker answered.
-    #[error(
-        "no broker answers at {brokers} ({cause}): check KAFKA_BOOTSTRAP_SERVERS, KAFKA_SECURITY, the security group and that the brokers are up"
-    )]
-    Unreachable {
-        /// The bootstrap servers.
-        brokers: String,
-        /// The library's words.
-        cause: String,
-    },
-}
-
 /// A producer that outlives freeze and thaw, rotated credentials and replaced brokers: built once per execution
 /// environment, idempotent.
 ///
@@ -150,6 +60,8 @@ pub struct KafkaPublisher {
 
 struct Shared {
     current: RwLock<Connection>,
+    /// Told when the brokers refuse a connection or none can be reached.
+    troubled: Arc<Notify>,
     access: Access,
     missing: Option<MissingTopics>,
 }
@@ -251,19 +163,26 @@ impl KafkaPublisher {
 impl Shared {
     fn new(cluster: &Cluster, access: Access) -> Result<Self, ProducerError> {
         let missing = access.create_partitions().map(MissingTopics::new);
+        let troubled = Arc::new(Notify::new());
         Ok(Self {
-            current: RwLock::new(Connection::open(cluster)?),
+            current: RwLock::new(Connection::open(cluster, Arc::clone(&troubled))?),
+            troubled,
             access,
             missing,
         })
     }
 
+    fn open(&self, cluster: &Cluster) -> Result<Connection, ProducerError> {
+        Connection::open(cluster, Arc::clone(&self.troubled))
+    }
+
     /// The connection to use now, new if the one before can't be used any more.
     fn connection(&self) -> Connection {
-        let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
-        let current = current.clone();
+        // The lock must not be held beyond this line.
+        let current =
+            Connection::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner));
         if current.is_spent()
-            && let Ok(new) = Connection::open(current.cluster())
+            && let Ok(new) = self.open(current.cluster())
         {
             return self.replace(&current, new);
         }
@@ -284,10 +203,10 @@ impl Shared {
 /// Looks for other addresses and credentials whenever a connection is in trouble.
 async fn renew(shared: Arc<Shared>) {
     loop {
+        shared.troubled.notified().await;
         let connection = shared.connection();
-        connection.troubled().await;
         match shared.access.renewed(connection.cluster()).await {
-            Ok(Some(cluster)) => match Connection::open(&cluster) {
+            Ok(Some(cluster)) => match shared.open(&cluster) {
                 Ok(new) => {
                     tracing::info!(brokers = %cluster, "the brokers or the credentials have changed: connecting anew");
                     shared.replace(&connection, new);
@@ -412,8 +331,5 @@ impl Publish for KafkaPublisher {
     }
 }
 
-impl From<AccessError> for ProducerError {
-    fn from(error: AccessError) -> Self {
-        Self::Access(error)
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -15,7 +15,7 @@ use rdkafka::{
 };
 
 use crate::{
-    AddressError, AuthenticationError, Cluster,
+    AddressError, AuthenticationError, Cluster, Security,
     context::{Context, Trouble, ask},
 };
 
@@ -33,6 +33,14 @@ pub enum TopicError {
     /// The brokers and this client don't let each other in.
     #[error(transparent)]
     Unauthenticated(AuthenticationError),
+    /// A topic can't be created with tokens: rdkafka's admin client never asks for one.
+    #[error(
+        "the topic '{topic}' can't be created with KAFKA_SECURITY=iam from here: create it on the cluster first"
+    )]
+    NoAdmin {
+        /// The topic.
+        topic: String,
+    },
     /// The broker does not answer or refuses.
     #[error(
         "the brokers at {brokers} don't answer for {what} ({cause}): check the address and that they are up"
@@ -87,9 +95,13 @@ pub async fn reach(cluster: &Cluster) -> Result<(), TopicError> {
 /// Creates `topic` unless it exists, and waits until it can be used.
 ///
 /// # Errors
-/// [`TopicError::Broker`] if the cluster can't be asked or refuses.
+/// [`TopicError::NoAdmin`] with tokens, [`TopicError::Unauthenticated`] and [`TopicError::Broker`] if the cluster can't
+/// be asked or refuses.
 pub async fn create(cluster: &Cluster, topic: &str, partitions: i32) -> Result<(), TopicError> {
     check_name(topic)?;
+    if let Security::Iam { .. } = cluster.security() {
+        return exists(cluster, topic).await;
+    }
     let failed =
         |cause: String| broker_error(cluster, &format!("creating the topic '{topic}'"), cause);
     let admin: AdminClient<Context> = cluster
@@ -140,6 +152,20 @@ async fn settle(cluster: &Cluster, topic: &str) -> Result<(), TopicError> {
     };
     let settled = tokio::task::spawn_blocking(settled).await;
     settled.unwrap_or(Err(unanswered))
+}
+
+/// Whether there is `topic` already, for a client that could not create it.
+async fn exists(cluster: &Cluster, topic: &str) -> Result<(), TopicError> {
+    let watermarks = Watermarks::new(cluster, "quotelake-topics")?;
+    let asked = topic.to_owned();
+    let partitions = move || watermarks.partitions(&asked).map(drop);
+    match tokio::task::spawn_blocking(partitions).await {
+        Ok(Err(TopicError::Broker { .. })) => Err(TopicError::NoAdmin {
+            topic: topic.to_owned(),
+        }),
+        Ok(found) => found,
+        Err(error) => Err(broker_error(cluster, topic, error.to_string())),
+    }
 }
 
 /// Looks at watermarks and committed offsets without joining a group.

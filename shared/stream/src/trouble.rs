@@ -70,7 +70,7 @@ pub(crate) fn of(cluster: &Cluster, code: Option<Code>, reason: &str) -> Option<
         Code::BrokerTransportFailure
         | Code::Resolve
         | Code::AllBrokersDown
-        | Code::OperationTimedOut => Trouble::Connection(match listener(&cause) {
+        | Code::OperationTimedOut => Trouble::Connection(match listener(reason) {
             Some(likely) => format!("{broker}: {likely}"),
             None => format!("{broker}: {cause}"),
         }),
@@ -133,10 +133,12 @@ fn speaks_of_certificates(cause: &str) -> bool {
 }
 
 /// What a broken connection hints at, in fewer words than librdkafka's.
-fn listener(cause: &str) -> Option<&'static str> {
-    if cause.contains("connecting to a PLAINTEXT broker listener?") {
+fn listener(reason: &str) -> Option<&'static str> {
+    if reason.contains("connecting to a PLAINTEXT broker listener?")
+        || reason.contains("in state SSL_HANDSHAKE")
+    {
         Some("it ended the TLS handshake, as a listener without TLS does: see KAFKA_SECURITY")
-    } else if cause.contains("security.protocol") {
+    } else if reason.contains("security.protocol") {
         Some("it ended the connection, as a listener with TLS or SASL does: see KAFKA_SECURITY")
     } else {
         None
@@ -273,6 +275,10 @@ mod tests {
             (
                 scram(),
                 "sasl_ssl://k1:9094/bootstrap: SSL handshake failed: Disconnected: connecting to a PLAINTEXT broker listener?",
+            ),
+            (
+                scram(),
+                "sasl_ssl://k1:9094/bootstrap: Disconnected: connection reset by peer (after 0ms in state SSL_HANDSHAKE)",
             ),
         ] {
             let Trouble::Connection(cause) =

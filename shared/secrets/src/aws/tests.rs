@@ -241,6 +241,6 @@ fn credentials_are_not_printed() {
     let printed = format!("{:?}", AwsSecrets::at("http://localhost", credentials));
     assert_eq!(
         printed,
-        "AwsSecrets { endpoint: Some(\"http://localhost\"), .. }"
+        "AwsSecrets(AwsAccount { endpoint: Some(\"http://localhost\"), .. })"
     );
 }

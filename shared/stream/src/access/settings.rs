@@ -1,19 +1,42 @@
 use std::sync::Arc;
 
+#[cfg(feature = "aws")]
+use jiff::Timestamp;
+#[cfg(feature = "aws")]
+use secrets::{AwsAccount, AwsSecrets};
 use secrets::{FetchSecret, Key, SecretReference};
+#[cfg(feature = "aws")]
+use tokio::sync::OnceCell;
 
+#[cfg(feature = "aws")]
+use super::Iam;
 use super::{
     Access, AccessError, Brokers, Method, Parts,
     credentials::{CA_SETTING, CREDENTIALS_SETTING, MUTUAL_TLS, SCRAM},
 };
 use crate::cluster;
+#[cfg(feature = "aws")]
+use crate::msk::{self, Msk};
 
 const SERVERS: &str = "KAFKA_BOOTSTRAP_SERVERS";
 const SECURITY: &str = "KAFKA_SECURITY";
+const ARN: &str = "MSK_CLUSTER_ARN";
 const CREATE: &str = "KAFKA_CREATE_PARTITIONS";
+
+/// The kinds of security that this build has.
+#[cfg(feature = "aws")]
+const KINDS: &str = "plaintext, tls, mtls, scram or iam";
+#[cfg(not(feature = "aws"))]
+const KINDS: &str = "plaintext, tls, mtls or scram";
 
 /// The most partitions that a topic is created with.
 const MOST_PARTITIONS: i32 = 10_000;
+
+/// What the settings may ask for beside what is always there.
+#[cfg(feature = "aws")]
+type Account = Option<(Arc<AwsAccount>, fn() -> Timestamp)>;
+#[cfg(not(feature = "aws"))]
+type Account = Option<std::convert::Infallible>;
 
 impl Access {
     /// Reads the settings that `lookup` gives by name; `secrets` is the store of those that are references.
@@ -32,52 +55,120 @@ impl Access {
         lookup: &dyn Fn(&str) -> Option<String>,
         secrets: &Arc<dyn FetchSecret>,
     ) -> Result<Self, AccessError> {
-        let text = |name: &str| {
-            let value = lookup(name)?.trim().to_owned();
-            (!value.is_empty()).then_some(value)
-        };
-        let given = |setting: &'static str| match text(setting) {
-            None => Ok(None),
-            Some(reference) => reference
-                .parse::<SecretReference>()
-                .map(|reference| Some(Key::fetched(reference, Arc::clone(secrets))))
-                .map_err(|error| AccessError::Reference {
-                    name: setting,
-                    problem: error.to_string(),
-                }),
-        };
-        let brokers = match text(SERVERS) {
-            Some(brokers) => listed(brokers)?,
-            None => return Err(AccessError::NoBrokers),
-        };
-        let needed = |security, expects| {
-            given(CREDENTIALS_SETTING)?.ok_or(AccessError::NoCredentials { security, expects })
-        };
-        let security = text(SECURITY).unwrap_or_default();
-        let method = match security.as_str() {
-            "" | "plaintext" => Method::Plaintext,
-            "tls" => Method::Tls,
-            "mtls" => Method::MutualTls(needed("mtls", MUTUAL_TLS)?),
-            "scram" => Method::Scram(needed("scram", SCRAM)?),
-            _ => {
-                return Err(AccessError::Setting {
-                    name: SECURITY,
-                    value: security,
-                    problem: "there is no such kind".to_owned(),
-                    expects: "plaintext, tls, mtls or scram",
-                });
-            }
-        };
-        Ok(Self(Arc::new(Parts {
-            brokers,
-            ca: match method {
-                Method::Plaintext => None,
-                _ => given(CA_SETTING)?,
-            },
-            method,
-            create_partitions: text(CREATE).map(partitions).transpose()?,
-        })))
+        read(lookup, secrets, None)
     }
+
+    /// Reads the settings as [`Self::read`], with what AWS has: secrets of `account`, brokers by `MSK_CLUSTER_ARN` where
+    /// `KAFKA_BOOTSTRAP_SERVERS` is not set, and `KAFKA_SECURITY=iam`, whose region is that of the ARN, else that in the
+    /// brokers' names, else `AWS_REGION`. `clock` tells when tokens are signed.
+    ///
+    /// # Errors
+    /// [`AccessError`] for the first that is missing or wrong. Nothing is fetched.
+    #[cfg(feature = "aws")]
+    pub fn on_aws(
+        lookup: &dyn Fn(&str) -> Option<String>,
+        account: &Arc<AwsAccount>,
+        clock: fn() -> Timestamp,
+    ) -> Result<Self, AccessError> {
+        let secrets: Arc<dyn FetchSecret> = Arc::new(AwsSecrets::of(Arc::clone(account)));
+        read(lookup, &secrets, Some((Arc::clone(account), clock)))
+    }
+}
+
+fn read(
+    lookup: &dyn Fn(&str) -> Option<String>,
+    secrets: &Arc<dyn FetchSecret>,
+    account: Account,
+) -> Result<Access, AccessError> {
+    let text = |name: &str| {
+        let value = lookup(name)?.trim().to_owned();
+        (!value.is_empty()).then_some(value)
+    };
+    let given = |name: &'static str| match text(name) {
+        None => Ok(None),
+        Some(reference) => reference
+            .parse::<SecretReference>()
+            .map(|reference| Some(Key::fetched(reference, Arc::clone(secrets))))
+            .map_err(|error| AccessError::Reference {
+                name,
+                problem: error.to_string(),
+            }),
+    };
+    let brokers = match (text(SERVERS), text(ARN), &account) {
+        (Some(brokers), _, _) => listed(brokers)?,
+        #[cfg(feature = "aws")]
+        (None, Some(arn), Some((account, _))) => by_arn(arn, account)?,
+        _ => return Err(AccessError::NoBrokers),
+    };
+    let needed = |security, expects| {
+        given(CREDENTIALS_SETTING)?.ok_or(AccessError::NoCredentials { security, expects })
+    };
+    let security = text(SECURITY).unwrap_or_default();
+    let method = match (security.as_str(), account) {
+        ("" | "plaintext", _) => Method::Plaintext,
+        ("tls", _) => Method::Tls,
+        ("mtls", _) => Method::MutualTls(needed("mtls", MUTUAL_TLS)?),
+        ("scram", _) => Method::Scram(needed("scram", SCRAM)?),
+        #[cfg(feature = "aws")]
+        ("iam", Some((account, clock))) => Method::Iam(Iam {
+            account,
+            clock,
+            region: region(
+                text(ARN).as_deref(),
+                text(SERVERS).as_deref(),
+                text("AWS_REGION"),
+            )?,
+            tokens: OnceCell::new(),
+        }),
+        _ => {
+            return Err(AccessError::Setting {
+                name: SECURITY,
+                value: security,
+                problem: "there is no such kind".to_owned(),
+                expects: KINDS,
+            });
+        }
+    };
+    Ok(Access(Arc::new(Parts {
+        brokers,
+        ca: match method {
+            Method::Plaintext => None,
+            _ => given(CA_SETTING)?,
+        },
+        method,
+        create_partitions: text(CREATE).map(partitions).transpose()?,
+    })))
+}
+
+#[cfg(feature = "aws")]
+fn by_arn(arn: String, account: &Arc<AwsAccount>) -> Result<Brokers, AccessError> {
+    if msk::region(&arn).is_some() {
+        return Ok(Brokers::Msk(Box::new(Msk::new(arn, Arc::clone(account)))));
+    }
+    Err(AccessError::Setting {
+        name: ARN,
+        value: arn,
+        problem: "that is no ARN of an MSK cluster".to_owned(),
+        expects: "arn:aws:kafka:REGION:ACCOUNT:cluster/NAME/ID",
+    })
+}
+
+/// The cluster's region: of its ARN, else of the names that MSK gives brokers, else the function's own.
+#[cfg(feature = "aws")]
+fn region(
+    arn: Option<&str>,
+    brokers: Option<&str>,
+    own: Option<String>,
+) -> Result<String, AccessError> {
+    let of_arn = arn.and_then(msk::region).map(str::to_owned);
+    let of_name = || {
+        let (host, _) = brokers?.split(',').next()?.trim().rsplit_once(':')?;
+        let host = host.strip_suffix(".cn").unwrap_or(host);
+        let (name, region) = host.strip_suffix(".amazonaws.com")?.rsplit_once('.')?;
+        let is_msk = name.ends_with(".kafka") || name.ends_with(".kafka-serverless");
+        is_msk.then(|| region.to_owned())
+    };
+    of_arn.or_else(of_name).or(own).ok_or(AccessError::NoRegion)
 }
 
 fn listed(brokers: String) -> Result<Brokers, AccessError> {

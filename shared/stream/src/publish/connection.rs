@@ -5,13 +5,15 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
+    thread,
+    time::{Duration, Instant},
 };
 
 use rdkafka::{
     error::KafkaResult,
     producer::{FutureProducer, Producer, PurgeConfig},
 };
+use tokio::sync::Notify;
 
 use super::ProducerError;
 use crate::{
@@ -25,7 +27,10 @@ use crate::{
 const MESSAGE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How often a question that is under way looks whether the brokers have refused the client.
-const LOOK: Duration = Duration::from_millis(50);
+const LOOK: Duration = Duration::from_millis(500);
+
+/// How long it waits after an error before it asks again.
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// A producer; cheap to clone.
 #[derive(Clone)]
@@ -40,8 +45,9 @@ struct Parts {
 }
 
 impl Connection {
-    pub(super) fn open(cluster: &Cluster) -> Result<Self, ProducerError> {
-        let context = Context::new(cluster);
+    /// Opens it; `troubled` is told when the brokers refuse it or none can be reached.
+    pub(super) fn open(cluster: &Cluster, troubled: Arc<Notify>) -> Result<Self, ProducerError> {
+        let context = Context::telling(cluster, troubled);
         let producer = create(cluster, &context).map_err(|error| ProducerError::Unusable {
             brokers: cluster.to_string(),
             cause: error.to_string(),
@@ -88,23 +94,29 @@ impl Connection {
         self.0.producer.purge(purged);
     }
 
-    /// Waits for a broker's answer, at most `within`; the value is why there is none.
+    /// Waits for a broker's answer, at most `within`, and no longer than until the brokers refuse it; the value is why
+    /// there is none.
     pub(super) async fn reach(&self, within: Duration) -> Result<(), String> {
-        let producer = self.0.producer.clone();
-        let fetch = move || producer.client().fetch_metadata(None, within).map(drop);
-        let mut fetched = tokio::task::spawn_blocking(fetch);
-        loop {
-            match tokio::time::timeout(LOOK, &mut fetched).await {
-                Ok(Ok(Ok(()))) => {
-                    self.answered();
-                    return Ok(());
+        let connection = self.clone();
+        let fetch = move || {
+            let until = Instant::now() + within;
+            loop {
+                let left = until.saturating_duration_since(Instant::now());
+                let client = connection.0.producer.client();
+                match client.fetch_metadata(None, left.min(LOOK)) {
+                    Ok(_) => {
+                        connection.answered();
+                        return Ok(());
+                    }
+                    Err(error) if left <= LOOK || connection.refused().is_some() => {
+                        return Err(error.to_string());
+                    }
+                    Err(_) => thread::sleep(PAUSE),
                 }
-                Ok(Ok(Err(error))) => return Err(error.to_string()),
-                Ok(Err(error)) => return Err(error.to_string()),
-                Err(_) if self.refused().is_some() => return Err("refused".to_owned()),
-                Err(_) => {}
             }
-        }
+        };
+        let fetched = tokio::task::spawn_blocking(fetch).await;
+        fetched.unwrap_or_else(|error| Err(error.to_string()))
     }
 
     pub(super) fn answered(&self) {
@@ -121,11 +133,6 @@ impl Connection {
             Trouble::Connection(cause) => Some(cause),
             Trouble::Handshake(error) => Some(error.to_string()),
         }
-    }
-
-    /// Waits for a report of trouble.
-    pub(super) async fn troubled(&self) {
-        self.0.context.troubled().await;
     }
 }
 

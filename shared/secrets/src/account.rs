@@ -1,0 +1,68 @@
+use std::{fmt, time::Duration};
+
+use aws_config::{BehaviorVersion, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
+use aws_sdk_secretsmanager::config::Credentials;
+use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use tokio::sync::OnceCell;
+
+/// The set-up of AWS's SDK, which clients of several services share: TLS by ring, up to three attempts of 2 s each.
+///
+/// Nothing is looked up before the first [`Self::config`].
+#[derive(Default)]
+pub struct AwsAccount {
+    elsewhere: Option<(String, Credentials)>,
+    config: OnceCell<SdkConfig>,
+}
+
+impl AwsAccount {
+    /// The account and region that the SDK finds, or what is at `AWS_ENDPOINT_URL`.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// What an emulator has at `endpoint`, in `us-east-1`.
+    pub fn at(endpoint: impl Into<String>, credentials: Credentials) -> Self {
+        Self {
+            elsewhere: Some((endpoint.into(), credentials)),
+            config: OnceCell::new(),
+        }
+    }
+
+    /// The SDK's settings, looked up once.
+    pub async fn config(&self) -> &SdkConfig {
+        self.config.get_or_init(|| self.load()).await
+    }
+
+    async fn load(&self) -> SdkConfig {
+        let http = aws_smithy_http_client::Builder::new()
+            .tls_provider(Provider::Rustls(CryptoMode::Ring))
+            .build_https();
+        let timeouts = TimeoutConfig::builder()
+            .connect_timeout(Duration::from_secs(1))
+            .operation_attempt_timeout(Duration::from_secs(2))
+            .build();
+        let retries = RetryConfig::standard()
+            .with_max_attempts(3)
+            .with_initial_backoff(Duration::from_millis(100));
+        let mut config = aws_config::defaults(BehaviorVersion::latest())
+            .http_client(http)
+            .retry_config(retries)
+            .timeout_config(timeouts);
+        if let Some((endpoint, credentials)) = &self.elsewhere {
+            config = config
+                .endpoint_url(endpoint)
+                .region("us-east-1")
+                .credentials_provider(credentials.clone());
+        }
+        config.load().await
+    }
+}
+
+impl fmt::Debug for AwsAccount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let endpoint = self.elsewhere.as_ref().map(|(endpoint, _)| endpoint);
+        f.debug_struct("AwsAccount")
+            .field("endpoint", &endpoint)
+            .finish_non_exhaustive()
+    }
+}

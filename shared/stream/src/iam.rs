@@ -1,0 +1,190 @@
+//! Tokens by which MSK takes IAM credentials: a presigned request to `kafka-cluster:Connect`.
+//!
+//! Format: that of AWS's own signers (github.com/aws/aws-msk-iam-sasl-signer-*): `GET
+//! https://kafka.{region}.amazonaws.com/?Action=kafka-cluster%3AConnect`, presigned for the service `kafka-cluster`, a
+//! `User-Agent` after the signature, all of it in URL-safe Base64 without padding. They sign for `amazonaws.com` in
+//! every partition, China's included.
+
+use std::{
+    fmt, thread,
+    time::{Duration, SystemTime},
+};
+
+use aws_credential_types::{
+    Credentials,
+    provider::{ProvideCredentials, SharedCredentialsProvider, error::CredentialsError},
+};
+use aws_sigv4::{
+    http_request::{SignableBody, SignableRequest, SignatureLocation, SigningSettings, sign},
+    sign::v4,
+};
+use base64_simd::URL_SAFE_NO_PAD;
+use jiff::{SignedDuration, Timestamp};
+use secrets::Secret;
+use tokio::time::timeout;
+
+use crate::{ProvideToken, Token, TokenError};
+
+/// How long a broker takes a token from its signing.
+const LIFETIME: Duration = Duration::from_secs(900);
+
+/// The shortest life of a token that is worth a handshake.
+const SHORTEST: SignedDuration = SignedDuration::from_secs(60);
+
+/// How long the search for credentials may take.
+const SEARCH: Duration = Duration::from_secs(4);
+
+/// Tokens signed with an account's credentials, which are looked up for each token.
+pub(crate) struct IamTokens {
+    region: String,
+    credentials: SharedCredentialsProvider,
+    clock: fn() -> Timestamp,
+}
+
+impl IamTokens {
+    pub(crate) fn new(
+        region: String,
+        credentials: SharedCredentialsProvider,
+        clock: fn() -> Timestamp,
+    ) -> Self {
+        Self {
+            region,
+            credentials,
+            clock,
+        }
+    }
+
+    fn credentials(&self) -> Result<Credentials, TokenError> {
+        let none = |cause: String| TokenError::NoCredentials { cause };
+        // The thread that polls may be a worker of a runtime, which must not wait for that runtime: so a runtime of its
+        // own, on a thread of its own.
+        let search = || {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .map_err(|error| none(error.to_string()))?;
+            let found = async { timeout(SEARCH, self.credentials.provide_credentials()).await };
+            match runtime.block_on(found) {
+                Ok(Ok(credentials)) => Ok(credentials),
+                Ok(Err(CredentialsError::CredentialsNotLoaded(_))) => {
+                    Err(none("none were found".to_owned()))
+                }
+                Ok(Err(error)) => Err(none(innermost(&error))),
+                Err(_) => Err(none(format!("no answer within {} s", SEARCH.as_secs()))),
+            }
+        };
+        let searched = thread::scope(|scope| scope.spawn(search).join());
+        searched.unwrap_or_else(|_| Err(none("the search panicked".to_owned())))
+    }
+}
+
+impl ProvideToken for IamTokens {
+    fn token(&self) -> Result<Token, TokenError> {
+        token(&self.credentials()?, &self.region, self.now())
+    }
+
+    fn now(&self) -> Timestamp {
+        (self.clock)()
+    }
+}
+
+impl fmt::Debug for IamTokens {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("IamTokens")
+            .field("region", &self.region)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The token of `credentials` at `now`. It expires with the credentials, after 15 minutes at the latest.
+///
+/// # Errors
+/// [`TokenError`] if the credentials have expired, expire within a minute, or can't sign.
+fn token(credentials: &Credentials, region: &str, now: Timestamp) -> Result<Token, TokenError> {
+    let expires = expiry(credentials, now)?;
+    let unsigned = |error: &dyn std::error::Error| TokenError::Unsigned {
+        cause: innermost(error),
+    };
+    let mut settings = SigningSettings::default();
+    settings.signature_location = SignatureLocation::QueryParams;
+    settings.expires_in = Some(LIFETIME);
+    let identity = credentials.clone().into();
+    let parameters = v4::SigningParams::builder()
+        .identity(&identity)
+        .region(region)
+        .name("kafka-cluster")
+        .time(SystemTime::from(now))
+        .settings(settings)
+        .build()
+        .map_err(|error| unsigned(&error))?
+        .into();
+    let url = format!("https://kafka.{region}.amazonaws.com/?Action=kafka-cluster%3AConnect");
+    let request = SignableRequest::new("GET", &url, std::iter::empty(), SignableBody::Bytes(&[]))
+        .map_err(|error| unsigned(&error))?;
+    let (signed, _) = sign(request, &parameters)
+        .map_err(|error| unsigned(&error))?
+        .into_parts();
+    let (_, signed) = signed.into_parts();
+    let mut url = url;
+    for (name, value) in signed {
+        url.push('&');
+        url.push_str(name);
+        url.push('=');
+        url.push_str(&encoded(&value));
+    }
+    url.push_str("&User-Agent=quotelake%2F");
+    url.push_str(env!("CARGO_PKG_VERSION"));
+    Ok(Token {
+        token: Secret::from(URL_SAFE_NO_PAD.encode_to_string(url)),
+        principal: credentials.access_key_id().to_owned(),
+        expires,
+    })
+}
+
+/// When a token that is signed at `now` ceases to be taken.
+fn expiry(credentials: &Credentials, now: Timestamp) -> Result<Timestamp, TokenError> {
+    let longest = now.saturating_add(LIFETIME).unwrap_or(Timestamp::MAX);
+    let Some(at) = credentials
+        .expiry()
+        .and_then(|at| Timestamp::try_from(at).ok())
+    else {
+        return Ok(longest);
+    };
+    let left = at.duration_since(now);
+    if !left.is_positive() {
+        return Err(TokenError::Expired { at });
+    }
+    if left < SHORTEST {
+        return Err(TokenError::TooShort {
+            seconds: left.as_secs(),
+        });
+    }
+    Ok(at.min(longest))
+}
+
+/// `value` with everything but RFC 3986's unreserved characters percent-encoded, as the signature counts it.
+fn encoded(value: &str) -> String {
+    let mut text = String::with_capacity(value.len());
+    for byte in value.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                text.push(char::from(byte));
+            }
+            _ => text.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    text
+}
+
+/// The innermost cause, in one line.
+pub(crate) fn innermost(error: &dyn std::error::Error) -> String {
+    let mut innermost = error;
+    while let Some(cause) = innermost.source() {
+        innermost = cause;
+    }
+    let text = innermost.to_string();
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,169 @@
+use std::{
+    net::TcpListener,
+    sync::{
+        atomic::{AtomicI64, Ordering},
+        mpsc,
+    },
+};
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use secrets::{FetchSecret, Secret, SecretError, SecretReference};
+use tokio::time::timeout;
+
+use super::*;
+use crate::{ProvideToken, Security, Token, TokenError, Tokens, embedded::EmbeddedBroker};
+
+/// Where nobody listens.
+fn nowhere() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().to_string()
+}
+
+fn publisher(cluster: &Cluster) -> KafkaPublisher {
+    KafkaPublisher::new(cluster).unwrap()
+}
+
+fn in_seconds(seconds: u64) -> Instant {
+    Instant::now() + Duration::from_secs(seconds)
+}
+
+/// Tokens of 15 minutes by a clock of the test's; tells when one is asked for.
+#[derive(Debug)]
+struct Ticking {
+    now: Arc<AtomicI64>,
+    asked: mpsc::Sender<()>,
+}
+
+impl ProvideToken for Ticking {
+    fn token(&self) -> Result<Token, TokenError> {
+        let expires = Timestamp::from_second(self.now.load(Ordering::Relaxed) + 900).unwrap();
+        let _ = self.asked.send(());
+        Ok(Token {
+            token: Secret::from("c0ffee".to_owned()),
+            principal: "ann".to_owned(),
+            expires,
+        })
+    }
+
+    fn now(&self) -> Timestamp {
+        Timestamp::from_second(self.now.load(Ordering::Relaxed)).unwrap()
+    }
+}
+
+#[test]
+fn a_producer_whose_token_expired_in_a_freeze_is_replaced_before_the_next_record() {
+    // librdkafka takes no token that has expired by its own clock.
+    let now = Arc::new(AtomicI64::new(4_000_000_000));
+    let (asked, tokens) = mpsc::channel();
+    let source = Ticking {
+        now: Arc::clone(&now),
+        asked,
+    };
+    let security = Security::Iam {
+        ca: None,
+        tokens: Tokens::new(source),
+    };
+    let publisher = publisher(&Cluster::new(&nowhere(), security).unwrap());
+    tokens.recv_timeout(Duration::from_secs(10)).unwrap();
+    let first = publisher.shared.connection();
+    now.fetch_add(899, Ordering::Relaxed);
+    assert!(publisher.shared.connection().is_same(&first));
+    now.fetch_add(3600, Ordering::Relaxed);
+    let end = Instant::now() + Duration::from_secs(10);
+    let second = loop {
+        assert!(Instant::now() < end, "it is not replaced");
+        // The token is noted just after it was asked for.
+        let current = publisher.shared.connection();
+        if !current.is_same(&first) {
+            break current;
+        }
+    };
+    assert!(first.is_left());
+    tokens.recv_timeout(Duration::from_secs(10)).unwrap();
+    assert!(
+        publisher.shared.connection().is_same(&second),
+        "its token is new"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_record_that_waits_goes_with_the_connection_that_replaces_its_own() {
+    let broker = EmbeddedBroker::start().unwrap();
+    broker.create_topic("t", 1).unwrap();
+    let publisher = Arc::new(publisher(&Cluster::plaintext(&nowhere()).unwrap()));
+    let sending = {
+        let publisher = Arc::clone(&publisher);
+        tokio::spawn(async move { publisher.send("t", None, b"{}", in_seconds(9)).await })
+    };
+    let old = publisher.shared.connection();
+    let queued = async {
+        while old.producer().in_flight_count() == 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(Duration::from_secs(9), queued).await.unwrap();
+    let new = publisher.shared.open(broker.cluster()).unwrap();
+    publisher.shared.replace(&old, new);
+    let position = sending.await.unwrap().unwrap();
+    assert_eq!((position.partition, position.offset), (0, 0));
+}
+
+/// A password that is another one each time.
+#[derive(Debug, Default)]
+struct Rotating(AtomicI64);
+
+#[async_trait]
+impl FetchSecret for Rotating {
+    async fn fetch(&self, _: &SecretReference) -> Result<Secret, SecretError> {
+        let password = self.0.fetch_add(1, Ordering::Relaxed);
+        let user = format!(r#"{{"username":"ann","password":"p{password}"}}"#);
+        Ok(Secret::from(user))
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn brokers_that_are_all_down_have_the_credentials_looked_up_again() {
+    let secrets: Arc<dyn FetchSecret> = Arc::new(Rotating::default());
+    let at = nowhere();
+    let lookup = |name: &str| match name {
+        "KAFKA_BOOTSTRAP_SERVERS" => Some(at.clone()),
+        "KAFKA_SECURITY" => Some("scram".to_owned()),
+        "KAFKA_CREDENTIALS_SECRET" => Some("ssm:user".to_owned()),
+        _ => None,
+    };
+    let access = Access::read(&lookup, &secrets).unwrap();
+    let old = access.cluster().await.unwrap();
+    let publisher = KafkaPublisher::open(access).await.unwrap();
+    let renewed = async {
+        while *publisher.shared.connection().cluster() == old {
+            sleep(Duration::from_millis(10)).await;
+        }
+    };
+    timeout(Duration::from_secs(20), renewed).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tls_to_a_listener_without_it_names_the_setting() {
+    let broker = EmbeddedBroker::start().unwrap();
+    let cluster = Cluster::new(broker.brokers(), Security::Tls { ca: None }).unwrap();
+    let within = Duration::from_secs(3);
+    let start = Instant::now();
+    let said = publisher(&cluster).connect(within).await.unwrap_err();
+    assert!(said.to_string().contains("KAFKA_SECURITY"), "{said}");
+    assert!(said.to_string().contains(broker.brokers()), "{said}");
+    assert!(start.elapsed() < within + Duration::from_secs(2));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn brokers_that_refuse_connections_are_named_with_the_reason() {
+    let at = nowhere();
+    let cluster = Cluster::plaintext(&at).unwrap();
+    let said = publisher(&cluster).connect(Duration::from_secs(2)).await;
+    let said = said.unwrap_err().to_string();
+    assert!(
+        said.starts_with(&format!("no broker answers at {at} (")),
+        "{said}"
+    );
+    assert!(said.contains("refused"), "{said}");
+}
