@@ -176,6 +176,10 @@ impl Access {
 
 impl Parts {
     /// The cluster; its brokers asked for again if `fresh`.
+    #[cfg_attr(
+        not(feature = "aws"),
+        expect(unused_variables, reason = "only MSK is asked for brokers")
+    )]
     async fn cluster(&self, fresh: bool) -> Result<Cluster, AccessError> {
         let ca = match &self.ca {
             Some(key) => Some(credentials::authority(&key.get().await?)?),
