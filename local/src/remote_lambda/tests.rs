@@ -78,7 +78,12 @@ async fn broker() -> EmbeddedBroker {
     for number in 0..20 {
         let (key, value) = (format!("S{number}"), format!(r#"{{"n":{number}}}"#));
         let until = Instant::now() + PATIENCE;
-        let sent = publisher.send("stock-quotes", Some(key.as_bytes()), value.as_bytes(), until);
+        let sent = publisher.send(
+            "stock-quotes",
+            Some(key.as_bytes()),
+            value.as_bytes(),
+            until,
+        );
         sent.await.unwrap();
     }
     broker
