@@ -63,8 +63,8 @@ pub async fn build(workspace: &Path) -> Result<PathBuf, BinariesError> {
     cargo
         .args(["build", "--quiet", "--workspace", "--bins"])
         .current_dir(workspace);
-    if !cfg!(debug_assertions) {
-        cargo.arg("--release");
+    if let Some(profile) = profile(&folder) {
+        cargo.args(["--profile", profile]);
     }
     if let Some(target) = folder.parent() {
         cargo.arg("--target-dir").arg(target);
@@ -95,6 +95,12 @@ pub fn beside_this_program() -> Result<PathBuf, BinariesError> {
         folder.pop();
     }
     Ok(folder)
+}
+
+/// The profile whose folder this is, if it is not that of `cargo build`: Cargo names the folder after it.
+fn profile(folder: &Path) -> Option<&str> {
+    let name = folder.file_name()?.to_str()?;
+    (name != "debug").then_some(name)
 }
 
 /// The path of `name` in `folder`.

@@ -7,8 +7,9 @@ use runtime::Environment;
 
 use crate::{
     brokers::Brokers,
-    cost, inspect, redeliver,
+    cost, inspect, redeliver, remote_lambda,
     replay::{Fault, FaultError, Provider},
+    serve,
     up::{FeedSource, Options},
     verify,
 };
@@ -62,6 +63,15 @@ pub enum Command {
     ///
     /// Exits with 0 if the lake is exact, 1 if not, and 2 if it could not be verified.
     Verify(verify::Options),
+    /// Run the template's Kafka triggers for functions in another Lambda: an emulator, or `cargo lambda watch`.
+    ///
+    /// Consumes the topics, cuts batches and invokes as Lambda's own trigger does, which emulators don't have.
+    ///
+    /// Exits with 0 if every record is done, 1 if some are left or were given up, and 2 if it could not start or failed.
+    Trigger(remote_lambda::Options),
+    /// Serve one part of `up` to other programs, and print its address as parameters of the template.
+    #[command(subcommand)]
+    Serve(serve::Part),
 }
 
 /// The options of `up`.
@@ -154,14 +164,14 @@ impl Up {
     }
 }
 
-fn name_and_value(text: &str) -> Result<(String, String), String> {
+pub(crate) fn name_and_value(text: &str) -> Result<(String, String), String> {
     text.split_once('=')
         .filter(|(name, _)| !name.is_empty())
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .ok_or_else(|| format!("'{text}' is not NAME=VALUE"))
 }
 
-fn provider_and_fault(text: &str) -> Result<(Provider, Fault), FaultError> {
+pub(crate) fn provider_and_fault(text: &str) -> Result<(Provider, Fault), FaultError> {
     let (provider, fault) = text.split_once('=').unwrap_or((text, ""));
     let provider = provider.parse()?;
     Ok((provider, Fault::read(provider, fault)?))

@@ -12,6 +12,8 @@ use clap::Parser;
 use quotelake::{
     cli::{Cli, Command, Up},
     cost, inspect, redeliver,
+    remote_lambda::{self, RemoteTriggers},
+    serve,
     up::{
         Plane, UpError,
         view::{Place, View},
@@ -41,6 +43,8 @@ fn main() -> ExitCode {
         Command::Replay(options) => block_on(replay(options)),
         Command::Cost(options) => cost(&options),
         Command::Verify(options) => block_on(verify(options)),
+        Command::Trigger(options) => block_on(trigger(options)),
+        Command::Serve(part) => block_on(serve(part)),
     }
 }
 
@@ -196,6 +200,66 @@ async fn verify(options: verify::Options) -> ExitCode {
         }
         Err(error) => fail(&*error),
     }
+}
+
+async fn trigger(options: remote_lambda::Options) -> ExitCode {
+    let view = remote_lambda::View::new(&options);
+    let (mut interrupt, mut terminate) = match signals() {
+        Ok(signals) => signals,
+        Err(error) => return fail(&error),
+    };
+    let environment = Environment::of_process();
+    let started = tokio::select! {
+        started = RemoteTriggers::start(&options, &environment) => started,
+        () = either(&mut interrupt, &mut terminate) => return ExitCode::from(INTERRUPTED),
+    };
+    let mut triggers = match started {
+        Ok(triggers) => triggers,
+        Err(error) => return fail(&error),
+    };
+    view.started(&options);
+    let mut ticks = interval(view.interval());
+    ticks.tick().await;
+    let mut end = pin!(end_of(options.run_for));
+    loop {
+        tokio::select! {
+            error = triggers.failure() => return fail(&error),
+            _ = ticks.tick() => view.progress(triggers.elapsed(), &triggers.stats().snapshot()),
+            () = &mut end => break,
+            () = either(&mut interrupt, &mut terminate) => break,
+        }
+    }
+    let stopped = tokio::select! {
+        stopped = triggers.stop() => stopped,
+        () = either(&mut interrupt, &mut terminate) => return ExitCode::from(INTERRUPTED),
+    };
+    match stopped {
+        Ok(summary) => {
+            view.summary(&summary);
+            if summary.is_complete() {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::from(NOT_EXACT)
+            }
+        }
+        Err(error) => fail(&error),
+    }
+}
+
+async fn serve(part: serve::Part) -> ExitCode {
+    let (mut interrupt, mut terminate) = match signals() {
+        Ok(signals) => signals,
+        Err(error) => return fail(&error),
+    };
+    let serving = match part.serve().await {
+        Ok(serving) => serving,
+        Err(error) => return fail(&error),
+    };
+    let code = print(&serving.to_string(), ExitCode::SUCCESS);
+    if code == ExitCode::SUCCESS {
+        either(&mut interrupt, &mut terminate).await;
+    }
+    code
 }
 
 /// Shows the counts until a part fails.

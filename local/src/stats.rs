@@ -25,6 +25,7 @@ struct Counts {
     dropped: u64,
     sent_to_destination: u64,
     dropped_events: u64,
+    expired: u64,
     troubles: u64,
     last_trouble: Option<String>,
     committed: BTreeMap<(String, i32), i64>,
@@ -62,6 +63,8 @@ pub struct Snapshot {
     pub sent_to_destination: u64,
     /// Asynchronous invocations that were given up.
     pub dropped_events: u64,
+    /// Records that the broker has dropped before a trigger has read them.
+    pub expired: u64,
     /// Lines brought to the lake.
     pub lines_written: u64,
     /// Records found in the lake already.
@@ -142,6 +145,16 @@ impl Stats {
         self.trouble(&format!("an event is dropped: {why}"));
     }
 
+    /// The broker has dropped records of these offsets before a trigger has read them.
+    pub fn expired(&self, topic: &str, partition: i32, offsets: &Range<i64>) {
+        let Range { start, end } = offsets;
+        self.lock().expired += u64::try_from(end - start).unwrap_or(0);
+        self.trouble(&format!(
+            "{topic}-{partition}: offsets {start} to {} expired before they were read: raise the topic's retention",
+            end - 1
+        ));
+    }
+
     /// Something did not work.
     pub fn trouble(&self, what: &str) {
         let mut counts = self.lock();
@@ -175,7 +188,9 @@ impl Stats {
         let counts = self.lock();
         let metric = |metric| counts.metrics.get(&metric).copied().unwrap_or(0);
         let lag = counts.held.iter().filter_map(|(place, held)| {
-            let lag = held.end - counts.committed.get(place).copied().unwrap_or(held.start);
+            // What is no longer held can't be committed.
+            let committed = counts.committed.get(place).copied();
+            let lag = held.end - committed.unwrap_or(held.start).max(held.start);
             (lag > 0).then(|| (format!("{}-{}", place.0, place.1), lag))
         });
         let percentile = |percentile| {
@@ -192,6 +207,7 @@ impl Stats {
             dropped: counts.dropped,
             sent_to_destination: counts.sent_to_destination,
             dropped_events: counts.dropped_events,
+            expired: counts.expired,
             lines_written: metric(Metric::RecordsWritten),
             already_there: metric(Metric::RecordsAlreadyThere),
             quarantined: metric(Metric::RecordsQuarantined),
@@ -224,6 +240,19 @@ mod tests {
         assert_eq!(stats.snapshot().lag, [("t-0".to_owned(), 8)].into());
         stats.committed("t", &[(0, 9)]);
         assert_eq!(stats.snapshot().lag, [("t-0".to_owned(), 1)].into());
+        stats.held("t", 0, 12..12);
+        assert_eq!(stats.snapshot().lag, BTreeMap::new());
+    }
+
+    #[test]
+    fn expired_records_are_counted_and_named() {
+        let stats = Stats::default();
+        stats.expired("t", 3, &(5..9));
+        stats.expired("t", 0, &(0..1));
+        let snapshot = stats.snapshot();
+        assert_eq!((snapshot.expired, snapshot.troubles), (5, 2));
+        let said = snapshot.last_trouble.unwrap();
+        assert!(said.starts_with("t-0: offsets 0 to 0 expired"), "{said}");
     }
 
     #[test]

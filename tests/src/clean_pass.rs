@@ -20,7 +20,7 @@ use stream::start::StartAt;
 use tokio::{sync::mpsc, time::Instant};
 use tokio_util::sync::CancellationToken;
 
-use crate::topic::{TOPIC, Topic};
+use crate::topic::Topic;
 
 const GROUP: &str = "clean-pass";
 
@@ -34,7 +34,7 @@ pub async fn clean_pass(topic: &Topic, layout: &Layout) -> BTreeMap<ObjectKey, B
     let mapping = Mapping {
         name: GROUP.to_owned(),
         function: "writer".to_owned(),
-        topic: TOPIC.to_owned(),
+        topic: topic.name().to_owned(),
         group: GROUP.to_owned(),
         batch_size: 10_000,
         window: Duration::from_millis(500),

@@ -8,7 +8,7 @@ use stream::publish::{KafkaPublisher, Publish};
 use tokio::time::{Instant, sleep};
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
-use crate::topic::{TOPIC, Topic};
+use crate::topic::Topic;
 
 /// What is published.
 #[derive(Clone, Copy)]
@@ -34,6 +34,7 @@ impl Feed {
     /// Begins to publish. The quotes of a burst are a second younger than those of the burst before.
     pub fn start(topic: &Topic, quotes: Quotes, mut random: StdRng) -> Self {
         let publisher = KafkaPublisher::new(topic.cluster()).unwrap();
+        let name = topic.name().to_owned();
         let stop = CancellationToken::new();
         let is_stopped = stop.clone();
         let publishing = tokio::spawn(async move {
@@ -43,7 +44,7 @@ impl Feed {
                     .collect();
                 let until = Instant::now() + Duration::from_secs(30);
                 let sent = burst.iter().map(async |(key, value)| {
-                    let published = publisher.publish(TOPIC, key, value.as_bytes(), until);
+                    let published = publisher.publish(&name, key, value.as_bytes(), until);
                     published.await.unwrap();
                 });
                 join_all(sent).await;

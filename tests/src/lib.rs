@@ -9,6 +9,7 @@
     reason = "a test may panic"
 )]
 
+pub mod brokers;
 pub mod clean_pass;
 pub mod contents;
 pub mod dice;
@@ -17,6 +18,7 @@ pub mod lake;
 pub mod ministack;
 pub mod plane;
 pub mod proxy;
+pub mod real_kafka;
 pub mod served;
 pub mod store;
 pub mod topic;

@@ -1,56 +1,70 @@
-//! A topic on a broker of its own.
+//! A topic, on a broker of its own or on Kafka.
 
 use std::{sync::Arc, time::Duration};
 
 use stream::{Cluster, embedded::EmbeddedBroker, topics::Watermarks};
 use tokio::time::{Instant, sleep};
 
-use crate::contents::Coordinates;
+use crate::{contents::Coordinates, real_kafka::Kafka};
 
-/// Its name.
+/// The name of a topic on a broker of its own.
 pub const TOPIC: &str = "quotes";
 
 /// How long a group may take to come to the end of the topic.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// A topic on a broker that ends with this value and with everybody who holds it.
+/// A topic; a broker of its own ends with this value and with everybody who has a clone.
+#[derive(Clone)]
 pub struct Topic {
-    broker: Arc<EmbeddedBroker>,
-    partitions: Vec<i32>,
+    name: String,
+    cluster: Cluster,
+    /// Consumers take long to end without it.
+    _broker: Option<Arc<EmbeddedBroker>>,
 }
 
 impl Topic {
-    /// An empty one.
+    /// An empty one on a broker of its own.
     pub fn new(partitions: i32) -> Self {
         let broker = EmbeddedBroker::start().unwrap();
         broker.create_topic(TOPIC, partitions).unwrap();
         Self {
-            broker: Arc::new(broker),
-            partitions: (0..partitions).collect(),
+            name: TOPIC.to_owned(),
+            cluster: broker.cluster().clone(),
+            _broker: Some(Arc::new(broker)),
         }
     }
 
-    /// Its broker: consumers take long to end without it.
-    pub fn broker(&self) -> Arc<EmbeddedBroker> {
-        Arc::clone(&self.broker)
+    /// An empty one on Kafka.
+    pub fn on(kafka: &Kafka, name: &str, partitions: i32) -> Self {
+        kafka.create_topic(name, partitions, &[]);
+        Self {
+            name: name.to_owned(),
+            cluster: kafka.cluster(),
+            _broker: None,
+        }
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// Where its broker is.
     pub fn cluster(&self) -> &Cluster {
-        self.broker.cluster()
+        &self.cluster
     }
 
     /// Every record in it.
     pub fn records(&self) -> Vec<Coordinates> {
         let watermarks = Watermarks::new(self.cluster(), "audit").unwrap();
         let mut records = Vec::new();
-        for &partition in &self.partitions {
-            let held = watermarks.held(TOPIC, partition).unwrap();
+        for partition in watermarks.partitions(&self.name).unwrap() {
+            let held = watermarks.held(&self.name, partition).unwrap();
             assert_eq!(
                 held.start, 0,
                 "the broker has dropped records: publish fewer"
             );
-            records.extend(held.map(|offset| (TOPIC.to_owned(), partition, offset)));
+            records.extend(held.map(|offset| (self.name.clone(), partition, offset)));
         }
         records
     }
@@ -58,14 +72,14 @@ impl Topic {
     /// Waits until `group` has committed everything.
     pub async fn until_committed(&self, group: &str) {
         let watermarks = Watermarks::new(self.cluster(), group).unwrap();
-        let ends: Vec<Option<i64>> = self
-            .partitions
+        let partitions = watermarks.partitions(&self.name).unwrap();
+        let ends: Vec<Option<i64>> = partitions
             .iter()
-            .map(|&partition| Some(watermarks.held(TOPIC, partition).unwrap().end))
+            .map(|&partition| Some(watermarks.held(&self.name, partition).unwrap().end))
             .collect();
         let until = Instant::now() + PATIENCE;
         loop {
-            let committed = watermarks.committed(TOPIC, &self.partitions).unwrap();
+            let committed = watermarks.committed(&self.name, &partitions).unwrap();
             let mut both = committed.iter().zip(&ends);
             if both.all(|(committed, end)| committed.or(Some(0)) == *end) {
                 return;

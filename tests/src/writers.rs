@@ -23,11 +23,7 @@ use tokio::{
 };
 use tokio_util::task::AbortOnDropHandle;
 
-use crate::{
-    lake::Lake,
-    plane::bin_dir,
-    topic::{TOPIC, Topic},
-};
+use crate::{lake::Lake, plane::bin_dir, topic::Topic};
 
 /// How the writers are run.
 pub struct Setup<'a> {
@@ -92,7 +88,7 @@ impl Writers {
         let mapping = Mapping {
             name: FUNCTION.to_owned(),
             function: FUNCTION.to_owned(),
-            topic: TOPIC.to_owned(),
+            topic: topic.name().to_owned(),
             group: setup.group.to_owned(),
             batch_size: setup.batch_size,
             window: setup.window,
@@ -105,7 +101,7 @@ impl Writers {
             on_failure: None,
         };
         let trigger = {
-            let broker = topic.broker();
+            let topic = topic.clone();
             let (host, stats) = (Arc::clone(&host), Arc::clone(&stats));
             let outcomes = Arc::clone(&outcomes);
             tokio::spawn(async move {
@@ -117,7 +113,7 @@ impl Writers {
                 };
                 let (joined, _is_joined) = mpsc::channel(1);
                 let Err(error) =
-                    trigger::run(broker.cluster(), &mapping, &stats, joined, invoke).await;
+                    trigger::run(topic.cluster(), &mapping, &stats, joined, invoke).await;
                 panic!("{error}");
             })
         };

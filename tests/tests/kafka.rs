@@ -1,22 +1,43 @@
 use std::{collections::BTreeMap, time::Duration};
 
+use pipeline_tests::brokers::Brokers;
+use rand::{Rng, SeedableRng, rngs::StdRng};
 use stream::{
-    Cluster,
+    Cluster, Position,
     consume::{ConsumedRecord, TopicConsumer},
-    embedded::EmbeddedBroker,
     publish::{KafkaPublisher, Publish, PublishError},
+    read::RangeReader,
     topics::Watermarks,
 };
 use tokio::time::{Instant, timeout};
 
-fn broker(topic: &str, partitions: i32) -> EmbeddedBroker {
-    let broker = EmbeddedBroker::start().unwrap();
-    broker.create_topic(topic, partitions).unwrap();
-    broker
+pipeline_tests::on_both_brokers! {
+    every_acknowledged_record_is_where_the_acknowledgement_says
+    a_symbol_is_placed_where_the_java_client_places_it
+    a_group_goes_on_where_it_committed
+    ranges_are_read_whole_and_in_order_and_nothing_else_is
 }
 
 fn in_seconds(seconds: u64) -> Instant {
     Instant::now() + Duration::from_secs(seconds)
+}
+
+/// Publishes `{"n":index}` for each index under one of seven keys, and says where it is.
+async fn publish(
+    brokers: Brokers,
+    topic: &str,
+    count: i64,
+) -> BTreeMap<Position, (String, String)> {
+    let publisher = KafkaPublisher::new(&brokers.cluster()).unwrap();
+    publisher.connect(Duration::from_secs(30)).await.unwrap();
+    let mut positions = BTreeMap::new();
+    for index in 0..count {
+        let (key, value) = (format!("S{}", index % 7), format!("{{\"n\":{index}}}"));
+        let published = publisher.publish(topic, &key, value.as_bytes(), in_seconds(30));
+        let position = published.await.unwrap();
+        assert!(positions.insert(position, (key, value)).is_none());
+    }
+    positions
 }
 
 async fn take(consumer: &TopicConsumer, count: usize) -> Vec<ConsumedRecord> {
@@ -28,24 +49,12 @@ async fn take(consumer: &TopicConsumer, count: usize) -> Vec<ConsumedRecord> {
     records
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn every_acknowledged_record_is_where_the_acknowledgement_says() {
-    let broker = broker("t", 10);
-    let publisher = KafkaPublisher::new(broker.cluster()).unwrap();
-    publisher.connect(Duration::from_secs(5)).await.unwrap();
-    let consumer = TopicConsumer::subscribe(broker.cluster(), "t", "g").unwrap();
-
-    let mut positions = BTreeMap::new();
-    for index in 0..50 {
-        let (key, value) = (format!("S{}", index % 7), format!("{{\"n\":{index}}}"));
-        let position = publisher
-            .publish("t", &key, value.as_bytes(), in_seconds(10))
-            .await
-            .unwrap();
-        assert!(positions.insert(position, (key, value)).is_none());
-    }
+async fn every_acknowledged_record_is_where_the_acknowledgement_says(brokers: Brokers) {
+    let topic = brokers.new_topic(10).await;
+    let consumer = TopicConsumer::subscribe(&brokers.cluster(), &topic, &topic).unwrap();
+    let mut positions = publish(brokers, &topic, 50).await;
     for record in take(&consumer, 50).await {
-        let position = stream::Position {
+        let position = Position {
             partition: record.partition,
             offset: record.offset,
         };
@@ -79,10 +88,9 @@ fn murmur2(key: &[u8]) -> u32 {
     hash ^ (hash >> 15)
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_symbol_is_placed_where_the_java_client_places_it() {
-    let broker = broker("t", 10);
-    let publisher = KafkaPublisher::new(broker.cluster()).unwrap();
+async fn a_symbol_is_placed_where_the_java_client_places_it(brokers: Brokers) {
+    let topic = brokers.new_topic(10).await;
+    let publisher = KafkaPublisher::new(&brokers.cluster()).unwrap();
     for symbol in [
         "AAPL",
         "MSFT",
@@ -93,7 +101,7 @@ async fn a_symbol_is_placed_where_the_java_client_places_it() {
         "OANDA:EUR_USD",
     ] {
         let position = publisher
-            .publish("t", symbol, b"{}", in_seconds(10))
+            .publish(&topic, symbol, b"{}", in_seconds(10))
             .await
             .unwrap();
         let expected = (murmur2(symbol.as_bytes()) & 0x7fff_ffff) % 10;
@@ -105,34 +113,74 @@ async fn a_symbol_is_placed_where_the_java_client_places_it() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_group_goes_on_where_it_committed() {
-    let broker = broker("t", 1);
-    let publisher = KafkaPublisher::new(broker.cluster()).unwrap();
-    for index in 0..6 {
-        let value = format!("{index}");
-        publisher
-            .publish("t", "k", value.as_bytes(), in_seconds(10))
-            .await
-            .unwrap();
-    }
-    let consumer = TopicConsumer::subscribe(broker.cluster(), "t", "g").unwrap();
+async fn a_group_goes_on_where_it_committed(brokers: Brokers) {
+    let topic = brokers.new_topic(1).await;
+    let group = topic.as_str();
+    publish(brokers, &topic, 6).await;
+    let consumer = TopicConsumer::subscribe(&brokers.cluster(), &topic, group).unwrap();
     take(&consumer, 4).await;
     consumer.commit([(0, 3)]).unwrap();
     drop(consumer);
 
-    let watermarks = Watermarks::new(broker.cluster(), "g").unwrap();
-    assert_eq!(watermarks.partitions("t").unwrap(), [0]);
-    assert_eq!(watermarks.held("t", 0).unwrap(), 0..6);
-    assert_eq!(watermarks.committed("t", &[0]).unwrap(), [Some(3)]);
+    let watermarks = Watermarks::new(&brokers.cluster(), group).unwrap();
+    assert_eq!(watermarks.partitions(&topic).unwrap(), [0]);
+    assert_eq!(watermarks.held(&topic, 0).unwrap(), 0..6);
+    assert_eq!(watermarks.committed(&topic, &[0]).unwrap(), [Some(3)]);
 
-    let consumer = TopicConsumer::subscribe(broker.cluster(), "t", "g").unwrap();
+    let consumer = TopicConsumer::subscribe(&brokers.cluster(), &topic, group).unwrap();
     let offsets: Vec<_> = take(&consumer, 3)
         .await
         .iter()
         .map(|record| record.offset)
         .collect();
     assert_eq!(offsets, [3, 4, 5]);
+}
+
+async fn ranges_are_read_whole_and_in_order_and_nothing_else_is(brokers: Brokers) {
+    let topic = brokers.new_topic(1).await;
+    publish(brokers, &topic, 30).await;
+    // The last goes beyond the end of the topic.
+    let ranges = [(0, 3..5), (0, 9..10), (0, 12..12), (0, 28..100)];
+    let mut reader = RangeReader::new(&brokers.cluster(), &topic, ranges).unwrap();
+    let mut offsets = Vec::new();
+    while let Some(record) = reader.next().await.unwrap() {
+        assert_eq!(
+            record.value.unwrap(),
+            format!("{{\"n\":{}}}", record.offset)
+        );
+        offsets.push(record.offset);
+    }
+    assert_eq!(offsets, [3, 4, 9, 28, 29]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn offsets_that_the_topic_dropped_before_they_were_read_are_told() {
+    let brokers = Brokers::embedded();
+    let topic = brokers.new_topic(1).await;
+    publish(brokers, &topic, 3).await;
+    let consumer = TopicConsumer::subscribe(&brokers.cluster(), &topic, &topic).unwrap();
+    for record in take(&consumer, 3).await {
+        let expired = consumer.expired_before(&record).await.unwrap();
+        assert!(expired.is_empty(), "{expired:?}");
+    }
+    consumer.commit([(0, 2)]).unwrap();
+    drop(consumer);
+
+    // More than the broker keeps, and nothing that compression makes small.
+    let publisher = KafkaPublisher::new(&brokers.cluster()).unwrap();
+    let mut value = vec![0; 900_000];
+    for _ in 0..8 {
+        StdRng::seed_from_u64(1).fill_bytes(&mut value);
+        let published = publisher.publish(&topic, "k", &value, in_seconds(30));
+        published.await.unwrap();
+    }
+    let consumer = TopicConsumer::subscribe(&brokers.cluster(), &topic, &topic).unwrap();
+    let records = take(&consumer, 2).await;
+    let first = records[0].offset;
+    assert!(first > 3, "{first}");
+    for (record, expired) in records.iter().zip([2..first, first + 1..first + 1]) {
+        assert_eq!(consumer.expired_before(record).await, Ok(expired));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,13 +4,16 @@
 
 mod bronze_faults;
 mod cost;
+mod documents;
 mod faults;
 mod feed_faults;
 mod kafka;
 mod lake_commands;
 mod pipeline;
+mod real_kafka;
 mod secrets;
 mod stores;
+mod template;
 mod tool;
 mod trigger;
 mod verify;

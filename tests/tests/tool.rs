@@ -243,7 +243,7 @@ async fn what_can_not_start_is_one_sentence_and_exit_code_2() {
     check(&["--speed", "0"], "speed").await;
     check(&["--feed", "live"], "set FINNHUB_API_KEY").await;
     check(&["--parameter", "NoSuch=1"], "NoSuch").await;
-    check(&["--parameter", "CryptoSymbols="], "CryptoSymbols").await;
+    check(&["--parameter", "CryptoSymbols=btc"], "CryptoSymbols").await;
 
     check(
         &["--bin-dir", "/nonexistent"],
@@ -254,12 +254,15 @@ async fn what_can_not_start_is_one_sentence_and_exit_code_2() {
     let folder = tempfile::tempdir().unwrap();
     let text = std::fs::read_to_string(workspace().join("template.yaml")).unwrap();
     let items = folder.path().join("template.yaml");
-    let changed = text.replace("FAILURE_RESPONSE: batch", "FAILURE_RESPONSE: items");
+    let changed = text.replace(
+        "FAILURE_RESPONSE: !If [Provisioned, items, batch]",
+        "FAILURE_RESPONSE: items",
+    );
     assert_ne!(changed, text);
     std::fs::write(&items, changed).unwrap();
     check(
         &["--template", items.to_str().unwrap()],
-        "which the trigger StockQuotes would ignore and so lose",
+        "which the trigger StockQuotesTrigger would ignore and so lose",
     )
     .await;
 

@@ -1,4 +1,4 @@
-//! The trigger on a real broker, with functions that answer as the test says.
+//! The trigger, with functions that answer as the test says.
 
 mod destinations;
 mod host;
@@ -6,11 +6,12 @@ mod starts;
 
 use std::{
     future::Future,
-    sync::{Arc, Mutex, OnceLock},
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
 use bytes::Bytes;
+use pipeline_tests::brokers::Brokers;
 use quotelake::{
     host::InvokeError,
     stats::Stats,
@@ -20,7 +21,6 @@ use quotelake::{
 use serde_json::Value;
 use stream::{
     Position,
-    embedded::EmbeddedBroker,
     publish::{KafkaPublisher, Publish},
     start::StartAt,
     topics::Watermarks,
@@ -31,14 +31,13 @@ use tokio::{
 };
 use tokio_util::task::AbortOnDropHandle;
 
-/// One broker for all of these tests, each with topics of its own.
-fn broker() -> &'static EmbeddedBroker {
-    static BROKER: OnceLock<EmbeddedBroker> = OnceLock::new();
-    BROKER.get_or_init(|| EmbeddedBroker::start().unwrap())
+pipeline_tests::on_both_brokers! {
+    the_pollers_of_a_mapping_share_its_partitions
+    a_partial_response_brings_back_what_it_names_and_the_commit_waits_for_it
 }
 
-fn mapping(topic: &str, partitions: i32) -> Mapping {
-    broker().create_topic(topic, partitions).unwrap();
+async fn mapping(brokers: Brokers, topic: &str, partitions: i32) -> Mapping {
+    brokers.create_topic(topic, partitions).await;
     Mapping {
         name: "writer-records".to_owned(),
         function: "writer".to_owned(),
@@ -54,8 +53,8 @@ fn mapping(topic: &str, partitions: i32) -> Mapping {
 }
 
 /// Publishes a record for each of the keys, and says where they are.
-async fn publish(topic: &str, keys: &[&str]) -> Vec<Position> {
-    let publisher = KafkaPublisher::new(broker().cluster()).unwrap();
+async fn publish(brokers: Brokers, topic: &str, keys: &[&str]) -> Vec<Position> {
+    let publisher = KafkaPublisher::new(&brokers.cluster()).unwrap();
     let mut positions = Vec::new();
     for key in keys {
         let until = Instant::now() + Duration::from_secs(10);
@@ -75,6 +74,7 @@ struct Running {
 
 impl Running {
     fn start<Answer>(
+        brokers: Brokers,
         mapping: &Mapping,
         function: impl Fn(Value) -> Answer + Send + Sync + 'static,
     ) -> Self
@@ -93,8 +93,8 @@ impl Running {
                     function(event)
                 };
                 let (joined, _is_joined) = mpsc::channel(1);
-                let brokers = broker().cluster();
-                let Err(error) = trigger::run(brokers, &mapping, &stats, joined, invoke).await;
+                let cluster = brokers.cluster();
+                let Err(error) = trigger::run(&cluster, &mapping, &stats, joined, invoke).await;
                 panic!("{error}");
             })
         };
@@ -148,8 +148,8 @@ async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
 }
 
 /// Waits until the mapping's group has committed these offsets of the topic's partitions, in order.
-async fn until_committed(mapping: &Mapping, offsets: &[Option<i64>]) {
-    let watermarks = Watermarks::new(broker().cluster(), &mapping.group).unwrap();
+async fn until_committed(brokers: Brokers, mapping: &Mapping, offsets: &[Option<i64>]) {
+    let watermarks = Watermarks::new(&brokers.cluster(), &mapping.group).unwrap();
     let partitions = watermarks.partitions(&mapping.topic).unwrap();
     until("the commit", || {
         watermarks.committed(&mapping.topic, &partitions).unwrap() == offsets
@@ -161,18 +161,17 @@ fn at(partition: i32, offset: i64) -> Position {
     Position { partition, offset }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_pollers_of_a_mapping_share_its_partitions() {
+async fn the_pollers_of_a_mapping_share_its_partitions(brokers: Brokers) {
     let mapping = Mapping {
         pollers: 2,
-        ..mapping("shared", 4)
+        ..mapping(brokers, "shared", 4).await
     };
     let keys: Vec<String> = (0..40).map(|index| format!("k{index}")).collect();
     let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
-    let published = publish(&mapping.topic, &keys).await;
+    let published = publish(brokers, &mapping.topic, &keys).await;
     // No invocation ends before another one has begun.
     let together = Arc::new(Barrier::new(2));
-    let running = Running::start(&mapping, move |_| {
+    let running = Running::start(brokers, &mapping, move |_| {
         let together = Arc::clone(&together);
         async move {
             together.wait().await;
@@ -194,21 +193,22 @@ async fn the_pollers_of_a_mapping_share_its_partitions() {
     assert_eq!(sent, published);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_partial_response_brings_back_what_it_names_and_the_commit_waits_for_it() {
+async fn a_partial_response_brings_back_what_it_names_and_the_commit_waits_for_it(
+    brokers: Brokers,
+) {
     let mapping = Mapping {
         batch_size: 4,
         failures: FailurePolicy {
             partial_responses: true,
             ..FailurePolicy::default()
         },
-        ..mapping("partial", 1)
+        ..mapping(brokers, "partial", 1).await
     };
-    publish(&mapping.topic, &["a", "b", "c", "d"]).await;
-    let watermarks = Watermarks::new(broker().cluster(), &mapping.group).unwrap();
+    publish(brokers, &mapping.topic, &["a", "b", "c", "d"]).await;
+    let watermarks = Watermarks::new(&brokers.cluster(), &mapping.group).unwrap();
     let seen = Arc::new(Mutex::new(Vec::new()));
     let committed = Arc::clone(&seen);
-    let running = Running::start(&mapping, move |event| {
+    let running = Running::start(brokers, &mapping, move |event| {
         let before = watermarks.committed("partial", &[0]).unwrap();
         lock(&committed).extend(before);
         let named = |offset: i64| serde_json::json!({"itemIdentifier": {"partition": "partial-0", "offset": offset}});
@@ -220,7 +220,7 @@ async fn a_partial_response_brings_back_what_it_names_and_the_commit_waits_for_i
         let answer = serde_json::json!({"batchItemFailures": failed});
         async move { Ok(answer.to_string().into()) }
     });
-    until_committed(&mapping, &[Some(4)]).await;
+    until_committed(brokers, &mapping, &[Some(4)]).await;
     let sent: Vec<Vec<Position>> = lock(&running.events).iter().map(positions).collect();
     let expected = [
         vec![at(0, 0), at(0, 1), at(0, 2), at(0, 3)],

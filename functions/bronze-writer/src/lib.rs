@@ -67,6 +67,18 @@ impl<S: PutIf + Get> Writer<S> {
         &self.store
     }
 
+    /// Opens the connection to the store, and begins the history or finds it begun, so that the first batch need not.
+    /// A store that is slow or down until `until` is no error: the first batch asks it again.
+    ///
+    /// # Errors
+    /// [`DescribeError`] if no batch could be written either: no bucket, no access, another layout.
+    pub async fn begin(&self, until: Instant) -> Result<(), DescribeError> {
+        match self.describe(until).await {
+            Err(error) if !error.is_transient() => Err(error),
+            _ => Ok(()),
+        }
+    }
+
     /// Lands every record of the trigger's event, and answers in the way that the trigger expects.
     ///
     /// # Errors

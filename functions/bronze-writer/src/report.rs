@@ -101,6 +101,8 @@ pub(crate) struct Tally<'e> {
     event: &'e KafkaEvent<'e>,
     report: Report,
     by_topic: BTreeMap<&'e str, BTreeMap<Metric, u64>>,
+    /// The oldest record of each topic, in milliseconds since the epoch.
+    oldest: BTreeMap<&'e str, i64>,
     missing: Vec<Place<'e>>,
     cause: Option<StoreError>,
 }
@@ -108,6 +110,13 @@ pub(crate) struct Tally<'e> {
 impl<'e> Tally<'e> {
     pub(crate) fn of(event: &'e KafkaEvent<'e>) -> Self {
         let records = event.records.len() + event.unreadable.len();
+        let mut oldest = BTreeMap::new();
+        for record in &event.records {
+            if let Some(timestamp) = record.timestamp {
+                let oldest = oldest.entry(&*record.topic).or_insert(timestamp);
+                *oldest = timestamp.min(*oldest);
+            }
+        }
         Self {
             event,
             report: Report {
@@ -115,6 +124,7 @@ impl<'e> Tally<'e> {
                 ..Report::default()
             },
             by_topic: BTreeMap::new(),
+            oldest,
             missing: Vec::new(),
             cause: None,
         }
@@ -172,10 +182,16 @@ impl<'e> Tally<'e> {
 
     pub(crate) fn emit(&self, now: Timestamp) {
         for (topic, counts) in &self.by_topic {
-            let counts: Vec<_> = counts
+            let mut counts: Vec<_> = counts
                 .iter()
                 .map(|(&metric, &count)| (metric, count))
                 .collect();
+            if let Some(oldest) = self.oldest.get(topic) {
+                let age = now.as_millisecond().saturating_sub(*oldest);
+                // A producer's clock may be ahead of this one.
+                let age = u64::try_from(age).unwrap_or(0);
+                counts.push((Metric::RecordAgeMilliseconds, age));
+            }
             emit(now, ("topic", topic), &counts);
         }
     }

@@ -12,8 +12,11 @@ const CONNECT: Duration = Duration::from_secs(8);
 fn main() -> ExitCode {
     runtime::start(async |environment: Environment| {
         let Settings { access, feeds } = Settings::read(&environment)?;
+        let roots = tokio::task::spawn_blocking(feeds::load_roots);
         let publisher = KafkaPublisher::open(access).await?;
         publisher.connect(CONNECT).await?;
+        // Read while the brokers were waited for; a panic in there comes again where they are used.
+        let _ = roots.await;
         let shared = Arc::new((Poller::new(feeds), publisher));
         Ok::<_, StartError>(move |event: Event, invocation: Invocation| {
             let shared = Arc::clone(&shared);

@@ -49,7 +49,11 @@ pub(crate) async fn publish(
                 None => open = false,
             },
             Some((symbol, delivery)) = sent.next() => match delivery {
-                Ok(()) => tally.published += 1,
+                Ok(took) => {
+                    tally.published += 1;
+                    let took = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+                    tally.acknowledged_after_ms.push(took);
+                }
                 Err(error) => failures.add_unpublished(tally, &symbol, &error),
             },
             _ = tick.tick() => tally.emit(topic),
@@ -63,7 +67,8 @@ async fn send(
     symbol: String,
     Message { key, body }: Message,
     until: Instant,
-) -> (String, Result<(), PublishError>) {
+) -> (String, Result<Duration, PublishError>) {
+    let start = Instant::now();
     let published = publisher.publish(topic, &key, &body, until).await;
-    (symbol, published.map(drop))
+    (symbol, published.map(|_| start.elapsed()))
 }

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use runtime::{
     clock,
-    metrics::{Metric, emit},
+    metrics::{Metric, emit, emit_each},
 };
 use serde::Serialize;
 
@@ -55,6 +55,8 @@ pub(crate) struct Tally {
     pub(crate) polled: u64,
     pub(crate) published: u64,
     failed: BTreeMap<(String, &'static str), u64>,
+    /// How long the brokers took to acknowledge each quote, in milliseconds, since the last time of emitting.
+    pub(crate) acknowledged_after_ms: Vec<u64>,
     /// What of polled, published and failed has been emitted.
     emitted: [u64; 3],
 }
@@ -80,6 +82,13 @@ impl Tally {
         if new.iter().any(|(_, count)| *count > 0) {
             emit(clock::now(), ("topic", topic), &new);
         }
+        let delays = std::mem::take(&mut self.acknowledged_after_ms);
+        emit_each(
+            clock::now(),
+            ("topic", topic),
+            Metric::PublishMilliseconds,
+            &delays,
+        );
     }
 
     fn not_emitted(&mut self) -> [(Metric, u64); 3] {

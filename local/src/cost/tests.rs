@@ -42,11 +42,9 @@ fn the_document_is_what_the_tool_writes() {
 #[test]
 fn without_options_the_workload_is_the_templates() {
     let parameters = [
-        (
-            "MskClusterArn",
-            "arn:aws:kafka:us-east-1:123456789012:cluster/q/1",
-        ),
+        ("Kafka", "self-managed"),
         ("KafkaBootstrapServers", "localhost:9092"),
+        ("KafkaSecurity", "plaintext"),
         ("FinnhubApiKey", "key"),
     ];
     let parameters: BTreeMap<_, _> = parameters

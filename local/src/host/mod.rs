@@ -40,7 +40,7 @@ pub struct Function {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvokeError {
     /// There is no function of that name.
-    #[error("there is no function {0}: the template names the functions")]
+    #[error("there is no function {0}: check its name")]
     NoSuchFunction(String),
     /// The process did not start or ended before it asked for its first event.
     #[error("{function} did not start: {said}")]
@@ -84,6 +84,21 @@ pub enum InvokeError {
         /// The limit.
         limit: u32,
     },
+    /// A Lambda elsewhere did not take the invocation or throttled it, or its answer was lost.
+    #[error("{function} can't be invoked: {reason}")]
+    Service {
+        /// The function.
+        function: String,
+        /// What the service or the connection says.
+        reason: String,
+    },
+}
+
+impl InvokeError {
+    /// Whether it says nothing of the payload: a limit or a fault of the service, not the function's.
+    pub fn is_of_the_service(&self) -> bool {
+        matches!(self, Self::Throttled { .. } | Self::Service { .. })
+    }
 }
 
 /// What becomes of the process of an invocation that takes longer than its time limit.

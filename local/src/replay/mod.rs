@@ -29,6 +29,7 @@ mod feed;
 mod finnhub;
 mod kbs;
 mod limit;
+mod parameters;
 mod playback;
 mod recording;
 mod stocks;
@@ -73,6 +74,17 @@ pub struct Replay {
     pub speed: f64,
     /// The Finnhub tokens that are accepted, at least one, none of them empty.
     pub tokens: Vec<String>,
+}
+
+impl Replay {
+    /// A replay for the pipeline itself, whose token is among [`Running::parameters`].
+    pub fn at(port: u16, speed: f64) -> Self {
+        Self {
+            port,
+            speed,
+            tokens: vec![parameters::TOKEN.to_owned()],
+        }
+    }
 }
 
 /// Why the replay could not start.
@@ -180,6 +192,21 @@ impl Running {
 pub async fn start(settings: Replay) -> Result<Running, ReplayError> {
     let started = Instant::now();
     start_with_clock(settings, move || started.elapsed()).await
+}
+
+/// Starts the replay as [`start`] does, with faults that are on from the beginning.
+///
+/// # Errors
+/// As [`start`].
+pub async fn start_with(
+    settings: Replay,
+    faults: &[(Provider, Fault)],
+) -> Result<Running, ReplayError> {
+    let replay = start(settings).await?;
+    for (provider, fault) in faults {
+        replay.set_fault(*provider, Some(*fault));
+    }
+    Ok(replay)
 }
 
 /// Starts the replay on a clock of the caller's: `elapsed` gives the real time since the start, for the position

@@ -1,4 +1,4 @@
-//! Conditions, and the resources that they leave out.
+//! Conditions, the resources that they leave out, and the functions of rules.
 
 use super::{
     Problem, TemplateError,
@@ -31,7 +31,7 @@ impl Scope<'_> {
         Ok(truth)
     }
 
-    fn truth(&self, node: &Node, shown: &str) -> Result<bool, TemplateError> {
+    pub(super) fn truth(&self, node: &Node, shown: &str) -> Result<bool, TemplateError> {
         let line = node.line;
         let Content::Call(name, argument) = &node.content else {
             let expected = "!Equals, !Not, !And, !Or or !Condition";
@@ -58,6 +58,17 @@ impl Scope<'_> {
                     }
                 }
                 Ok(!decisive)
+            }
+            "Fn::EachMemberEquals" | "Fn::Contains" => {
+                let [members, text] = arguments(line, name, argument)?;
+                let members = self.texts(members, "the first argument of a rule's function")?;
+                let text = self.text(text, "the second argument of a rule's function")?;
+                let mut equal = members.into_iter().map(|member| member == text);
+                Ok(if name == "Fn::Contains" {
+                    equal.any(|equal| equal)
+                } else {
+                    equal.all(|equal| equal)
+                })
             }
             "Condition" => match argument.as_text() {
                 Some(other) => self.condition(line, other),

@@ -128,6 +128,14 @@ pub enum Problem {
         /// What it may be, as a noun phrase.
         allowed: String,
     },
+    /// The parameters are a combination that a rule of the template refuses.
+    #[error("by the rule {rule}: {}", description.trim_end_matches('.'))]
+    Refused {
+        /// The rule.
+        rule: String,
+        /// What the template says about it.
+        description: String,
+    },
     /// An event source that the plane does not have.
     #[error(
         "{event} is of type {event_type}, which the local plane can't run: it runs ScheduleV2, MSK and SelfManagedKafka"

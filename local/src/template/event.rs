@@ -1,7 +1,7 @@
 //! What invokes a function.
 //!
-//! Sources: SAM's property pages of `ScheduleV2`, `MSK` and `SelfManagedKafka`; the ranges are those of Lambda's
-//! API reference, `CreateEventSourceMapping`.
+//! Sources: SAM's property pages of `ScheduleV2`, `MSK` and `SelfManagedKafka`; CloudFormation's of
+//! `AWS::Lambda::EventSourceMapping`; the ranges are those of Lambda's API reference, `CreateEventSourceMapping`.
 
 use std::time::Duration;
 
@@ -24,7 +24,8 @@ const DEFAULT_WINDOW: Duration = Duration::from_millis(500);
 const UNSUPPORTED_OF_SCHEDULES: [&str; 2] = ["StartDate", "EndDate"];
 
 /// Settings that change which records reach the function, and how.
-const UNSUPPORTED_OF_KAFKA: [&str; 2] = ["FilterCriteria", "SchemaRegistryConfig"];
+const UNSUPPORTED_OF_KAFKA: [&str; 3] =
+    ["FilterCriteria", "SchemaRegistryConfig", "ConsumptionMode"];
 
 /// Reads the event `name` of `function`.
 pub(super) fn read(
@@ -40,7 +41,10 @@ pub(super) fn read(
     };
     match event_type.as_str() {
         "ScheduleV2" => schedule(name, &properties()?).map(Event::Schedule),
-        "MSK" | "SelfManagedKafka" => kafka(function, name, &properties()?).map(Event::Kafka),
+        "MSK" | "SelfManagedKafka" => {
+            let properties = properties()?;
+            kafka(function, name, &properties, &properties).map(Event::Kafka)
+        }
         _ => {
             let problem = Problem::EventType {
                 event: event.path().to_owned(),
@@ -49,6 +53,27 @@ pub(super) fn read(
             Err(problem.at(event.line_of("Type")))
         }
     }
+}
+
+/// Reads the mapping `name`: the ARN or name of its function, and the trigger.
+pub(super) fn mapping(
+    name: &str,
+    mapping: &Section<'_, '_>,
+) -> Result<(String, KafkaEvent), TemplateError> {
+    let properties = mapping
+        .section("Properties")?
+        .ok_or_else(|| mapping.missing("Properties"))?;
+    let function = properties
+        .text("FunctionName")?
+        .ok_or_else(|| properties.missing("FunctionName"))?;
+    // What is set for Kafka alone stands in a section of its own, of which there is one a kind of cluster.
+    let of_kafka = match properties.section("SelfManagedKafkaEventSourceConfig")? {
+        Some(section) => Some(section),
+        None => properties.section("AmazonManagedKafkaEventSourceConfig")?,
+    };
+    let of_kafka = of_kafka.as_ref().unwrap_or(&properties);
+    let trigger = kafka(&function, name, &properties, of_kafka)?;
+    Ok((function, trigger))
 }
 
 fn schedule(name: &str, properties: &Section<'_, '_>) -> Result<ScheduleEvent, TemplateError> {
@@ -104,12 +129,15 @@ fn input(properties: &Section<'_, '_>) -> Result<serde_json::Value, TemplateErro
     })
 }
 
+/// Reads a trigger; `of_kafka` is where it has what is set for Kafka alone.
 fn kafka(
     function: &str,
     name: &str,
     properties: &Section<'_, '_>,
+    of_kafka: &Section<'_, '_>,
 ) -> Result<KafkaEvent, TemplateError> {
     properties.refuse(&UNSUPPORTED_OF_KAFKA)?;
+    of_kafka.refuse(&UNSUPPORTED_OF_KAFKA)?;
     let topics = properties
         .texts("Topics")?
         .ok_or_else(|| properties.missing("Topics"))?;
@@ -121,13 +149,13 @@ fn kafka(
         let range = "1 to 249 letters, digits, dots, hyphens and underscores".to_owned();
         return Err(properties.out_of_range("Topics", topic, range));
     }
-    let consumer_group = match properties.text("ConsumerGroupId")? {
+    let consumer_group = match of_kafka.text("ConsumerGroupId")? {
         // The service takes the mapping's id, which a local mapping does not have.
         None => format!("{function}-{name}"),
         Some(group) if (1..=200).contains(&group.chars().count()) => group,
         Some(group) => {
             let range = "1 to 200 characters".to_owned();
-            return Err(properties.out_of_range("ConsumerGroupId", &group, range));
+            return Err(of_kafka.out_of_range("ConsumerGroupId", &group, range));
         }
     };
     let window = match properties.get("MaximumBatchingWindowInSeconds")? {

@@ -39,6 +39,7 @@ impl<'t> Scope<'t> {
             "Globals",
             "Parameters",
             "Mappings",
+            "Rules",
             "Conditions",
             "Resources",
         ] {

@@ -1,9 +1,9 @@
 //! The pipeline as `template.yaml` describes it, read for the one-machine plane.
 //!
-//! Read are the SAM functions with their environment, schedules and Kafka triggers, and the buckets. Parameters
-//! take the values that are given, else their defaults. `Globals`, `Conditions`, `Mappings` and the intrinsic
-//! functions mean what they mean to CloudFormation, with a made-up account and region. What the plane does not
-//! read, such as policies and outputs, it does not judge either.
+//! Read are the SAM functions with their environment, schedules and Kafka triggers, the event source mappings beside them,
+//! and the buckets. Parameters take the values that are given, else their defaults. `Globals`, `Rules`, `Conditions`,
+//! `Mappings` and the intrinsic functions mean what they mean to CloudFormation, with a made-up account and region. What the
+//! plane does not read, such as policies, alarms and outputs, it does not judge either.
 //!
 //! ```
 //! use std::collections::BTreeMap;
@@ -26,6 +26,7 @@
 //! ```
 
 mod condition;
+mod declared;
 mod error;
 mod event;
 mod failure;
@@ -33,6 +34,7 @@ mod intrinsic;
 mod parameters;
 mod pipeline;
 mod resource;
+mod rule;
 mod section;
 mod sub;
 mod yaml;
@@ -42,6 +44,7 @@ use std::{collections::BTreeMap, fmt, path::Path, time::Duration};
 use jiff::{Timestamp, tz::TimeZone};
 
 use crate::schedule::Expression;
+pub use declared::{Declared, declared};
 pub use error::{Problem, TemplateError};
 pub use failure::{FailurePolicy, OnFailure};
 

@@ -3,10 +3,12 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use super::{
-    EventInvokeConfig, Function, Pipeline, TemplateError,
+    EventInvokeConfig, Function, KafkaEvent, Pipeline, Problem, TemplateError,
     event::{self, Event},
+    function_arn,
     intrinsic::Scope,
-    resource::{BUCKET, FUNCTION},
+    resource::{BUCKET, FUNCTION, MAPPING},
+    rule,
     section::Section,
     yaml::{Content, Node},
 };
@@ -23,6 +25,7 @@ pub(super) fn pipeline(
 ) -> Result<Pipeline, TemplateError> {
     let scope = Scope::new(root, given)?;
     let template = Section::open(&scope, "the template".to_owned(), root)?;
+    rule::check(&scope, &template)?;
     let resources = template
         .section("Resources")?
         .ok_or_else(|| template.missing("Resources"))?;
@@ -30,6 +33,7 @@ pub(super) fn pipeline(
         .member("Globals")
         .and_then(|globals| globals.member("Function"));
     let mut pipeline = Pipeline::default();
+    let mut mappings = Vec::new();
     for (id, node) in resources.members() {
         let resource = Section::open(&scope, id.clone(), node)?;
         if !scope.exists(node)? {
@@ -43,11 +47,41 @@ pub(super) fn pipeline(
             FUNCTION => pipeline
                 .functions
                 .push(function(&scope, &resource, globals)?),
+            MAPPING => mappings.push((resource.line(), event::mapping(id, &resource)?)),
             BUCKET => pipeline.buckets.push(scope.bucket_name(id, node)?),
             _ => {}
         }
     }
+    for (line, (function, trigger)) in mappings {
+        attach(&mut pipeline, line, function, trigger)?;
+    }
     Ok(pipeline)
+}
+
+/// Gives a mapping's trigger to the function that it names or whose ARN it has.
+fn attach(
+    pipeline: &mut Pipeline,
+    line: usize,
+    name: String,
+    trigger: KafkaEvent,
+) -> Result<(), TemplateError> {
+    let mut functions = pipeline.functions.iter_mut();
+    let function = functions
+        .find(|function| function.name == name || function_arn(&function.name) == name)
+        .ok_or_else(|| {
+            let kind = "function";
+            Problem::Undeclared { kind, name }.at(line)
+        })?;
+    if function.timeout > Duration::from_secs(LONGEST_SECONDS_WITH_KAFKA) {
+        let problem = Problem::OutOfRange {
+            name: format!("{}.Properties.Timeout", function.name),
+            value: function.timeout.as_secs().to_string(),
+            range: format!("at most {LONGEST_SECONDS_WITH_KAFKA} with a Kafka trigger"),
+        };
+        return Err(problem.at(line));
+    }
+    function.kafka.push(trigger);
+    Ok(())
 }
 
 fn function(

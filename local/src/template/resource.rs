@@ -12,6 +12,8 @@ use super::{
 pub(super) const BUCKET: &str = "AWS::S3::Bucket";
 /// The type of a function that the plane runs.
 pub(super) const FUNCTION: &str = "AWS::Serverless::Function";
+/// The type of a trigger that stands beside its function.
+pub(super) const MAPPING: &str = "AWS::Lambda::EventSourceMapping";
 
 impl Scope<'_> {
     /// What `!Ref` gives for a resource: a bucket's name, or a function's logical id.

@@ -4,20 +4,20 @@ mod errors;
 mod failures;
 mod functions;
 mod intrinsics;
+mod mappings;
+mod repository;
 mod robustness;
+mod rules;
 mod settings;
 
 use super::*;
 
-/// The parameters of the repository's template that have no default.
-fn required() -> BTreeMap<String, String> {
+/// What the plane says of its brokers to the repository's template.
+fn brokers() -> BTreeMap<String, String> {
     given(&[
-        (
-            "MskClusterArn",
-            "arn:aws:kafka:us-east-1:123456789012:cluster/quotes/6cc0432b-8618-4f44-bccc-e1fbd8fb7c4d-2",
-        ),
+        ("Kafka", "self-managed"),
         ("KafkaBootstrapServers", "127.0.0.1:9092"),
-        ("FinnhubApiKey", ""),
+        ("KafkaSecurity", "plaintext"),
     ])
 }
 
@@ -124,7 +124,7 @@ fn pollers() -> [Poller; 7] {
 
 #[test]
 fn the_repositorys_template_describes_a_poller_a_job_each_alone_and_never_retried() {
-    let mut parameters = required();
+    let mut parameters = brokers();
     parameters.extend(given(&[("VietnamSymbols", "FPT")]));
     let pipeline = read(repository_template(), &parameters).unwrap();
     let functions = pipeline.functions.iter();
@@ -157,7 +157,7 @@ fn the_repositorys_template_describes_a_poller_a_job_each_alone_and_never_retrie
 #[test]
 fn a_key_is_given_by_the_name_of_its_secret_or_of_its_parameter() {
     let environment = |name: &str, value: &str| {
-        let mut parameters = required();
+        let mut parameters = brokers();
         parameters.extend(given(&[(name, value)]));
         let pipeline = read(repository_template(), &parameters).unwrap();
         pipeline.functions[0].environment["FINNHUB_API_KEY_SECRET"].clone()
@@ -177,7 +177,7 @@ fn a_key_is_given_by_the_name_of_its_secret_or_of_its_parameter() {
 
 #[test]
 fn the_repositorys_template_lands_every_topic_that_is_polled() {
-    let pipeline = read(repository_template(), &required()).unwrap();
+    let pipeline = read(repository_template(), &brokers()).unwrap();
     assert_eq!(pipeline.buckets, ["bronze-bucket"]);
     let writer = pipeline.functions.last().unwrap();
     assert_eq!(
@@ -199,6 +199,8 @@ fn the_repositorys_template_lands_every_topic_that_is_polled() {
             ("BRONZE_SEGMENT_OFFSETS", "50000"),
             ("BRONZE_SEGMENT_SECONDS", "3600"),
             ("FAILURE_RESPONSE", "batch"),
+            ("KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:9092"),
+            ("KAFKA_SECURITY", "plaintext"),
             ("LOG_LEVEL", "info"),
         ])
     );
@@ -218,13 +220,13 @@ fn the_repositorys_template_lands_every_topic_that_is_polled() {
     assert_eq!(
         writer.kafka,
         [
-            trigger("StockQuotes", "stock-quotes", true),
-            trigger("CryptoPrices", "crypto-prices", true),
-            trigger("Trades", "trades_raw", true),
-            trigger("StockPrices", "stock-prices", false),
-            trigger("StockIntraday", "stock-intraday", false),
-            trigger("StockHistorical", "stock-historical", false),
-            trigger("StockBoard", "stock-board", false),
+            trigger("StockQuotesTrigger", "stock-quotes", true),
+            trigger("CryptoPricesTrigger", "crypto-prices", true),
+            trigger("TradesTrigger", "trades_raw", true),
+            trigger("StockPricesTrigger", "stock-prices", false),
+            trigger("StockIntradayTrigger", "stock-intraday", false),
+            trigger("StockHistoricalTrigger", "stock-historical", false),
+            trigger("StockBoardTrigger", "stock-board", false),
         ]
     );
     let polled = pipeline
@@ -245,7 +247,7 @@ fn the_repositorys_template_lands_every_topic_that_is_polled() {
 
 #[test]
 fn a_given_parameter_reaches_what_refers_to_it() {
-    let mut parameters = required();
+    let mut parameters = brokers();
     parameters.extend(given(&[
         ("StockSymbols", "BRK.B"),
         ("BatchSize", "500"),
@@ -259,25 +261,8 @@ fn a_given_parameter_reaches_what_refers_to_it() {
 }
 
 #[test]
-fn a_parameter_is_required_only_where_it_is_read() {
-    let mut parameters = required();
-    parameters.remove("MskClusterArn");
-    assert!(read(repository_template(), &parameters).is_ok());
-    parameters.remove("KafkaBootstrapServers");
-    let error = read(repository_template(), &parameters)
-        .unwrap_err()
-        .to_string();
-    assert!(
-        error.ends_with(
-            "the parameter KafkaBootstrapServers has no default: give it by --parameter KafkaBootstrapServers=VALUE"
-        ),
-        "{error}"
-    );
-}
-
-#[test]
 fn a_secret_is_not_in_the_debug_output() {
-    let mut parameters = required();
+    let mut parameters = brokers();
     parameters.insert("FinnhubApiKey".to_owned(), "k3y".to_owned());
     let pipeline = read(repository_template(), &parameters).unwrap();
     assert_eq!(pipeline.functions[0].environment["FINNHUB_API_KEY"], "k3y");

@@ -186,7 +186,7 @@ impl Part {
     /// What to do with it after a failure.
     fn after(mut self, failure: &Failure, mapping: &Mapping) -> Next {
         // A throttle says nothing of the records, so it uses up no attempt; only their age ends it.
-        if matches!(failure, Failure::Invocation(InvokeError::Throttled { .. })) {
+        if matches!(failure, Failure::Invocation(error) if error.is_of_the_service()) {
             return Next::Again(self);
         }
         self.invocations += 1;

@@ -12,7 +12,9 @@ mod destination;
 mod event;
 mod given_up;
 mod mapping;
+mod monitor;
 mod response;
+mod running;
 
 use std::{convert::Infallible, future::Future, sync::Arc};
 
@@ -38,6 +40,8 @@ use delivery::Delivery;
 pub use destination::{Destination, DestinationError};
 pub use given_up::Condition;
 pub use mapping::Mapping;
+pub use monitor::Ends;
+pub use running::{Triggers, TriggersError};
 
 /// Commits where the mapping's group begins, unless it has begun. [`run`] does that too; before it, this lets others
 /// see the start in the group's commits.
@@ -122,15 +126,33 @@ async fn collect(
         Some(record) => record,
         None => next(consumer, stats).await,
     };
+    report_expired(consumer, &mapping.topic, &first, stats).await;
     let mut left_over = batch.add(first).err();
     let end = Instant::now() + mapping.window;
     while left_over.is_none() && !batch.is_full() {
         match timeout_at(end, next(consumer, stats)).await {
-            Ok(record) => left_over = batch.add(record).err(),
+            Ok(record) => {
+                report_expired(consumer, &mapping.topic, &record, stats).await;
+                left_over = batch.add(record).err();
+            }
             Err(_) => break,
         }
     }
     (batch, left_over)
+}
+
+/// Nobody else tells that the records before this one are gone: the group goes on at the oldest that is there.
+async fn report_expired(
+    consumer: &TopicConsumer,
+    topic: &str,
+    record: &ConsumedRecord,
+    stats: &Stats,
+) {
+    match consumer.expired_before(record).await {
+        Ok(expired) if expired.is_empty() => {}
+        Ok(expired) => stats.expired(topic, record.partition, &expired),
+        Err(error) => stats.trouble(&error.to_string()),
+    }
 }
 
 async fn next(consumer: &TopicConsumer, stats: &Stats) -> ConsumedRecord {

@@ -6,7 +6,7 @@ use stream::{AccessError, embedded::EmbeddedError, publish::ProducerError, topic
 
 use crate::{
     binaries::BinariesError, data_folder::DataFolderError, object_store::ObjectStoreError,
-    replay::ReplayError, template::TemplateError, verify::VerifyError,
+    replay::ReplayError, template::TemplateError, trigger::TriggersError, verify::VerifyError,
 };
 
 /// Why the plane did not start or can't go on.
@@ -88,7 +88,7 @@ pub enum UpError {
     /// A trigger's on-failure topic.
     #[error(transparent)]
     Producer(#[from] ProducerError),
-    /// A part of the plane has failed while running.
-    #[error("a part of the plane has failed ({0}): start it again")]
-    Part(String),
+    /// The Kafka triggers.
+    #[error(transparent)]
+    Triggers(#[from] TriggersError),
 }

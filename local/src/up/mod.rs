@@ -7,20 +7,18 @@ pub mod summary;
 pub mod view;
 
 mod error;
-mod monitor;
 mod options;
-mod parts;
+pub(crate) mod parts;
 mod schedules;
 mod store;
 
-use std::{convert::Infallible, path::PathBuf, sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use futures::future::join_all;
-use stream::{Cluster, topics::TopicError};
+use bytes::Bytes;
+use stream::Cluster;
 use tokio::{
-    sync::mpsc,
     task::JoinSet,
-    time::{Instant, sleep, timeout},
+    time::{Instant, sleep},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -30,11 +28,11 @@ use crate::{
     host::{Function, Host, HostSettings, MetricsSink, OnTimeout},
     replay,
     stats::Stats,
-    template, trigger,
+    template,
+    trigger::Triggers,
     verify::{KafkaTopics, verify},
 };
 pub use error::UpError;
-use monitor::{Ends, Monitor};
 pub use options::{FeedSource, Options};
 use parts::{Broker, Market};
 pub use store::Store;
@@ -46,17 +44,8 @@ pub const PARTITIONS: i32 = 10;
 /// The pause between two looks at what is waited for.
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
 
-/// How long the consumer groups may take to form.
-const JOIN: Duration = Duration::from_secs(15);
-
 /// How long a poller may take to finish its cycle and answer.
 const FINISH: Duration = Duration::from_secs(20);
-
-/// How long the triggers may take to leave their groups.
-const LEAVE: Duration = Duration::from_secs(15);
-
-/// How long the triggers may take to bring home what is published.
-const DRAIN: Duration = Duration::from_secs(60);
 
 /// A running plane. Dropping it stops everything at once.
 pub struct Plane {
@@ -66,8 +55,7 @@ pub struct Plane {
     pollers: Vec<String>,
     stop_schedules: CancellationToken,
     schedules: JoinSet<()>,
-    triggers: JoinSet<Result<Infallible, TopicError>>,
-    monitor: Monitor,
+    triggers: Triggers,
     store: Store,
     market: Market,
     broker: Broker,
@@ -95,13 +83,11 @@ impl Plane {
         let topics = parts::topics(&pipeline, &options.template)?;
         broker.create_topics(&topics).await?;
         let store = Store::start(options, &folder, &pipeline).await?;
-        let mappings = parts::mappings(&pipeline, &options.template, &broker, &store).await?;
+        let bucket = async |name: &str| store.bucket(name).await;
+        let mappings =
+            parts::mappings(&pipeline, &options.template, broker.cluster(), bucket).await?;
 
         let stats = Arc::new(Stats::default());
-        for mapping in &mappings {
-            trigger::begin(broker.cluster(), mapping).await?;
-        }
-        let monitor = Monitor::start(broker.cluster(), mappings.clone(), &stats).await?;
         let metrics: MetricsSink = {
             let stats = Arc::clone(&stats);
             Arc::new(move |values| stats.metrics(values))
@@ -115,22 +101,27 @@ impl Plane {
                 on_timeout: OnTimeout::default(),
             },
         ));
+        let invoke = {
+            let host = Arc::clone(&host);
+            move |function: &str, payload: Bytes| {
+                let (host, function) = (Arc::clone(&host), function.to_owned());
+                async move { host.invoke(&function, payload).await }
+            }
+        };
+        let triggers = Triggers::start(broker.cluster(), mappings, &stats, invoke).await?;
         let mut plane = Self {
             host,
             started: Instant::now(),
             pollers: Vec::new(),
             stop_schedules: CancellationToken::new(),
             schedules: JoinSet::new(),
-            triggers: JoinSet::new(),
-            monitor,
+            triggers,
             store,
             market,
             broker,
             folder,
             stats,
         };
-        plane.run_triggers(mappings).await;
-        plane.started = Instant::now();
         plane.run_schedules(&pipeline);
         Ok(plane)
     }
@@ -175,11 +166,7 @@ impl Plane {
 
     /// Waits until a part fails, which normally never happens.
     pub async fn failure(&mut self) -> UpError {
-        match self.triggers.join_next().await {
-            Some(Ok(Err(error))) => error.into(),
-            Some(Err(error)) => UpError::Part(error.to_string()),
-            None => UpError::Part("a trigger has ended".to_owned()),
-        }
+        self.triggers.failure().await.into()
     }
 
     /// Lets the pollers finish and the triggers drain, and verifies what they have left.
@@ -189,9 +176,8 @@ impl Plane {
     pub async fn stop(mut self) -> Result<Summary, UpError> {
         let elapsed = self.elapsed();
         self.finish_polling().await;
-        let ends = self.drain().await?;
-        // A consumer that librdkafka does not let go of (its issue 4884) must not hold up the count.
-        let _ = timeout(LEAVE, self.triggers.shutdown()).await;
+        let ends = self.triggers.drain().await?;
+        self.triggers.stop().await;
         // With the last of their output, the metrics are complete.
         self.host.end().await;
         let (s3, layout) = (self.store.s3(), self.store.layout());
@@ -225,36 +211,6 @@ impl Plane {
                 () = sleep(LOOK_AGAIN) => {}
             }
         }
-    }
-
-    /// Waits until everything that is published is committed, and says how far that is.
-    async fn drain(&self) -> Result<Ends, UpError> {
-        let deadline = Instant::now() + DRAIN;
-        loop {
-            let ends = self.monitor.look().await;
-            let is_drained = ends.is_ok() && self.stats.snapshot().lag.is_empty();
-            if is_drained || Instant::now() > deadline {
-                return ends;
-            }
-            sleep(LOOK_AGAIN).await;
-        }
-    }
-
-    /// Starts the triggers and waits until their consumers have partitions, so that the first quotes find them.
-    async fn run_triggers(&mut self, mappings: Vec<trigger::Mapping>) {
-        let mut joined = Vec::new();
-        for mapping in mappings {
-            let cluster = self.broker.cluster().clone();
-            let (stats, host) = (Arc::clone(&self.stats), Arc::clone(&self.host));
-            let (join, mut is_joined) = mpsc::channel(1);
-            joined.push(async move { is_joined.recv().await });
-            self.triggers.spawn(async move {
-                let invoke = |payload| host.invoke(&mapping.function, payload);
-                trigger::run(&cluster, &mapping, &stats, join, invoke).await
-            });
-        }
-        // Another member of the group may hold every partition: that is no reason not to start.
-        let _ = timeout(JOIN, join_all(joined)).await;
     }
 
     fn run_schedules(&mut self, pipeline: &template::Pipeline) {

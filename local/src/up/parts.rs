@@ -5,28 +5,17 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use lake::store::S3Store;
 use runtime::clock;
 use stream::{Cluster, embedded::EmbeddedBroker, publish::KafkaPublisher, start::StartAt, topics};
 
-use super::{FeedSource, Options, PARTITIONS, Store, UpError};
+use super::{FeedSource, Options, PARTITIONS, UpError};
 use crate::{
     data_folder::DataFolder,
     replay::{self, Replay},
     template::{OnFailure, Pipeline, StartingPosition},
     trigger::{Destination, Mapping},
 };
-
-/// The stocks of the recording, FB among them as it was called then.
-const RECORDED_STOCKS: &str = "AAPL@XNAS,FB@XNAS,GOOG@XNAS,IBM@XNYS,MSFT@XNAS";
-
-/// The symbols whose trades are recorded.
-const RECORDED_TRADES: &str = "BINANCE:BTCUSDT,BINANCE:ETHUSDT";
-
-/// The Vietnamese tickers of the recording.
-const RECORDED_TICKERS: &str = "ACB,BID,FPT,GAS,HPG,MWG,SSI,STB,VCB,VNM";
-
-/// The replay's Finnhub token.
-const REPLAY_TOKEN: &str = "replay";
 
 /// The brokers.
 pub(super) enum Broker {
@@ -79,16 +68,10 @@ impl Market {
     pub(super) async fn start(options: &Options) -> Result<Self, UpError> {
         match options.feed {
             FeedSource::Replay => {
-                let replay = Replay {
-                    port: 0,
-                    speed: options.speed,
-                    tokens: vec![REPLAY_TOKEN.to_owned()],
-                };
-                let replay = replay::start(replay).await?;
-                for (provider, fault) in &options.faults {
-                    replay.set_fault(*provider, Some(*fault));
-                }
-                Ok(Self::Replay(replay))
+                let replay = Replay::at(0, options.speed);
+                Ok(Self::Replay(
+                    replay::start_with(replay, &options.faults).await?,
+                ))
             }
             FeedSource::Live if !options.faults.is_empty() => Err(UpError::LiveFaults),
             FeedSource::Live => {
@@ -115,8 +98,7 @@ pub(super) fn parameters(
     broker: &Broker,
     market: &Market,
 ) -> BTreeMap<String, String> {
-    let brokers = broker.cluster().to_string();
-    let mut parameters = BTreeMap::from([("KafkaBootstrapServers".to_owned(), brokers)]);
+    let mut parameters = at_brokers(broker.cluster().brokers());
     if let Broker::Embedded(_) = broker {
         // Its offsets start again at 0. A store from elsewhere has seen other folders' starts.
         let epoch = match &options.s3_endpoint {
@@ -126,28 +108,24 @@ pub(super) fn parameters(
         parameters.insert("BronzeEpoch".to_owned(), epoch);
     }
     match market {
-        Market::Replay(replay) => {
-            let own = [
-                ("FinnhubUrl", replay.finnhub_url()),
-                ("FinnhubTradesUrl", replay.finnhub_trades_url()),
-                ("FinnhubApiKey", REPLAY_TOKEN.to_owned()),
-                ("BinanceUrl", replay.binance_url()),
-                ("VciUrl", replay.vci_url()),
-                ("KbsUrl", replay.kbs_url()),
-                ("DnseUrl", replay.dnse_url()),
-                ("StockSymbols", RECORDED_STOCKS.to_owned()),
-                ("TradeSymbols", RECORDED_TRADES.to_owned()),
-                ("VietnamSymbols", RECORDED_TICKERS.to_owned()),
-            ];
-            let own = own.map(|(name, value)| (name.to_owned(), value));
-            parameters.extend(own);
-        }
+        Market::Replay(replay) => parameters.extend(replay.parameters()),
         Market::Live { finnhub_api_key } => {
             parameters.insert("FinnhubApiKey".to_owned(), finnhub_api_key.clone());
         }
     }
     parameters.extend(options.parameters.clone());
     parameters
+}
+
+/// The template's parameters for plaintext brokers of any kind.
+pub(crate) fn at_brokers(brokers: &str) -> BTreeMap<String, String> {
+    [
+        ("Kafka", "self-managed"),
+        ("KafkaBootstrapServers", brokers),
+        ("KafkaSecurity", "plaintext"),
+    ]
+    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+    .into()
 }
 
 /// Has every function that speaks to the brokers do so with the security that they want.
@@ -163,7 +141,7 @@ pub(super) fn secure(pipeline: &mut Pipeline, options: &Options) {
 }
 
 /// Every topic that a schedule's job, a trigger or its on-failure destination names.
-pub(super) fn topics(pipeline: &Pipeline, template: &Path) -> Result<BTreeSet<String>, UpError> {
+pub(crate) fn topics(pipeline: &Pipeline, template: &Path) -> Result<BTreeSet<String>, UpError> {
     let mut topics = BTreeSet::new();
     for function in &pipeline.functions {
         for event in &function.kafka {
@@ -185,7 +163,7 @@ pub(super) fn topics(pipeline: &Pipeline, template: &Path) -> Result<BTreeSet<St
 }
 
 /// Refuses a function that names failed items where its trigger takes any answer for success.
-pub(super) fn check_responses(pipeline: &Pipeline) -> Result<(), UpError> {
+pub(crate) fn check_responses(pipeline: &Pipeline) -> Result<(), UpError> {
     for function in &pipeline.functions {
         let response = function.environment.get("FAILURE_RESPONSE");
         let deaf = function
@@ -202,24 +180,23 @@ pub(super) fn check_responses(pipeline: &Pipeline) -> Result<(), UpError> {
     Ok(())
 }
 
-/// Every enabled Kafka trigger.
-pub(super) async fn mappings(
+/// Every enabled Kafka trigger; `bucket` opens the bucket of an on-failure destination.
+pub(crate) async fn mappings(
     pipeline: &Pipeline,
     template: &Path,
-    broker: &Broker,
-    store: &Store,
+    cluster: &Cluster,
+    bucket: impl AsyncFn(&str) -> Result<S3Store, UpError>,
 ) -> Result<Vec<Mapping>, UpError> {
     let mut mappings = Vec::new();
     for function in &pipeline.functions {
         for event in function.kafka.iter().filter(|event| event.enabled) {
             let on_failure = match &event.on_failure {
                 None => None,
-                Some(OnFailure::Bucket(bucket)) => {
-                    Some(Destination::bucket(bucket, store.bucket(bucket).await?))
+                Some(OnFailure::Bucket(name)) => {
+                    Some(Destination::bucket(name, bucket(name).await?))
                 }
                 Some(OnFailure::Topic(topic)) => {
-                    let publisher = KafkaPublisher::new(broker.cluster())?;
-                    Some(Destination::topic(topic, publisher))
+                    Some(Destination::topic(topic, KafkaPublisher::new(cluster)?))
                 }
             };
             mappings.push(Mapping {

@@ -37,7 +37,7 @@ impl Summary {
 
     /// Whether the store holds every record exactly once, as far as the audit and the triggers know.
     fn is_complete(&self) -> bool {
-        self.audit.is_exact() && self.counts.dropped == 0
+        self.audit.is_exact() && self.counts.dropped == 0 && self.counts.expired == 0
     }
 
     /// Whether the run is exact and there was something to count.
@@ -87,6 +87,13 @@ impl fmt::Display for Summary {
                 f,
                 "records given up by the triggers: dropped {}, sent to a destination {}",
                 counts.dropped, counts.sent_to_destination
+            )?;
+        }
+        if counts.expired > 0 {
+            writeln!(
+                f,
+                "records that expired before the triggers read them: {}",
+                counts.expired
             )?;
         }
         if let Some(trouble) = &counts.last_trouble {

@@ -229,12 +229,12 @@ fn lag(counts: &Snapshot) -> String {
     partitions.join("  ")
 }
 
-fn clock(elapsed: Duration) -> String {
+pub(crate) fn clock(elapsed: Duration) -> String {
     let seconds = elapsed.as_secs();
     format!("{:02}:{:02}", seconds / 60, seconds % 60)
 }
 
-fn write_json(event: &str, value: &impl Serialize) {
+pub(crate) fn write_json(event: &str, value: &impl Serialize) {
     #[derive(Serialize)]
     struct Line<'a, T> {
         event: &'a str,
@@ -247,7 +247,7 @@ fn write_json(event: &str, value: &impl Serialize) {
 }
 
 /// A closed pipe ends the reader's interest, not the run.
-fn write(text: &str) {
+pub(crate) fn write(text: &str) {
     let mut out = stdout().lock();
     let _ = writeln!(out, "{text}").and_then(|()| out.flush());
 }

@@ -20,6 +20,8 @@ pub(super) struct Partition {
     expected: Range<i64>,
     /// The offsets that Kafka can tell of: what it does not have of these was never there, or is compacted away.
     told: Range<i64>,
+    /// The first offset that Kafka still has or will have; 0 where it was not asked.
+    low: i64,
     pages: BTreeMap<i64, Box<Page>>,
 }
 
@@ -50,6 +52,7 @@ impl Ledger {
             let of_partition = Partition {
                 expected: offsets.clone(),
                 told: 0..0,
+                low: 0,
                 pages: BTreeMap::new(),
             };
             let partitions = ledger.topics.entry(topic.clone()).or_default();
@@ -87,11 +90,11 @@ impl Ledger {
         partition.expected.contains(&offset).then_some(partition)
     }
 
-    /// Says which offsets Kafka can tell of.
-    pub(super) fn tell(&mut self, topic: &str, partition: i32, held: Range<i64>) {
+    /// Says which offsets Kafka can tell of, and from which one on it holds anything.
+    pub(super) fn tell(&mut self, topic: &str, partition: i32, told: Range<i64>, low: i64) {
         let partitions = self.topics.get_mut(topic);
         if let Some(partition) = partitions.and_then(|topic| topic.get_mut(&partition)) {
-            partition.told = held;
+            (partition.told, partition.low) = (told, low);
         }
     }
 }
@@ -159,6 +162,8 @@ impl Partition {
         self.untouched(next..self.expected.end, &mut missing);
         for run in missing.runs {
             verdict.missing.add_offsets(topic, number, &run);
+            let expired = run.end.min(self.low) - run.start;
+            verdict.expired += u64::try_from(expired).unwrap_or(0);
         }
         verdict.in_topics = verdict.in_bronze + verdict.in_quarantine + verdict.missing.total;
         let each = |of: fn(&Page) -> Bits| {

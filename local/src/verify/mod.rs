@@ -154,7 +154,7 @@ async fn read_topics(
     for (topic, number, range) in wanted {
         // What was dropped while it was read is no longer Kafka's to tell.
         let low = topics.held(&topic, number).await?.start;
-        ledger.tell(&topic, number, range.start.max(low)..range.end);
+        ledger.tell(&topic, number, range.start.max(low)..range.end, low);
     }
     progress(Progress::Topics { read, of });
     Ok(())

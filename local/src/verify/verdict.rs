@@ -74,6 +74,8 @@ pub struct Verdict {
     pub compared: u64,
     /// Offsets that are in neither.
     pub missing: Findings,
+    /// Of these, offsets below Kafka's low watermark: nothing can bring them any more.
+    pub expired: u64,
     /// Offsets with more than one line, or with more than one quarantine object.
     pub doubled: Findings,
     /// Offsets that are in bronze and in quarantine.
@@ -136,6 +138,13 @@ pub(crate) fn write_findings(f: &mut fmt::Formatter<'_>, verdict: &Verdict) -> f
         let more = if first.len() > SHOWN { ", …" } else { "" };
         let shown: Vec<_> = first.into_iter().take(SHOWN).collect();
         writeln!(f, "{total} {what}: {}{more}", shown.join(", "))?;
+    }
+    if verdict.expired > 0 {
+        writeln!(
+            f,
+            "{} of the missing have expired: they are in the topics no longer",
+            verdict.expired
+        )?;
     }
     Ok(())
 }

@@ -73,8 +73,16 @@ pub enum FeedError {
         /// The names that there are.
         known: String,
     },
+    /// The system has no CA certificates, by which a provider over TLS is known.
+    #[error(
+        "there are no CA certificates on this system: install them (ca-certificates), or set SSL_CERT_FILE to a file of them"
+    )]
+    NoRoots,
+    /// TLS can't be set up.
+    #[error("TLS can't be set up: {0}")]
+    Tls(#[source] rustls::Error),
     /// The HTTP client can't be built.
-    #[error("the HTTP client can't be built ({}): check that the system has CA certificates", chain(.0))]
+    #[error("the HTTP client can't be built ({})", chain(.0))]
     HttpClient(#[source] reqwest::Error),
 }
 

@@ -14,7 +14,7 @@ use tokio::{
 
 use crate::{
     BodyError, FeedError, FetchError, body::explain, budget::Budget, cooldown::Cooldown,
-    retry::retried,
+    retry::retried, tls,
 };
 
 /// The time that one request has.
@@ -106,14 +106,10 @@ impl Http {
         manners: Manners,
         clock: fn() -> Timestamp,
     ) -> Result<Self, FeedError> {
-        use_ring();
         let mut builder = reqwest::Client::builder()
             .user_agent(concat!("quotelake/", env!("CARGO_PKG_VERSION")))
-            .redirect(Policy::none());
-        if base.scheme() == "http" {
-            // A plain server needs no CA certificates, and a small host may have none.
-            builder = builder.tls_certs_only([]);
-        }
+            .redirect(Policy::none())
+            .tls_backend_preconfigured(tls::for_server(base)?);
         if matches!(base.host_str(), Some("localhost" | "127.0.0.1" | "[::1]")) {
             // A proxy has no way to a server on this host.
             builder = builder.no_proxy();
@@ -264,12 +260,6 @@ impl Response {
             },
         })
     }
-}
-
-/// Makes ring the cryptography of every TLS connection that is opened from now on.
-pub(crate) fn use_ring() {
-    // Fails when a provider is installed already, which is as good.
-    let _ = rustls::crypto::ring::default_provider().install_default();
 }
 
 /// `Retry-After` (RFC 9110, 10.2.3): seconds, or a date.

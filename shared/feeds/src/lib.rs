@@ -53,11 +53,13 @@ mod replay;
 mod retry;
 mod rota;
 mod settings;
+mod tls;
 
 pub use body::BodyError;
 pub use capability::{Bars, Feed, Listing, Polled, Quotes, Sink, TradeSession, Trades, gathered};
 pub use error::{FeedError, FetchError};
 pub use settings::FeedSettings;
+pub use tls::load_roots;
 
 /// What opens a provider.
 type Open = fn(&FeedSettings) -> Result<Feed, FeedError>;

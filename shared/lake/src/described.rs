@@ -37,6 +37,17 @@ pub enum DescribeError {
     },
 }
 
+impl DescribeError {
+    /// Whether the same may succeed later without anybody's doing.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Store(StoreError::OutOfTime { .. } | StoreError::NotFound { .. }) => true,
+            Self::Store(error) => error.is_transient(),
+            Self::OtherLayout { .. } => false,
+        }
+    }
+}
+
 /// Writes down the layout of a new history, or compares it with that of one that has begun.
 ///
 /// # Errors

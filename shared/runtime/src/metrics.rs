@@ -24,6 +24,8 @@ pub enum Metric {
     QuotesFailed,
     /// Cycles left out because an earlier one overran the beat, or the invocation came too late for them.
     CyclesSkipped,
+    /// How long the brokers took to acknowledge a quote, one value a quote.
+    PublishMilliseconds,
     /// Weight that is spent of a provider's longest budget window.
     BudgetSpent,
     /// Weight that this window allows.
@@ -36,6 +38,8 @@ pub enum Metric {
     RecordsWritten,
     /// Records that were in the lake already and were found to be equal.
     RecordsAlreadyThere,
+    /// How old the oldest record of a batch was, by Kafka's timestamp, when the batch was done with.
+    RecordAgeMilliseconds,
     /// Records put aside with their reason.
     RecordsQuarantined,
     /// Records whose offset was already taken by other bytes; they are in quarantine too.
@@ -52,17 +56,19 @@ pub enum Metric {
 
 impl Metric {
     /// Every metric.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 18] = [
         Self::QuotesPolled,
         Self::QuotesPublished,
         Self::QuotesFailed,
         Self::CyclesSkipped,
+        Self::PublishMilliseconds,
         Self::BudgetSpent,
         Self::BudgetLimit,
         Self::StreamConnections,
         Self::StreamGapMilliseconds,
         Self::RecordsWritten,
         Self::RecordsAlreadyThere,
+        Self::RecordAgeMilliseconds,
         Self::RecordsQuarantined,
         Self::OffsetsReused,
         Self::ObjectsDamaged,
@@ -78,12 +84,14 @@ impl Metric {
             Self::QuotesPublished => "QuotesPublished",
             Self::QuotesFailed => "QuotesFailed",
             Self::CyclesSkipped => "CyclesSkipped",
+            Self::PublishMilliseconds => "PublishMilliseconds",
             Self::BudgetSpent => "BudgetSpent",
             Self::BudgetLimit => "BudgetLimit",
             Self::StreamConnections => "StreamConnections",
             Self::StreamGapMilliseconds => "StreamGapMilliseconds",
             Self::RecordsWritten => "RecordsWritten",
             Self::RecordsAlreadyThere => "RecordsAlreadyThere",
+            Self::RecordAgeMilliseconds => "RecordAgeMilliseconds",
             Self::RecordsQuarantined => "RecordsQuarantined",
             Self::OffsetsReused => "OffsetsReused",
             Self::ObjectsDamaged => "ObjectsDamaged",
@@ -96,8 +104,18 @@ impl Metric {
     /// The unit in CloudWatch.
     pub fn unit(self) -> &'static str {
         match self {
-            Self::StreamGapMilliseconds => "Milliseconds",
+            Self::PublishMilliseconds
+            | Self::RecordAgeMilliseconds
+            | Self::StreamGapMilliseconds => "Milliseconds",
             _ => "Count",
+        }
+    }
+
+    /// The dimension that splits it.
+    pub fn dimension(self) -> &'static str {
+        match self {
+            Self::BudgetSpent | Self::BudgetLimit => "provider",
+            _ => "topic",
         }
     }
 }
@@ -110,19 +128,37 @@ pub(crate) fn begin() {
     IS_FUNCTION.store(true, Ordering::Relaxed);
 }
 
+/// The most values of one metric that a line may have.
+const VALUES_A_LINE: usize = 100;
+
 /// Writes one line with `values`, split by one dimension, e.g. `("topic", "stock-quotes")`; nothing in a process that
 /// [`start`](crate::start()) has not made a function, because its stdout is somebody else's.
 ///
 /// A line that can't be written is dropped: a metric never fails an invocation.
 pub fn emit(now: Timestamp, dimension: (&str, &str), values: &[(Metric, u64)]) {
+    let values: Vec<_> = values
+        .iter()
+        .map(|&(metric, value)| (metric, value.into()))
+        .collect();
+    write(&line(now, dimension, &values));
+}
+
+/// Writes every value of one metric, so that CloudWatch knows its percentiles; else as [`emit()`].
+pub fn emit_each(now: Timestamp, dimension: (&str, &str), metric: Metric, values: &[u64]) {
+    for values in values.chunks(VALUES_A_LINE) {
+        write(&line(now, dimension, &[(metric, values.into())]));
+    }
+}
+
+fn write(line: &Value) {
     if !IS_FUNCTION.load(Ordering::Relaxed) {
         return;
     }
     let mut out = stdout().lock();
-    let _ = writeln!(out, "{}", line(now, dimension, values)).and_then(|()| out.flush());
+    let _ = writeln!(out, "{line}").and_then(|()| out.flush());
 }
 
-/// The values of an EMF line of this namespace; `None` for any other line.
+/// The values of an EMF line of this namespace, without those that [`emit_each`] wrote; `None` for any other line.
 pub fn read(line: &str) -> Option<Vec<(Metric, u64)>> {
     if !line.starts_with('{') || !line.contains("\"_aws\"") {
         return None;
@@ -136,7 +172,12 @@ pub fn read(line: &str) -> Option<Vec<(Metric, u64)>> {
     Some(Metric::ALL.into_iter().filter_map(value_of).collect())
 }
 
-fn line(now: Timestamp, dimension: (&str, &str), values: &[(Metric, u64)]) -> Value {
+fn line(now: Timestamp, dimension: (&str, &str), values: &[(Metric, Value)]) -> Value {
+    debug_assert!(
+        values
+            .iter()
+            .all(|(metric, _)| metric.dimension() == dimension.0)
+    );
     let definitions: Vec<Value> = values
         .iter()
         .map(|(metric, _)| json!({"Name": metric.name(), "Unit": metric.unit()}))
@@ -153,7 +194,7 @@ fn line(now: Timestamp, dimension: (&str, &str), values: &[(Metric, u64)]) -> Va
     });
     line[dimension.0] = dimension.1.into();
     for (metric, value) in values {
-        line[metric.name()] = (*value).into();
+        line[metric.name()] = value.clone();
     }
     line
 }
@@ -166,7 +207,8 @@ mod tests {
     fn a_line_is_what_cloudwatch_specifies_and_reads_back() {
         let now = Timestamp::from_millisecond(1_779_480_000_123).unwrap();
         let values = [(Metric::QuotesPolled, 5), (Metric::QuotesFailed, 0)];
-        let line = line(now, ("topic", "stock-quotes"), &values).to_string();
+        let written = values.map(|(metric, value)| (metric, value.into()));
+        let line = line(now, ("topic", "stock-quotes"), &written).to_string();
         assert_eq!(
             serde_json::from_str::<Value>(&line).unwrap(),
             json!({
@@ -187,6 +229,18 @@ mod tests {
             })
         );
         assert_eq!(read(&line).unwrap(), values);
+    }
+
+    #[test]
+    fn every_value_of_a_metric_is_in_its_line_and_none_is_taken_for_a_count() {
+        let values = [(Metric::PublishMilliseconds, [3_u64, 90].as_slice().into())];
+        let line = line(Timestamp::UNIX_EPOCH, ("topic", "crypto-prices"), &values);
+        assert_eq!(line["PublishMilliseconds"], json!([3, 90]));
+        assert_eq!(
+            line["_aws"]["CloudWatchMetrics"][0]["Metrics"],
+            json!([{"Name": "PublishMilliseconds", "Unit": "Milliseconds"}])
+        );
+        assert_eq!(read(&line.to_string()).unwrap(), []);
     }
 
     #[test]

@@ -1,6 +1,11 @@
 //! Consuming in a group, with commits by hand: what the Kafka trigger stands on.
 
-use std::time::Duration;
+use std::{
+    collections::BTreeMap,
+    ops::Range,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use rdkafka::{
@@ -15,7 +20,7 @@ use tokio::time::timeout;
 use crate::{
     Cluster,
     context::Context,
-    topics::{TopicError, failed},
+    topics::{ASK, TopicError, broker_error, failed},
 };
 
 /// A record as the broker keeps it.
@@ -62,10 +67,15 @@ impl ConsumedRecord {
     }
 }
 
+/// How old a client's knowledge of a topic gets, in milliseconds: so long nobody notices new partitions.
+pub(crate) const METADATA_AGE_MS: &str = "15000";
+
 /// A member of a consumer group on one topic.
 pub struct TopicConsumer {
-    consumer: StreamConsumer<Context>,
+    consumer: Arc<StreamConsumer<Context>>,
     topic: String,
+    /// The offset after the last record that came, by partition.
+    positions: Mutex<BTreeMap<i32, i64>>,
 }
 
 impl TopicConsumer {
@@ -85,6 +95,7 @@ impl TopicConsumer {
             .set("max.poll.interval.ms", "86400000")
             // A member that is gone without a word holds its partitions for this long.
             .set("session.timeout.ms", "10000")
+            .set("topic.metadata.refresh.interval.ms", METADATA_AGE_MS)
             .set("log.connection.close", "false");
         let context = Context::new(cluster);
         let failed = |error: KafkaError| failed(&context, &format!("the topic '{topic}'"), &error);
@@ -92,8 +103,9 @@ impl TopicConsumer {
             cluster.create(&config, context.clone()).map_err(failed)?;
         consumer.subscribe(&[topic]).map_err(failed)?;
         Ok(Self {
-            consumer,
+            consumer: Arc::new(consumer),
             topic: topic.to_owned(),
+            positions: Mutex::default(),
         })
     }
 
@@ -125,6 +137,51 @@ impl TopicConsumer {
             .map_err(|error| self.failed(&error))?;
         self.consumer.context().answered();
         Ok(ConsumedRecord::of(&message))
+    }
+
+    /// The offsets right before `record`, which [`next`](Self::next) has given last of its partition, that the group has
+    /// neither read nor can read any more, because the topic no longer holds them; empty but for that. Offsets that
+    /// compaction or transactions leave out are not among them.
+    ///
+    /// # Errors
+    /// [`TopicError::Broker`] if the brokers don't tell; it was asked for nothing then.
+    pub async fn expired_before(&self, record: &ConsumedRecord) -> Result<Range<i64>, TopicError> {
+        let ConsumedRecord {
+            partition, offset, ..
+        } = *record;
+        let read = {
+            let positions = self.positions.lock();
+            let mut positions = positions.unwrap_or_else(PoisonError::into_inner);
+            positions.insert(partition, offset + 1)
+        };
+        let nothing = offset..offset;
+        if read >= Some(offset) {
+            return Ok(nothing);
+        }
+        let (consumer, topic) = (Arc::clone(&self.consumer), self.topic.clone());
+        let ask = move || {
+            // Another member may have read on since this one had the partition.
+            let mut asked = TopicPartitionList::new();
+            asked.add_partition(&topic, partition);
+            let answer = consumer.committed_offsets(asked, ASK)?;
+            let committed = answer.find_partition(&topic, partition);
+            let committed = committed.and_then(|committed| match committed.offset() {
+                Offset::Offset(offset) => Some(offset),
+                _ => None,
+            });
+            let Some(expected) = read.max(committed).filter(|&expected| expected < offset) else {
+                return Ok(nothing);
+            };
+            let (low, _) = consumer.fetch_watermarks(&topic, partition, ASK)?;
+            Ok(expected..low.clamp(expected, offset))
+        };
+        match tokio::task::spawn_blocking(ask).await {
+            Ok(expired) => expired.map_err(|error: KafkaError| self.failed(&error)),
+            Err(error) => {
+                let cluster = self.consumer.context().cluster();
+                Err(broker_error(cluster, &self.topic, error.to_string()))
+            }
+        }
     }
 
     /// Commits, for each `(partition, offset)`, that everything below `offset` is done, and waits for it.

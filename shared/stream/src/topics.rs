@@ -1,13 +1,17 @@
 //! Topics: their names, their creation, their watermarks.
 
-use std::{ops::Range, time::Duration};
+use std::{
+    ops::Range,
+    thread::sleep,
+    time::{Duration, Instant},
+};
 
 use rdkafka::{
     Offset, TopicPartitionList,
     admin::{AdminClient, AdminOptions, NewTopic, TopicReplication},
     consumer::{BaseConsumer, Consumer},
     error::{KafkaError, KafkaResult, RDKafkaErrorCode},
-    metadata::MetadataPartition,
+    metadata::{MetadataPartition, MetadataTopic},
 };
 
 use crate::{
@@ -72,15 +76,21 @@ pub fn check_name(topic: &str) -> Result<(), TopicError> {
 /// [`TopicError::Unauthenticated`] if the brokers and this client refuse each other, [`TopicError::Broker`] if none
 /// answers.
 pub async fn reach(cluster: &Cluster) -> Result<(), TopicError> {
+    listed(cluster).await.map(drop)
+}
+
+/// The names of the cluster's topics.
+async fn listed(cluster: &Cluster) -> Result<Vec<String>, TopicError> {
     let what = "the list of topics";
     let consumer: BaseConsumer<Context> = cluster
         .create(&cluster.client(), Context::new(cluster))
         .map_err(|error| broker_error(cluster, what, error.to_string()))?;
     let fetch = move || {
+        // All of them, because to ask for one may create it.
         let fetched = ask(&consumer, |consumer| consumer.fetch_metadata(None, ASK));
-        fetched
-            .map(drop)
-            .map_err(|error| failed(consumer.context(), what, &error))
+        let metadata = fetched.map_err(|error| failed(consumer.context(), what, &error))?;
+        let names = metadata.topics().iter().map(MetadataTopic::name);
+        Ok(names.map(str::to_owned).collect())
     };
     match tokio::task::spawn_blocking(fetch).await {
         Ok(answer) => answer,
@@ -88,7 +98,22 @@ pub async fn reach(cluster: &Cluster) -> Result<(), TopicError> {
     }
 }
 
-/// Creates `topic` unless it exists.
+/// Creates `topic` if the cluster does not list it: for brokers that can't be asked to create what exists.
+///
+/// # Errors
+/// [`TopicError`] if the cluster can't be asked or refuses.
+pub async fn create_absent(
+    cluster: &Cluster,
+    topic: &str,
+    partitions: i32,
+) -> Result<(), TopicError> {
+    if listed(cluster).await?.iter().any(|listed| listed == topic) {
+        return Ok(());
+    }
+    create(cluster, topic, partitions).await
+}
+
+/// Creates `topic` unless it exists, and waits until it can be used.
 ///
 /// # Errors
 /// [`TopicError::NoAdmin`] with tokens, [`TopicError::Unauthenticated`] and [`TopicError::Broker`] if the cluster can't
@@ -117,8 +142,37 @@ pub async fn create(cluster: &Cluster, topic: &str, partitions: i32) -> Result<(
         Some(Err((_, code))) if code != RDKafkaErrorCode::TopicAlreadyExists => {
             Err(failed(code.to_string()))
         }
-        _ => Ok(()),
+        _ => settle(cluster, topic).await,
     }
+}
+
+/// Waits until every partition of `topic` has a leader: Kafka answers that it has created a topic before its brokers
+/// know it.
+async fn settle(cluster: &Cluster, topic: &str) -> Result<(), TopicError> {
+    let (cluster, topic) = (cluster.clone(), topic.to_owned());
+    let what = format!("the new topic '{topic}'");
+    let unanswered = broker_error(&cluster, &what, "the look at it was stopped".to_owned());
+    let settled = move || {
+        let watermarks = Watermarks::new(&cluster, "quotelake-create")?;
+        let end = Instant::now() + ASK;
+        loop {
+            let asked =
+                watermarks.ask(&what, |consumer| consumer.fetch_metadata(Some(&topic), ASK));
+            let metadata = asked?;
+            let mut partitions = metadata.topics().iter().flat_map(MetadataTopic::partitions);
+            let has_leader = |partition: &MetadataPartition| partition.leader() >= 0;
+            if partitions.next().is_some_and(has_leader) && partitions.all(has_leader) {
+                return Ok(());
+            }
+            if Instant::now() > end {
+                let cause = "its partitions have no leaders yet".to_owned();
+                return Err(broker_error(&cluster, &what, cause));
+            }
+            sleep(LOOK_AGAIN);
+        }
+    };
+    let settled = tokio::task::spawn_blocking(settled).await;
+    settled.unwrap_or(Err(unanswered))
 }
 
 /// Whether there is `topic` already, for a client that could not create it.
@@ -140,6 +194,9 @@ pub struct Watermarks {
     consumer: BaseConsumer<Context>,
     cluster: Cluster,
 }
+
+/// The pause between two looks at a topic that is being created.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
 /// How long one question to the broker may take.
 pub(crate) const ASK: Duration = Duration::from_secs(5);

@@ -6,7 +6,11 @@ use stream::consume::TopicConsumer;
 
 use super::*;
 
-fn gives_up(topic: &str, on_failure: Destination) -> Mapping {
+pipeline_tests::on_both_brokers! {
+    what_is_given_up_reaches_its_destination_whole_before_it_is_committed
+}
+
+async fn gives_up(brokers: Brokers, topic: &str, on_failure: Destination) -> Mapping {
     Mapping {
         batch_size: 3,
         failures: FailurePolicy {
@@ -14,24 +18,28 @@ fn gives_up(topic: &str, on_failure: Destination) -> Mapping {
             ..FailurePolicy::default()
         },
         on_failure: Some(on_failure),
-        ..mapping(topic, 1)
+        ..mapping(brokers, topic, 1).await
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_is_given_up_reaches_its_destination_whole_before_it_is_committed() {
-    join!(a_bucket(), a_topic());
+async fn what_is_given_up_reaches_its_destination_whole_before_it_is_committed(brokers: Brokers) {
+    join!(a_bucket(brokers), a_topic(brokers));
 }
 
-async fn a_bucket() {
+async fn a_bucket(brokers: Brokers) {
     let folder = tempfile::tempdir().unwrap();
     let server = ObjectStore::start(folder.path(), 0).await.unwrap();
     let store = client(&server.endpoint(), "dead").await;
     store.create_bucket().await.unwrap();
-    let mapping = gives_up("given-up-1", Destination::bucket("dead", store.clone()));
-    publish(&mapping.topic, &["a", "b", "c"]).await;
-    let running = Running::start(&mapping, fail);
-    until_committed(&mapping, &[Some(3)]).await;
+    let mapping = gives_up(
+        brokers,
+        "given-up-1",
+        Destination::bucket("dead", store.clone()),
+    )
+    .await;
+    publish(brokers, &mapping.topic, &["a", "b", "c"]).await;
+    let running = Running::start(brokers, &mapping, fail);
+    until_committed(brokers, &mapping, &[Some(3)]).await;
 
     let keys = list_all(&store, "aws/lambda/writer-records/given-up-1/").await;
     let keys = keys.unwrap();
@@ -50,14 +58,19 @@ async fn a_bucket() {
     assert_eq!((counts.sent_to_destination, counts.dropped), (3, 0));
 }
 
-async fn a_topic() {
-    broker().create_topic("dead-records", 1).unwrap();
-    let publisher = KafkaPublisher::new(broker().cluster()).unwrap();
-    let mapping = gives_up("given-up-2", Destination::topic("dead-records", publisher));
-    publish(&mapping.topic, &["a", "b", "c"]).await;
-    let running = Running::start(&mapping, fail);
-    let dead = TopicConsumer::subscribe(broker().cluster(), "dead-records", "reader").unwrap();
-    until_committed(&mapping, &[Some(3)]).await;
+async fn a_topic(brokers: Brokers) {
+    brokers.create_topic("dead-records", 1).await;
+    let publisher = KafkaPublisher::new(&brokers.cluster()).unwrap();
+    let mapping = gives_up(
+        brokers,
+        "given-up-2",
+        Destination::topic("dead-records", publisher),
+    )
+    .await;
+    publish(brokers, &mapping.topic, &["a", "b", "c"]).await;
+    let running = Running::start(brokers, &mapping, fail);
+    let dead = TopicConsumer::subscribe(&brokers.cluster(), "dead-records", "reader").unwrap();
+    until_committed(brokers, &mapping, &[Some(3)]).await;
 
     let event = lock(&running.events)[0].clone();
     for (index, key) in ["a", "b", "c"].into_iter().enumerate() {

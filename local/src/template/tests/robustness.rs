@@ -61,7 +61,7 @@ proptest! {
         let mut lines: Vec<&str> = text.lines().collect();
         let count = lines.len();
         lines[line.index(count)] = &other;
-        if let Err(TemplateError::Wrong { line, .. }) = parse(&lines.join("\n"), &required()) {
+        if let Err(TemplateError::Wrong { line, .. }) = parse(&lines.join("\n"), &brokers()) {
             prop_assert!((1..=count + 1).contains(&line), "{}", line);
         }
     }

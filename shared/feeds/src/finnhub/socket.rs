@@ -1,13 +1,14 @@
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use futures::{SinkExt, StreamExt};
 use jiff::Timestamp;
 use market::Symbol;
 use reqwest::Url;
+use rustls::ClientConfig;
 use secrets::Secret;
 use tokio::{net::TcpStream, time::timeout};
 use tokio_tungstenite::{
-    MaybeTlsStream, WebSocketStream, connect_async_with_config,
+    Connector, MaybeTlsStream, WebSocketStream, connect_async_tls_with_config,
     tungstenite::{Bytes, Error, Message, protocol::WebSocketConfig},
 };
 
@@ -40,6 +41,7 @@ impl Socket {
     /// [`FetchError`], also for an answer that is no upgrade.
     pub(super) async fn open(
         base: &Url,
+        tls: &Arc<ClientConfig>,
         key: Secret,
         symbols: &[Symbol],
         clock: fn() -> Timestamp,
@@ -49,9 +51,10 @@ impl Socket {
         let config = WebSocketConfig::default()
             .max_message_size(Some(MAX_BODY))
             .max_frame_size(Some(MAX_BODY));
+        let tls = Connector::Rustls(Arc::clone(tls));
         let open = async {
             let (mut stream, _) =
-                connect_async_with_config(url.as_str(), Some(config), true).await?;
+                connect_async_tls_with_config(url.as_str(), Some(config), true, Some(tls)).await?;
             for symbol in symbols {
                 stream.feed(message("subscribe", symbol)).await?;
             }

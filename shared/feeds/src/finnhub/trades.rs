@@ -1,10 +1,11 @@
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 use market::{Observation, Symbol, Trade};
 use rand::random_range;
 use reqwest::Url;
+use rustls::ClientConfig;
 use secrets::{Key, SecretError};
 use tokio::{
     select,
@@ -13,9 +14,7 @@ use tokio::{
 };
 
 use super::{instrument::instrument, key::with_key, model::Frame, parse, socket::Socket};
-use crate::{
-    FeedError, FeedSettings, FetchError, TradeSession, Trades, cooldown::Cooldown, http::use_ring,
-};
+use crate::{FeedError, FeedSettings, FetchError, TradeSession, Trades, cooldown::Cooldown, tls};
 
 /// The longest pause before the first reconnection; it doubles with each.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
@@ -30,6 +29,7 @@ const MOST_ERRORS: usize = 100;
 #[derive(Debug)]
 pub(super) struct TradeStream {
     url: Url,
+    tls: Arc<ClientConfig>,
     limit: usize,
     key: Key,
     clock: fn() -> Timestamp,
@@ -41,9 +41,10 @@ pub(super) struct TradeStream {
 impl TradeStream {
     /// The stream with the settings that [`super::open`] names.
     pub(super) fn new(settings: &FeedSettings, key: Key) -> Result<Self, FeedError> {
-        use_ring();
+        let url = settings.url("FINNHUB_TRADES_URL", "wss://ws.finnhub.io")?;
         Ok(Self {
-            url: settings.url("FINNHUB_TRADES_URL", "wss://ws.finnhub.io")?,
+            tls: Arc::new(tls::for_server(&url)?),
+            url,
             limit: settings.number("FINNHUB_TRADES_SYMBOLS", 50, 1..=100_000)? as usize,
             key,
             clock: settings.clock,
@@ -55,7 +56,7 @@ impl TradeStream {
     /// A connection with every symbol subscribed.
     async fn connect(&self, symbols: &[Symbol]) -> Result<Socket, FetchError> {
         self.cooldown.check()?;
-        let open = |key| Socket::open(&self.url, key, symbols, self.clock);
+        let open = |key| Socket::open(&self.url, &self.tls, key, symbols, self.clock);
         let opened = with_key(&self.key, open).await;
         if let Err(error) = &opened
             && let Some(time) = error.retry_after()

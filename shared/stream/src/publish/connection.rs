@@ -18,6 +18,7 @@ use tokio::sync::Notify;
 use super::ProducerError;
 use crate::{
     AuthenticationError, Cluster,
+    consume::METADATA_AGE_MS,
     context::{Context, Trouble},
 };
 
@@ -156,6 +157,7 @@ fn create(cluster: &Cluster, context: &Context) -> KafkaResult<FutureProducer<Co
         .set("reconnect.backoff.max.ms", "1000")
         // A topic that does not exist is told from brokers that are down within the time of one record.
         .set("topic.metadata.propagation.max.ms", "3000")
+        .set("topic.metadata.refresh.interval.ms", METADATA_AGE_MS)
         .set("log.connection.close", "false");
     cluster.create(&config, context.clone())
 }

@@ -85,7 +85,7 @@ pub enum ProducerError {
     Unauthenticated(AuthenticationError),
     /// No broker answered.
     #[error(
-        "no broker answers at {brokers} ({cause}): check KAFKA_BOOTSTRAP_SERVERS, the security group and that the brokers are up"
+        "no broker answers at {brokers} ({cause}): check KAFKA_BOOTSTRAP_SERVERS, KAFKA_SECURITY, the security group and that the brokers are up"
     )]
     Unreachable {
         /// The bootstrap servers.

@@ -14,8 +14,8 @@ use stream::{
 };
 use tokio::sync::oneshot;
 
-use super::UpError;
-use crate::{stats::Stats, trigger::Mapping, verify::Expected};
+use super::{Mapping, TriggersError};
+use crate::{stats::Stats, verify::Expected};
 
 /// Looks at the watermarks once a second, for the lag, on a thread of its own because that blocks.
 pub(super) struct Monitor {
@@ -23,16 +23,22 @@ pub(super) struct Monitor {
 }
 
 /// How far the topics go.
-pub(super) struct Ends {
+pub struct Ends {
     /// What the triggers had to bring home since the start.
-    pub(super) expected: Vec<Expected>,
+    pub expected: Vec<Expected>,
     /// How much of that was there before the start.
-    pub(super) backlog: u64,
+    pub backlog: u64,
 }
 
-/// One partition since the start of the plane.
-struct Partition {
+/// The topic of a mapping.
+struct Watched {
+    watermarks: Watermarks,
     topic: String,
+    partitions: Vec<Partition>,
+}
+
+/// One partition since the start of the triggers.
+struct Partition {
     partition: i32,
     /// The first offset that the trigger has to read.
     first: i64,
@@ -47,13 +53,17 @@ impl Monitor {
         cluster: &Cluster,
         mappings: Vec<Mapping>,
         stats: &Arc<Stats>,
-    ) -> Result<Self, UpError> {
+    ) -> Result<Self, TriggersError> {
         let cluster = cluster.clone();
         let begin = move || -> Result<Vec<_>, TopicError> {
             let watch = |mapping: &Mapping| {
                 let watermarks = Watermarks::new(&cluster, &mapping.group)?;
                 let partitions = start_of(&watermarks, mapping)?;
-                Ok((watermarks, partitions))
+                Ok(Watched {
+                    watermarks,
+                    topic: mapping.topic.clone(),
+                    partitions,
+                })
             };
             mappings.iter().map(watch).collect()
         };
@@ -62,16 +72,17 @@ impl Monitor {
         let (looks, asked) = mpsc::channel::<oneshot::Sender<Result<Ends, TopicError>>>();
         let stats: Weak<Stats> = Arc::downgrade(stats);
         thread::spawn(move || {
+            let mut watched = watched;
             loop {
                 let asked = asked.recv_timeout(INTERVAL);
                 let Some(stats) = stats.upgrade() else { return };
                 match asked {
                     Ok(answer) => {
                         // Whoever asked may have gone.
-                        let _ = answer.send(look(&watched, &stats));
+                        let _ = answer.send(look(&mut watched, &stats));
                     }
                     Err(RecvTimeoutError::Timeout) => {
-                        if let Err(error) = look(&watched, &stats) {
+                        if let Err(error) = look(&mut watched, &stats) {
                             stats.trouble(&error.to_string());
                         }
                     }
@@ -83,17 +94,16 @@ impl Monitor {
     }
 
     /// Looks now.
-    pub(super) async fn look(&self) -> Result<Ends, UpError> {
+    pub(super) async fn look(&self) -> Result<Ends, TriggersError> {
         let (answer, looked) = oneshot::channel();
         self.looks.send(answer).map_err(|_| gone())?;
         Ok(looked.await.map_err(|_| gone())??)
     }
 }
 
-fn gone() -> UpError {
-    UpError::Part("the look at the watermarks has ended".to_owned())
+fn gone() -> TriggersError {
+    TriggersError::Ended("the look at the watermarks has ended".to_owned())
 }
-
 fn start_of(watermarks: &Watermarks, mapping: &Mapping) -> Result<Vec<Partition>, TopicError> {
     let partitions = watermarks.partitions(&mapping.topic)?;
     let committed = watermarks.committed(&mapping.topic, &partitions)?;
@@ -105,7 +115,6 @@ fn start_of(watermarks: &Watermarks, mapping: &Mapping) -> Result<Vec<Partition>
             // A start elsewhere than at the oldest record is a commit by now.
             let first = committed.unwrap_or(start);
             Ok(Partition {
-                topic: mapping.topic.clone(),
                 partition,
                 first,
                 high_at_start: end,
@@ -114,22 +123,36 @@ fn start_of(watermarks: &Watermarks, mapping: &Mapping) -> Result<Vec<Partition>
         .collect()
 }
 
-fn look(watched: &[(Watermarks, Vec<Partition>)], stats: &Stats) -> Result<Ends, TopicError> {
+fn look(watched: &mut [Watched], stats: &Stats) -> Result<Ends, TopicError> {
     let mut ends = Ends {
         expected: Vec::new(),
         backlog: 0,
     };
-    for (watermarks, partitions) in watched {
+    for Watched {
+        watermarks,
+        topic,
+        partitions,
+    } in watched
+    {
+        for partition in watermarks.partitions(topic)? {
+            if partitions.iter().all(|known| known.partition != partition) {
+                // Added since the start, so empty then.
+                partitions.push(Partition {
+                    partition,
+                    first: 0,
+                    high_at_start: 0,
+                });
+            }
+        }
         for Partition {
-            topic,
             partition,
             first,
             high_at_start,
         } in partitions
         {
             let held = watermarks.held(topic, *partition)?;
-            stats.held(topic, *partition, *first..held.end);
-            ends.backlog += u64::try_from(high_at_start - first).unwrap_or(0);
+            stats.held(topic, *partition, held.start.max(*first)..held.end);
+            ends.backlog += u64::try_from(*high_at_start - *first).unwrap_or(0);
             ends.expected.push(Expected {
                 topic: topic.clone(),
                 partition: *partition,

@@ -1,0 +1,265 @@
+#!/usr/bin/env bash
+# Deploys the pipeline to emulated AWS and runs it: `sam deploy` of template.yaml, its schedules fire its pollers, Kafka is
+# the broker, our Kafka trigger invokes its writer, and at the end every record has to be in its bucket once.
+# Needs Rust and Python 3, no Docker and no account. README.md beside this tells what is emulated and how truly.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+. localstack/python-tool.sh
+
+usage() {
+    cat <<'TEXT'
+usage: localstack/emulate.sh [--for SECONDS] [--bin-dir FOLDER] [--docker]
+
+  --for SECONDS      fire schedules for this long after the deployment [default: 70, which is once];
+                     from 300 on the five-minute schedules and the stream of trades fire too
+  --bin-dir FOLDER   deploy the programs in FOLDER, such as target/debug, instead of what `sam build` builds
+  --docker           Redpanda and LocalStack in containers instead; see README.md for what that leaves out
+
+QUOTELAKE_KAFKA      the folder of tests/kafka/assemble.sh: use Apache Kafka instead of the embedded broker
+TEXT
+}
+
+seconds=70 bin_dir= docker=
+while [ $# -gt 0 ]; do
+    case $1 in
+    --for) seconds=${2:?"--for takes seconds"} && shift 2 ;;
+    --bin-dir) bin_dir=${2:?"--bin-dir takes a folder"} && shift 2 ;;
+    --docker) docker=yes && shift ;;
+    --help) usage && exit ;;
+    *) usage >&2 && exit 2 ;;
+    esac
+done
+
+stack=quotelake
+work=$(mktemp -d)
+pids=() containers=
+cleanup() {
+    local code=$? pid
+    trap - EXIT INT TERM
+    for pid in "${pids[@]}"; do
+        # The whole group: ministack starts the functions as its children.
+        kill -INT -- "-$pid" 2>/dev/null || true
+    done
+    for pid in "${pids[@]}"; do
+        timeout 10 tail --pid="$pid" --follow /dev/null || true
+        kill -KILL -- "-$pid" 2>/dev/null || true
+    done
+    if [ $code -ne 0 ] && [ -z "$docker" ]; then
+        tail -n 20 "$work"/*.log >&2 || true
+    fi
+    if [ -n "$containers" ]; then
+        docker compose --file localstack/compose.yaml down || true
+    fi
+    rm -rf "$work"
+    exit $code
+}
+trap cleanup EXIT
+trap 'exit 130' INT TERM
+# A process group for each program, so that Ctrl-C reaches this script alone.
+set -m
+
+say() { printf '%3d s  %s\n' $SECONDS "$*"; }
+
+start() { # NAME COMMAND...
+    local name=$1
+    shift
+    "$@" >"$work/$name.out" 2>"$work/$name.log" </dev/null &
+    pids+=($!)
+}
+
+wait_for() { # SECONDS WHAT COMMAND...
+    local what=$2 limit=$1 end=$((SECONDS + $1))
+    shift 2
+    until "$@" >/dev/null 2>&1; do
+        if [ $SECONDS -gt $end ]; then
+            echo "$what: not after $limit s" >&2
+            exit 1
+        fi
+        sleep 0.3
+    done
+}
+
+free_ports() { # COUNT
+    python3 -c 'import socket, sys
+sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(int(sys.argv[1]))]
+print(*(socket.getsockname()[1] for socket in sockets))' "$1"
+}
+
+# The programs, and the template whose CodeUri are the built functions.
+build() {
+    local function
+    if [ -n "$bin_dir" ]; then
+        mkdir "$work/build"
+        for function in bronze-writer quote-poller; do
+            python3 localstack/package.py "$bin_dir/$function" "$work/build/$function.zip"
+        done
+        emulated_template template.yaml "$work/build/template.yaml" "$work/build"
+    else
+        cargo build --release --bin quotelake
+        bin_dir=target/release
+        cargo_lambda_tool
+        CARGO_LAMBDA_COMPILER=cargo PATH=$TOOLS/cargo-lambda/bin:$PATH \
+            "$TOOLS/sam/bin/sam" build --build-dir "$work/build" --parameter-overrides "Architecture=$architecture"
+        emulated_template "$work/build/template.yaml" "$work/build/template.yaml"
+    fi
+}
+
+emulated_template() { "$TOOLS/sam/bin/python" localstack/emulated_template.py "$@"; }
+
+start_ministack() {
+    local port
+    port=$(free_ports 1)
+    export AWS_ENDPOINT_URL=http://127.0.0.1:$port
+    mkdir "$work/tmp"
+    # AUTH makes it enforce IAM: the functions have the rights of their roles alone. They inherit the endpoint from it.
+    start ministack env BIND_HOST=127.0.0.1 GATEWAY_PORT="$port" LAMBDA_EXECUTOR=local AUTH=true TMPDIR="$work/tmp" \
+        S3_DATA_DIR="$work/s3" STATE_DIR="$work/state" "$TOOLS/ministack/bin/ministack"
+    wait_for 60 ministack curl --fail --silent "$AWS_ENDPOINT_URL/_ministack/health"
+}
+
+start_kafka() {
+    local port controller
+    read -r port controller < <(free_ports 2)
+    cat >"$work/kafka.properties" <<PROPERTIES
+process.roles=broker,controller
+node.id=0
+controller.quorum.voters=0@127.0.0.1:$controller
+controller.listener.names=CONTROLLER
+listeners=PLAINTEXT://127.0.0.1:$port,CONTROLLER://127.0.0.1:$controller
+advertised.listeners=PLAINTEXT://127.0.0.1:$port
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+log.dirs=$work/kafka
+auto.create.topics.enable=false
+offsets.topic.num.partitions=4
+offsets.topic.replication.factor=1
+transaction.state.log.replication.factor=1
+share.coordinator.state.topic.replication.factor=1
+group.initial.rebalance.delay.ms=0
+PROPERTIES
+    java=(java -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xmx320m
+        "-Dlog4j2.configurationFile=$PWD/tests/kafka/log4j2.properties" -cp "$QUOTELAKE_KAFKA/*")
+    "${java[@]}" kafka.tools.StorageTool format --cluster-id AAAAAAAAAAAAAAAAAAAAAA -c "$work/kafka.properties" \
+        >"$work/format.log" 2>&1
+    start kafka "${java[@]}" kafka.Kafka "$work/kafka.properties"
+    wait_for 60 Kafka grep -q 'Kafka Server started' "$work/kafka.out"
+    cat >"$work/broker.out" <<PARAMETERS
+Kafka=self-managed
+KafkaBootstrapServers=127.0.0.1:$port
+KafkaSecurity=plaintext
+PARAMETERS
+}
+
+start_broker() {
+    if [ -n "${QUOTELAKE_KAFKA:-}" ]; then
+        start_kafka
+    else
+        start broker "$bin_dir/quotelake" serve broker
+        wait_for 30 "the broker" grep -q KafkaBootstrapServers "$work/broker.out"
+    fi
+}
+
+parameter() { # NAME
+    sed -n "s/^$1=//p" "$work/parameters"
+}
+
+deploy() {
+    sed 's/^\([^=]*\)=\(.*\)$/\1: "\2"/' "$work/parameters" >"$work/parameters.yaml"
+    "$TOOLS/sam/bin/sam" deploy --template-file "$work/build/template.yaml" --stack-name $stack --region us-east-1 \
+        --resolve-s3 --capabilities CAPABILITY_IAM --no-confirm-changeset --no-progressbar \
+        --parameter-overrides "file://$work/parameters.yaml" >"$work/deploy.log" 2>&1
+}
+
+stack() { "$TOOLS/ministack/bin/python" localstack/stack.py "$@"; }
+
+fired() { grep --count 'EventBridge → Lambda .*: dispatched' "$work/ministack.log" || true; }
+
+have_fired() { [ "$(fired)" -gt 0 ]; }
+
+have_ended() { [ "$(stack ended $stack)" -ge $(($(fired) + rare)) ]; }
+
+verified() { # [OPTION...]
+    "$bin_dir/quotelake" verify --brokers "$(parameter KafkaBootstrapServers)" --bucket "$bucket" --epoch 1 \
+        --s3-endpoint "$AWS_ENDPOINT_URL" "$@"
+}
+
+on_ministack() {
+    local polled published failed written quarantined records rare=0
+    architecture=$(uname -m | sed s/aarch64/arm64/)
+    sam_tool
+    ministack_tool
+    export SAM_CLI_TELEMETRY=0 AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test
+    export AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1
+    build
+    say "functions built"
+    start_ministack
+    start_broker
+    start market "$bin_dir/quotelake" serve market
+    wait_for 30 "the market" grep -q VietnamSymbols "$work/market.out"
+    { cat "$work/broker.out" "$work/market.out" && echo "Architecture=$architecture"; } >"$work/parameters"
+    if [ "$seconds" -lt 300 ]; then
+        # A session of trades lasts for five minutes.
+        sed -i 's/^TradeSymbols=.*/TradeSymbols=/' "$work/parameters"
+    fi
+    deploy
+    bucket=$(stack output $stack BronzeBucketName)
+    say "deployed as the stack $stack, with the bucket $bucket"
+
+    # An array of --parameter NAME=VALUE.
+    mapfile -t values <"$work/parameters"
+    start trigger "$bin_dir/quotelake" trigger --brokers "$(parameter KafkaBootstrapServers)" \
+        --lambda-endpoint "$AWS_ENDPOINT_URL" --function "BronzeWriter=$(stack output $stack BronzeWriterArn)" \
+        "${values[@]/#/--parameter=}"
+    local trigger=${pids[-1]} until=$((SECONDS + seconds))
+    wait_for 60 "the trigger" grep -q '^running' "$work/trigger.out"
+    say "the trigger runs; the schedules fire a minute after the deployment"
+    wait_for 120 "the schedules" have_fired
+    say "fired"
+    if [ "$seconds" -lt 300 ]; then
+        # They would fire for the first time after five minutes.
+        rare=$(stack fire-rare $stack)
+    fi
+    while [ $SECONDS -lt $until ]; do sleep 1; done
+    stack stop-schedules $stack
+    say "schedules stopped after $(fired) calls, and $rare by hand; the pollers finish within their minute"
+    wait_for 400 "the pollers" have_ended
+
+    kill -INT "$trigger"
+    wait "$trigger" || {
+        echo "the trigger has left records" >&2
+        exit 1
+    }
+    tail -n 1 "$work/trigger.out"
+    read -r polled published failed written quarantined < <(stack counts)
+    verified
+    records=$(verified --json | python3 -c 'import json, sys; print(json.load(sys.stdin)["in_topics"])')
+    echo "polled $polled, published $published, failed $failed; in the topics $records; lines written $written," \
+        "put aside $quarantined"
+    if [ "$published" != "$records" ] || [ "$published" -eq 0 ]; then
+        echo "the pollers' counts and the topics differ" >&2
+        exit 1
+    fi
+    say "exact"
+}
+
+# LocalStack has no Kafka trigger, its scheduler does not fire and its Lambda needs Docker in Docker: functions, schedules
+# and trigger are the plane's own here, broker and store are containers.
+on_docker() {
+    docker info >/dev/null 2>&1 || {
+        echo "no Docker engine answers: start it, or leave out --docker" >&2
+        exit 2
+    }
+    if [ -z "$bin_dir" ]; then
+        cargo build --release --bins
+        bin_dir=target/release
+    fi
+    # Those that ran before go on running.
+    [ -n "$(docker compose --file localstack/compose.yaml ps --quiet)" ] || containers=ours
+    localstack/up.sh
+    local epoch
+    epoch=$(date -u +%Y%m%dT%H%M%SZ)
+    "$bin_dir/quotelake" up --data "$work/data" --bin-dir "$bin_dir" --for "${seconds}s" --brokers localhost:9092 \
+        --s3-endpoint http://localhost:4566 --parameter "BronzeEpoch=$epoch"
+    say "exact"
+}
+
+if [ -n "$docker" ]; then on_docker; else on_ministack; fi

@@ -1,0 +1,166 @@
+//! The documents say what the template and the code do.
+
+use std::{collections::BTreeSet, fmt::Write as _, fs, path::Path};
+
+use feeds::FeedSettings;
+use pipeline_tests::plane::workspace;
+use quotelake::template::{self, Declared};
+
+const BEGIN: &str = "<!-- parameters: ";
+const END: &str = "<!-- end -->";
+
+fn text(file: &str) -> String {
+    let path = workspace().join(file);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The rows of the table under the heading `## {section}` of docs/configure.md, cell by cell.
+fn rows(section: &str) -> Vec<Vec<String>> {
+    let configure = text("docs/configure.md");
+    let heading = format!("\n## {section}\n");
+    let (_, after) = configure.split_once(&heading).expect("the section");
+    let section = after.split("\n## ").next().unwrap_or_default();
+    let lines = section.lines().filter(|line| line.starts_with("| "));
+    let cells = |line: &str| -> Vec<String> {
+        let inner = line.trim_matches('|');
+        inner
+            .split(" | ")
+            .map(|cell| cell.trim().to_owned())
+            .collect()
+    };
+    lines.skip(1).map(cells).collect()
+}
+
+/// What stands between backquotes in a cell.
+fn code(cell: &str) -> Vec<&str> {
+    cell.split('`').skip(1).step_by(2).collect()
+}
+
+#[test]
+fn every_parameter_of_the_template_is_documented_as_it_is_declared() {
+    let declared = template::declared(&text("template.yaml")).unwrap();
+    let configure = text("docs/configure.md");
+    let (before, rest) = configure.split_once(BEGIN).expect("the begin of the table");
+    let (by, rest) = rest.split_once("-->\n").expect("the end of its comment");
+    let (written, after) = rest.split_once(END).expect("the end of the table");
+    let right = table(&declared);
+    #[expect(clippy::disallowed_methods, reason = "the switch of this test")]
+    if std::env::var_os("QUOTELAKE_WRITE_DOCS").is_some() {
+        let whole = format!("{before}{BEGIN}{by}-->\n{right}{END}{after}");
+        fs::write(workspace().join("docs/configure.md"), whole).unwrap();
+        return;
+    }
+    assert_eq!(written, right, "write it: QUOTELAKE_WRITE_DOCS=1");
+}
+
+fn table(declared: &[Declared]) -> String {
+    let mut table = "| parameter | default | range | meaning |\n|---|---|---|---|\n".to_owned();
+    for parameter in declared {
+        let default = match parameter.default.as_deref() {
+            None => "required".to_owned(),
+            Some("") => "empty".to_owned(),
+            Some(default) => format!("`{default}`"),
+        };
+        let (name, allowed) = (&parameter.name, parameter.allowed.replace('|', "\\|"));
+        let meaning = parameter.description.replace('|', "\\|");
+        writeln!(table, "| `{name}` | {default} | {allowed} | {meaning} |").unwrap();
+    }
+    table
+}
+
+#[test]
+fn every_variable_that_the_functions_read_is_documented_and_no_other() {
+    /// Texts of the same form that are no variables: columns of indicators, words of providers.
+    const OTHERS: [&str; 10] = [
+        "CARGO_PKG_VERSION",
+        "CREATE_TIME",
+        "EMA_12",
+        "EMA_26",
+        "LOG_APPEND_TIME",
+        "ONE_DAY",
+        "ONE_MINUTE",
+        "SMA_20",
+        "SMA_50",
+        "STOCH_",
+    ];
+    // The feeds' settings make it of the key's name.
+    let mut read = BTreeSet::from(["FINNHUB_API_KEY_SECRET".to_owned()]);
+    for folder in ["functions", "shared"] {
+        sources(&workspace().join(folder), &mut |source| {
+            let production = source.split("#[cfg(test)]").next().unwrap_or_default();
+            let quoted = production.split('"').skip(1).step_by(2);
+            let is_variable = |name: &&str| {
+                let upper = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+                name.contains('_')
+                    && name.starts_with(|c: char| c.is_ascii_uppercase())
+                    && name.chars().all(upper)
+                    && !OTHERS.iter().any(|other| name.starts_with(other))
+            };
+            read.extend(quoted.filter(is_variable).map(str::to_owned));
+        });
+    }
+    let rows = rows("Variables of the functions");
+    let documented = rows.iter().flat_map(|row| code(&row[0]));
+    let documented: BTreeSet<String> = documented.map(str::to_owned).collect();
+    assert_eq!(read, documented, "read by the code, and documented");
+}
+
+/// Gives every source file that is not only for tests.
+fn sources(folder: &Path, take: &mut impl FnMut(&str)) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_stem().unwrap_or_default().to_string_lossy();
+        let for_tests = ["tests", "benches", "conformance", "target"].contains(&&*name);
+        if path.is_dir() && !for_tests {
+            sources(&path, take);
+        } else if path.extension().is_some_and(|extension| extension == "rs") && !for_tests {
+            take(&fs::read_to_string(&path).unwrap());
+        }
+    }
+}
+
+#[test]
+fn a_range_that_is_documented_is_the_one_that_is_accepted() {
+    let mut tried = 0;
+    for row in rows("Variables of the functions") {
+        let (name, range) = (code(&row[0])[0].to_owned(), &row[3]);
+        let feed = name.split('_').next().unwrap_or_default().to_lowercase();
+        let bounds = range.split_once(" to ");
+        let bounds =
+            bounds.and_then(|(least, most)| Some((least.parse().ok()?, most.parse().ok()?)));
+        let Some((least, most)): Option<(u64, u64)> = bounds else {
+            continue;
+        };
+        let open = |value: u64| {
+            let name = name.clone();
+            let lookup = move |asked: &str| match asked {
+                "FINNHUB_API_KEY" => Some("key".to_owned()),
+                _ => (asked == name).then(|| value.to_string()),
+            };
+            let settings = FeedSettings::new(lookup, None, runtime::clock::now);
+            feeds::open(&feed, &settings)
+                .map(drop)
+                .map_err(|error| error.to_string())
+        };
+        assert_eq!((open(least), open(most)), (Ok(()), Ok(())), "{name}");
+        for beyond in [least - 1, most + 1] {
+            let refused = open(beyond).expect_err(&name);
+            assert!(refused.contains(&name), "{refused}");
+        }
+        tried += 1;
+    }
+    assert!(tried >= 7, "{tried} ranges were tried");
+}
+
+#[test]
+fn every_member_of_a_job_is_documented_and_no_other() {
+    // Serde's refusal of an unknown member lists the known ones.
+    let job = r#"{"feed":"binance","symbols":"A","topic":"t","?":1}"#;
+    let refused = quote_poller::Job::parse(job).unwrap_err().to_string();
+    let (_, known) = refused.split_once("expected one of ").expect("the list");
+    let known = known.split(" at line").next().unwrap_or_default();
+    let known: BTreeSet<_> = code(known).into_iter().collect();
+    let rows = rows("The job");
+    let documented: BTreeSet<_> = rows.iter().flat_map(|row| code(&row[0])).collect();
+    assert_eq!(known, documented);
+}

@@ -1,0 +1,106 @@
+use pipeline_tests::{
+    plane::{bin_dir, workspace},
+    real_kafka::{Kafka, Listener},
+};
+use quotelake::{
+    cli::{Feed, Up},
+    up::Plane,
+};
+use runtime::Environment;
+use tempfile::TempDir;
+
+use super::*;
+
+/// The plane as `quotelake up --brokers` starts it.
+async fn plane(kafka: &Kafka) -> (Plane, TempDir) {
+    let data = tempfile::tempdir().unwrap();
+    let up = Up {
+        run_for: None,
+        json: false,
+        data: data.path().join("data"),
+        template: workspace().join("template.yaml"),
+        parameters: Vec::new(),
+        feed: Feed::Replay,
+        speed: 1.0,
+        faults: Vec::new(),
+        brokers: Some(kafka.brokers(Listener::Plaintext)),
+        s3_endpoint: None,
+        s3_port: 0,
+        bin_dir: Some(bin_dir().await.to_owned()),
+    };
+    let options = up.options(&Environment::default());
+    (Plane::start(&options).await.unwrap(), data)
+}
+
+/// Lets the plane run until this many quotes more are published.
+async fn run_until_published(plane: &mut Plane, more: u64) {
+    let published = |plane: &Plane| plane.stats().snapshot().published;
+    let (enough, end) = (published(plane) + more, Instant::now() + PATIENCE);
+    while published(plane) < enough {
+        assert!(Instant::now() < end, "{:?}", plane.stats().snapshot());
+        tokio::select! {
+            error = plane.failure() => panic!("{error}"),
+            () = sleep(Duration::from_millis(50)) => {}
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn partitions_that_are_added_while_the_plane_runs_lose_and_double_nothing() {
+    const TOPIC: &str = "stock-prices";
+    let Some(kafka) = shared().await else { return };
+    let (mut plane, _data) = plane(kafka).await;
+    run_until_published(&mut plane, 60).await;
+    blocking(|| kafka.set_partitions(TOPIC, 20)).await;
+    let watermarks = Arc::new(Watermarks::new(&kafka.cluster(), "audit").unwrap());
+    let give_up = Instant::now() + PATIENCE;
+    let mut moved = 0;
+    while moved == 0 {
+        assert!(Instant::now() < give_up, "no symbol has moved");
+        run_until_published(&mut plane, 10).await;
+        for partition in 10..20 {
+            moved += end(&watermarks, TOPIC, partition).await;
+        }
+    }
+    run_until_published(&mut plane, 30).await;
+    let summary = plane.stop().await.unwrap();
+    assert!(summary.is_exact(), "{summary}");
+    let counts = &summary.counts;
+    assert_eq!(counts.polled, summary.audit.in_topics, "{summary}");
+    assert_eq!(summary.audit.compared, summary.audit.in_topics, "{summary}");
+    assert_eq!((counts.failed, counts.expired), (0, 0), "{summary}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broker_that_dies_and_comes_back_and_leaders_that_move_lose_and_double_nothing() {
+    let Some(mut kafka) = blocking(|| Kafka::start(3)).await else {
+        return;
+    };
+    let (mut plane, _data) = plane(&kafka).await;
+    run_until_published(&mut plane, 60).await;
+    kafka.kill(1);
+    run_until_published(&mut plane, 60).await;
+    let kafka = blocking(move || {
+        kafka.restart(1);
+        kafka
+    })
+    .await;
+    run_until_published(&mut plane, 30).await;
+    let kafka = blocking(move || {
+        kafka.move_leaders_back();
+        kafka
+    })
+    .await;
+    run_until_published(&mut plane, 30).await;
+    let summary = plane.stop().await.unwrap();
+    assert!(summary.audit.is_exact(), "{summary}");
+    let counts = &summary.counts;
+    // A quote that was given up may have been written all the same.
+    let in_topics = summary.audit.in_topics;
+    assert!(
+        (counts.published..=counts.polled).contains(&in_topics),
+        "{summary}"
+    );
+    assert_eq!((counts.dropped, counts.expired), (0, 0), "{summary}");
+    drop(kafka);
+}

@@ -1,0 +1,9 @@
+//! What `template.yaml` promises: its policies, its encryption, and that its alarms are about what is measured.
+
+mod alarms;
+mod document;
+mod metrics;
+mod permissions;
+mod protection;
+
+use document::Template;

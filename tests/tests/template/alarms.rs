@@ -1,0 +1,154 @@
+//! Every alarm is about something that is measured, and somebody is told what to do about it.
+
+use std::collections::BTreeSet;
+
+use pipeline_tests::plane::workspace;
+use runtime::metrics::{Metric, NAMESPACE};
+use serde_json::json;
+
+use super::{Template, document::visit, metrics::used};
+
+/// The metrics of AWS that may be asked for: namespace, name, dimensions, and where AWS documents them.
+const OF_AWS: [(&str, &str, &[&str], &str); 9] = [
+    ("AWS/Lambda", "Invocations", &["FunctionName"], LAMBDA),
+    ("AWS/Lambda", "Errors", &["FunctionName"], LAMBDA),
+    ("AWS/Lambda", "Throttles", &["FunctionName"], LAMBDA),
+    ("AWS/Lambda", "Duration", &["FunctionName"], LAMBDA),
+    ("AWS/Lambda", "OffsetLag", &["FunctionName"], LAMBDA),
+    (
+        "AWS/SQS",
+        "ApproximateNumberOfMessagesVisible",
+        &["QueueName"],
+        "Amazon SQS developer guide, \"Available CloudWatch metrics for Amazon SQS\"",
+    ),
+    (
+        "AWS/Scheduler",
+        "InvocationDroppedCount",
+        &["ScheduleGroup"],
+        "EventBridge Scheduler user guide, \"Monitoring with Amazon CloudWatch\"",
+    ),
+    ("AWS/Kafka", "UnderReplicatedPartitions", &BROKER, MSK),
+    ("AWS/Kafka", "KafkaDataLogsDiskUsed", &BROKER, MSK),
+];
+const LAMBDA: &str = "AWS Lambda developer guide, \"Types of metrics for Lambda functions\"";
+const MSK: &str = "Amazon MSK developer guide, \"Metrics for monitoring Standard brokers with CloudWatch\", level DEFAULT";
+const BROKER: [&str; 2] = ["Broker ID", "Cluster Name"];
+
+#[test]
+fn an_alarm_or_graph_is_about_a_metric_that_is_emitted() {
+    let template = Template::read();
+    for used in used(&template) {
+        if used.namespace != NAMESPACE {
+            let known = OF_AWS.iter().any(|(namespace, name, dimensions, _)| {
+                (*namespace, *name) == (&*used.namespace, &*used.name)
+                    && used.dimensions == *dimensions
+            });
+            assert!(known, "{used:?}");
+            continue;
+        }
+        let metric = Metric::ALL
+            .into_iter()
+            .find(|metric| metric.name() == used.name)
+            .unwrap_or_else(|| panic!("no function emits {used:?}"));
+        assert_eq!(used.dimensions, [metric.dimension()], "{used:?}");
+        let statistics: &[&str] = match (metric, metric.unit()) {
+            (Metric::BudgetSpent | Metric::BudgetLimit, _) => &["Maximum"],
+            (_, "Milliseconds") => &["Maximum", "p50", "p99"],
+            _ => &["Sum"],
+        };
+        assert!(statistics.contains(&&*used.statistic), "{used:?}");
+    }
+}
+
+#[test]
+fn whatever_may_lose_or_hold_up_a_record_has_an_alarm() {
+    let template = Template::read();
+    let used = used(&template);
+    let watched = |metric: Metric| {
+        used.iter()
+            .any(|used| used.name == metric.name() && used.by.ends_with("Alarm"))
+    };
+    for metric in [
+        Metric::QuotesFailed,
+        Metric::QuotesPublished,
+        Metric::PublishMilliseconds,
+        Metric::RecordsWritten,
+        Metric::RecordAgeMilliseconds,
+        Metric::RecordsQuarantined,
+        Metric::OffsetsReused,
+        Metric::ObjectsDamaged,
+        Metric::RecordsNotDurable,
+    ] {
+        assert!(watched(metric), "{metric:?}");
+    }
+}
+
+#[test]
+fn a_topic_of_an_alarm_is_one_that_is_landed() {
+    let template = Template::read();
+    let landed: BTreeSet<_> = template
+        .resources("AWS::Lambda::EventSourceMapping")
+        .into_iter()
+        .map(|(_, mapping)| mapping["Properties"]["Topics"][0].as_str().unwrap())
+        .collect();
+    let mut named = BTreeSet::new();
+    for (_, alarm) in template.resources("AWS::CloudWatch::Alarm") {
+        visit(alarm, &mut |value| {
+            if value["Name"] == "topic" {
+                named.insert(value["Value"].as_str().unwrap());
+            }
+        });
+    }
+    assert_eq!(named, landed);
+}
+
+#[test]
+fn every_alarm_can_be_switched_off_says_what_it_is_and_tells_its_topic() {
+    let template = Template::read();
+    for (id, alarm) in template.resources("AWS::CloudWatch::Alarm") {
+        let properties = &alarm["Properties"];
+        assert!(
+            alarm["Condition"].as_str().unwrap().starts_with("Alarms"),
+            "{id}"
+        );
+        assert!(
+            properties["AlarmDescription"]
+                .as_str()
+                .unwrap()
+                .ends_with('.'),
+            "{id}"
+        );
+        assert_eq!(
+            properties["AlarmActions"],
+            json!({"Fn::If": ["Notifies", [{"Ref": "AlarmTopicArn"}], {"Ref": "AWS::NoValue"}]}),
+            "{id}"
+        );
+        // Source: CloudWatch user guide, "Create an alarm based on a metric math expression".
+        let metrics = properties["Metrics"].as_array().map_or(1, Vec::len);
+        assert!(metrics <= 11, "{id}: ten metrics and the expression");
+    }
+}
+
+#[test]
+fn every_alarm_has_a_section_in_the_operators_guide_and_no_section_is_left_over() {
+    let template = Template::read();
+    let guide = std::fs::read_to_string(workspace().join("docs/operate.md")).unwrap();
+    let mut sections: Vec<(&str, &str)> = guide
+        .split("\n### ")
+        .skip(1)
+        .map(|section| section.split_once('\n').unwrap())
+        .filter(|(title, _)| title.ends_with("Alarm"))
+        .collect();
+    sections.sort_unstable();
+    let mut alarms: Vec<&str> = template
+        .resources("AWS::CloudWatch::Alarm")
+        .into_iter()
+        .map(|(id, _)| id)
+        .collect();
+    alarms.sort_unstable();
+    let titles: Vec<&str> = sections.iter().map(|(title, _)| *title).collect();
+    assert_eq!(titles, alarms);
+    for (title, text) in sections {
+        assert!(text.contains("Means:") && text.contains("Do:"), "{title}");
+    }
+}

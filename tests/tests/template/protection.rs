@@ -1,0 +1,129 @@
+//! What lies still is encrypted, private and, where it may be forgotten, forgotten.
+
+use serde_json::{Value, json};
+
+use super::{Template, document::texts};
+
+#[test]
+fn a_bucket_is_private_and_encrypted_and_outlives_the_stack() {
+    let template = Template::read();
+    for (id, bucket) in template.resources("AWS::S3::Bucket") {
+        let properties = &bucket["Properties"];
+        assert_eq!(
+            properties["PublicAccessBlockConfiguration"],
+            json!({"BlockPublicAcls": true, "BlockPublicPolicy": true, "IgnorePublicAcls": true, "RestrictPublicBuckets": true}),
+            "{id}"
+        );
+        let encryption = &properties["BucketEncryption"]["ServerSideEncryptionConfiguration"][0];
+        assert_eq!(
+            encryption["ServerSideEncryptionByDefault"]["SSEAlgorithm"],
+            json!({"Fn::If": ["HasKmsKey", "aws:kms", "AES256"]}),
+            "{id}"
+        );
+        for policy in ["DeletionPolicy", "UpdateReplacePolicy"] {
+            assert_eq!(bucket[policy], "Retain", "{id}");
+        }
+    }
+}
+
+#[test]
+fn a_queue_is_encrypted_by_a_key_of_the_account_or_of_sqs() {
+    let template = Template::read();
+    for (id, queue) in template.resources("AWS::SQS::Queue") {
+        let properties = &queue["Properties"];
+        let nothing = json!({"Ref": "AWS::NoValue"});
+        assert_eq!(
+            properties["SqsManagedSseEnabled"],
+            json!({"Fn::If": ["HasKmsKey", nothing, true]}),
+            "{id}"
+        );
+        assert_eq!(
+            properties["KmsMasterKeyId"],
+            json!({"Fn::If": ["HasKmsKey", {"Ref": "KmsKeyArn"}, nothing]}),
+            "{id}"
+        );
+    }
+}
+
+#[test]
+fn logs_go_to_groups_of_the_stack_and_are_forgotten_in_time() {
+    let template = Template::read();
+    let groups = template.resources("AWS::Logs::LogGroup");
+    for (id, group) in &groups {
+        let retention = &group["Properties"]["RetentionInDays"];
+        assert_eq!(*retention, json!({"Ref": "LogRetentionDays"}), "{id}");
+    }
+    for (id, function) in template.resources("AWS::Serverless::Function") {
+        let own = &function["Properties"]["LoggingConfig"]["LogGroup"];
+        let group = if own.is_null() {
+            &template.globals()["LoggingConfig"]["LogGroup"]
+        } else {
+            own
+        };
+        let name = group["Ref"].as_str().unwrap();
+        assert!(groups.iter().any(|(group, _)| *group == name), "{id}");
+    }
+}
+
+#[test]
+fn no_secret_is_written_down() {
+    let template = Template::read();
+    let mut hidden = Vec::new();
+    for (name, parameter) in template.section("Parameters") {
+        if parameter["NoEcho"] == true {
+            assert_eq!(parameter["Default"], "", "{name}");
+            hidden.push(name.as_str());
+        }
+        let secret = ["Password", "Token", "ApiKey", "Secret"];
+        let reference = ["Arn", "Url"];
+        if secret.iter().any(|word| name.contains(word))
+            && !reference.iter().any(|end| name.ends_with(end))
+        {
+            assert_eq!(parameter["NoEcho"], true, "{name}");
+        }
+    }
+    assert_eq!(hidden, ["FinnhubApiKey"]);
+    let functions = template.resources("AWS::Serverless::Function");
+    let environments = functions
+        .iter()
+        .map(|(_, function)| &function["Properties"]["Environment"]["Variables"]);
+    for environment in environments.chain([&template.globals()["Environment"]["Variables"]]) {
+        for (name, value) in environment.as_object().unwrap() {
+            if texts(value).iter().any(|text| hidden.contains(text)) {
+                assert_eq!(name, "FINNHUB_API_KEY");
+            }
+            let secret = ["KEY", "SECRET", "PASSWORD", "TOKEN", "CREDENTIALS"];
+            if secret.iter().any(|word| name.contains(word)) {
+                assert!(matches!(value, Value::Object(_)), "{name}: {value}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_trigger_never_gives_up_on_records() {
+    let template = Template::read();
+    for (id, mapping) in template.resources("AWS::Lambda::EventSourceMapping") {
+        let properties = &mapping["Properties"];
+        assert!(properties.get("DestinationConfig").is_none(), "{id}");
+        assert!(
+            properties.get("MaximumRecordAgeInSeconds").is_none(),
+            "{id}"
+        );
+        assert_eq!(
+            properties["MaximumRetryAttempts"],
+            json!({"Fn::If": ["Provisioned", -1, {"Ref": "AWS::NoValue"}]}),
+            "{id}"
+        );
+        assert_eq!(
+            properties["FunctionResponseTypes"],
+            json!({"Fn::If": ["Provisioned", ["ReportBatchItemFailures"], {"Ref": "AWS::NoValue"}]}),
+            "{id}"
+        );
+    }
+    let writer = &template.section("Resources")["BronzeWriter"];
+    assert_eq!(
+        writer["Properties"]["Environment"]["Variables"]["FAILURE_RESPONSE"],
+        json!({"Fn::If": ["Provisioned", "items", "batch"]})
+    );
+}
