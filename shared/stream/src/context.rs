@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use rdkafka::{
     ClientContext,
     client::OAuthToken,
+    config::RDKafkaLogLevel,
     consumer::{BaseConsumer, Consumer, ConsumerContext},
     error::{KafkaError, KafkaResult, RDKafkaErrorCode},
 };
@@ -96,6 +97,19 @@ impl Context {
 impl ClientContext for Context {
     // Asked for by OAUTHBEARER alone: the other kinds of security never call back.
     const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
+
+    fn log(&self, level: RDKafkaLogLevel, of: &str, line: &str) {
+        use RDKafkaLogLevel as Level;
+        let line = self.cluster.security().redact(line);
+        match level {
+            Level::Emerg | Level::Alert | Level::Critical | Level::Error => {
+                tracing::error!(target: "librdkafka", "{of}: {line}");
+            }
+            Level::Warning => tracing::warn!(target: "librdkafka", "{of}: {line}"),
+            Level::Notice | Level::Info => tracing::info!(target: "librdkafka", "{of}: {line}"),
+            Level::Debug => tracing::debug!(target: "librdkafka", "{of}: {line}"),
+        }
+    }
 
     fn error(&self, error: KafkaError, reason: &str) {
         let security = self.cluster.security();

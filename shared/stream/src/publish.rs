@@ -50,8 +50,9 @@ pub trait Publish: Send + Sync {
 ///
 /// What has to be replaced is: a producer after an error that librdkafka calls fatal, or whose token expired while the
 /// process was frozen, before the next record; and, when the brokers refuse it or none can be reached, one whose
-/// [`Access`] has other addresses or credentials by now, at most every 30 s. A record that waits unsent in a producer
-/// that is replaced goes with the next.
+/// [`Access`] has other addresses or credentials by now, at most every 30 s. A record that waits in a producer that is
+/// replaced goes with the next; one that was sent when its connection broke, and waits to be sent again, may so be
+/// written twice, as one may that is published again after a failure.
 pub struct KafkaPublisher {
     shared: Arc<Shared>,
     /// Ends with the publisher.
@@ -204,20 +205,22 @@ impl Shared {
 async fn renew(shared: Arc<Shared>) {
     loop {
         shared.troubled.notified().await;
-        let connection = shared.connection();
-        match shared.access.renewed(connection.cluster()).await {
-            Ok(Some(cluster)) => match shared.open(&cluster) {
-                Ok(new) => {
-                    tracing::info!(brokers = %cluster, "the brokers or the credentials have changed: connecting anew");
-                    shared.replace(&connection, new);
-                }
-                Err(error) => tracing::error!("{error}"),
-            },
-            Ok(None) => {}
-            Err(error) => tracing::error!("{error}"),
+        if let Err(error) = look(&shared).await {
+            tracing::error!("{error}");
         }
         sleep(RENEWAL).await;
     }
+}
+
+/// Looks once. It must hold no connection afterwards: one that was replaced ends with its last record.
+async fn look(shared: &Shared) -> Result<(), ProducerError> {
+    let connection = shared.connection();
+    if let Some(cluster) = shared.access.renewed(connection.cluster()).await? {
+        let new = shared.open(&cluster)?;
+        tracing::info!(brokers = %cluster, "the brokers or the credentials have changed: connecting anew");
+        shared.replace(&connection, new);
+    }
+    Ok(())
 }
 
 /// Why a record was not sent.

@@ -15,8 +15,9 @@ use rdkafka::{
 };
 
 use crate::{
-    AddressError, AuthenticationError, Cluster, Security,
+    AddressError, AuthenticationError, Cluster,
     context::{Context, Trouble, ask},
+    oauthbearer::set_token,
 };
 
 /// Why a topic can't be created or looked at.
@@ -33,14 +34,6 @@ pub enum TopicError {
     /// The brokers and this client don't let each other in.
     #[error(transparent)]
     Unauthenticated(AuthenticationError),
-    /// A topic can't be created with tokens: rdkafka's admin client never asks for one.
-    #[error(
-        "the topic '{topic}' can't be created with KAFKA_SECURITY=iam from here: create it on the cluster first"
-    )]
-    NoAdmin {
-        /// The topic.
-        topic: String,
-    },
     /// The broker does not answer or refuses.
     #[error(
         "the brokers at {brokers} don't answer for {what} ({cause}): check the address and that they are up"
@@ -116,18 +109,12 @@ pub async fn create_absent(
 /// Creates `topic` unless it exists, and waits until it can be used.
 ///
 /// # Errors
-/// [`TopicError::NoAdmin`] with tokens, [`TopicError::Unauthenticated`] and [`TopicError::Broker`] if the cluster can't
-/// be asked or refuses.
+/// [`TopicError::Unauthenticated`] and [`TopicError::Broker`] if the cluster can't be asked or refuses.
 pub async fn create(cluster: &Cluster, topic: &str, partitions: i32) -> Result<(), TopicError> {
     check_name(topic)?;
-    if let Security::Iam { .. } = cluster.security() {
-        return exists(cluster, topic).await;
-    }
-    let failed =
-        |cause: String| broker_error(cluster, &format!("creating the topic '{topic}'"), cause);
-    let admin: AdminClient<Context> = cluster
-        .create(&cluster.client(), Context::new(cluster))
-        .map_err(|error| failed(error.to_string()))?;
+    let what = format!("creating the topic '{topic}'");
+    let failed = |cause: String| broker_error(cluster, &what, cause);
+    let admin = admin(cluster, &what).await?;
     let new = NewTopic::new(topic, partitions, TopicReplication::Fixed(-1));
     let options = AdminOptions::new().request_timeout(Some(Duration::from_secs(10)));
     let results = match admin.create_topics([&new], &options).await {
@@ -143,6 +130,29 @@ pub async fn create(cluster: &Cluster, topic: &str, partitions: i32) -> Result<(
             Err(failed(code.to_string()))
         }
         _ => settle(cluster, topic).await,
+    }
+}
+
+/// A client that creates topics, for at most as long as its token is good: nobody polls it for another.
+async fn admin(cluster: &Cluster, what: &str) -> Result<AdminClient<Context>, TopicError> {
+    let (asked, of) = (cluster.clone(), what.to_owned());
+    let made = move || {
+        let admin: AdminClient<Context> = asked
+            .create(&asked.client(), Context::new(&asked))
+            .map_err(|error| broker_error(&asked, &of, error.to_string()))?;
+        if let Some(tokens) = asked.security().tokens() {
+            let given = tokens.source().token();
+            given
+                .and_then(|token| set_token(admin.inner(), &token))
+                .map_err(|error| {
+                    TopicError::Unauthenticated(AuthenticationError::NoToken(error))
+                })?;
+        }
+        Ok(admin)
+    };
+    match tokio::task::spawn_blocking(made).await {
+        Ok(admin) => admin,
+        Err(error) => Err(broker_error(cluster, what, error.to_string())),
     }
 }
 
@@ -173,20 +183,6 @@ async fn settle(cluster: &Cluster, topic: &str) -> Result<(), TopicError> {
     };
     let settled = tokio::task::spawn_blocking(settled).await;
     settled.unwrap_or(Err(unanswered))
-}
-
-/// Whether there is `topic` already, for a client that could not create it.
-async fn exists(cluster: &Cluster, topic: &str) -> Result<(), TopicError> {
-    let watermarks = Watermarks::new(cluster, "quotelake-topics")?;
-    let asked = topic.to_owned();
-    let partitions = move || watermarks.partitions(&asked).map(drop);
-    match tokio::task::spawn_blocking(partitions).await {
-        Ok(Err(TopicError::Broker { .. })) => Err(TopicError::NoAdmin {
-            topic: topic.to_owned(),
-        }),
-        Ok(found) => found,
-        Err(error) => Err(broker_error(cluster, topic, error.to_string())),
-    }
 }
 
 /// Looks at watermarks and committed offsets without joining a group.

@@ -64,7 +64,7 @@ pub(crate) fn of(cluster: &Cluster, code: Option<Code>, reason: &str) -> Option<
             Trouble::Handshake(refused(cluster.security(), broker, cause))
         }
         Code::SSL => Trouble::Handshake(tls(cluster.security(), broker, cause)),
-        Code::BrokerTransportFailure if speaks_of_certificates(&cause) => {
+        Code::BrokerTransportFailure if is_about_client(&cause) => {
             Trouble::Handshake(tls(cluster.security(), broker, cause))
         }
         Code::BrokerTransportFailure
@@ -102,8 +102,7 @@ fn refused(security: &Security, broker: String, cause: String) -> Authentication
 }
 
 fn tls(security: &Security, broker: String, cause: String) -> AuthenticationError {
-    // An alert is what the broker says of this client; else it is this client that does not trust the broker.
-    if cause.contains("alert") {
+    if is_about_client(&cause) {
         let remedy = match security {
             Security::MutualTls { .. } => {
                 "check that the brokers trust who signed the certificate in KAFKA_CREDENTIALS_SECRET, and that it is valid"
@@ -128,8 +127,11 @@ fn tls(security: &Security, broker: String, cause: String) -> AuthenticationErro
     }
 }
 
-fn speaks_of_certificates(cause: &str) -> bool {
-    cause.contains("alert") && (cause.contains("certificate") || cause.contains("unknown ca"))
+/// Whether the broker refuses the client's certificate, or misses one: an alert is what the broker says of this client,
+/// else it is this client that does not trust the broker.
+fn is_about_client(cause: &str) -> bool {
+    let named = ["certificate", "unknown ca", "handshake failure"];
+    cause.contains("alert") && named.iter().any(|named| cause.contains(named))
 }
 
 /// What a broken connection hints at, in fewer words than librdkafka's.
@@ -260,6 +262,19 @@ mod tests {
         let said = handshake(mutual, Code::SSL, reason);
         assert!(
             said.contains("check that the brokers trust who signed"),
+            "{said}"
+        );
+    }
+
+    #[test]
+    fn a_listener_without_a_common_version_of_tls_is_not_blamed_on_a_certificate() {
+        let said = handshake(
+            scram(),
+            Code::SSL,
+            "sasl_ssl://k1:9096/1: SSL handshake failed: error:0A00042E:SSL routines::tlsv1 alert protocol version",
+        );
+        assert!(
+            said.starts_with("the listener k1:9096 does not take 'scram' ("),
             "{said}"
         );
     }

@@ -7,7 +7,7 @@ use std::{
 use async_trait::async_trait;
 use proptest::prelude::*;
 use secrets::{FetchSecret, Secret, SecretReference};
-use tokio::time::advance;
+use tokio::time::{Instant, advance, sleep};
 
 use super::*;
 
@@ -181,6 +181,35 @@ async fn a_rotated_password_is_found_and_an_unchanged_one_is_no_news() {
     assert_eq!(access.renewed(&old).await, Ok(Some(new.clone())));
     advance(Duration::from_mins(2)).await;
     assert_eq!(access.renewed(&new).await, Ok(None));
+}
+
+/// A store that takes its whole time.
+#[derive(Debug)]
+struct Slow;
+
+#[async_trait]
+impl FetchSecret for Slow {
+    async fn fetch(&self, reference: &SecretReference) -> Result<Secret, SecretError> {
+        sleep(Duration::from_secs(5)).await;
+        let user = r#"{"username":"ann","password":"p"}"#;
+        let ca = "-----BEGIN CERTIFICATE----- -----END CERTIFICATE-----";
+        let is_ca = reference.to_string() == "ssm:ca";
+        Ok(Secret::from(if is_ca { ca } else { user }.to_owned()))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn secrets_are_fetched_at_the_same_time_so_that_init_is_not_over_before_them() {
+    let settings = [
+        ("KAFKA_BOOTSTRAP_SERVERS", "a:9096"),
+        ("KAFKA_SECURITY", "scram"),
+        ("KAFKA_CREDENTIALS_SECRET", "ssm:user"),
+        ("KAFKA_CA_SECRET", "ssm:ca"),
+    ];
+    let secrets: Arc<dyn FetchSecret> = Arc::new(Slow);
+    let start = Instant::now();
+    read(&settings, &secrets).unwrap().cluster().await.unwrap();
+    assert!(start.elapsed() < Duration::from_secs(6));
 }
 
 proptest! {
