@@ -221,11 +221,7 @@ impl Parts {
 
     #[cfg_attr(
         not(feature = "aws"),
-        expect(
-            unused_variables,
-            clippy::unused_async,
-            reason = "only MSK is asked for brokers"
-        )
+        expect(unused_variables, reason = "only MSK is asked for brokers")
     )]
     async fn addresses(&self, fresh: bool) -> Result<String, AccessError> {
         match &self.brokers {

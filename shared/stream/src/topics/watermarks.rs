@@ -4,7 +4,7 @@ use rdkafka::{
     Offset, TopicPartitionList,
     consumer::{BaseConsumer, Consumer},
     error::KafkaResult,
-    metadata::{MetadataPartition, MetadataTopic},
+    metadata::MetadataPartition,
 };
 
 use super::{ASK, TopicError, broker_error, failed};
