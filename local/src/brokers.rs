@@ -52,8 +52,8 @@ impl Brokers {
     /// # Errors
     /// [`AccessError`].
     pub async fn cluster(&self) -> Result<Cluster, AccessError> {
-        let account = Arc::new(AwsAccount::new());
         let lookup = |name: &str| self.settings.get(name).cloned();
+        let account = Arc::new(AwsAccount::in_region(Access::region(&lookup)));
         Access::on_aws(&lookup, &account, clock::now)?
             .cluster()
             .await

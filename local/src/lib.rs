@@ -2,6 +2,8 @@
 //!
 //! [`up::Plane`] wires the parts by the template; the binary `quotelake` is its command line ([`cli`]).
 
+#![forbid(unsafe_code)]
+
 pub mod async_invoke;
 pub mod binaries;
 pub mod brokers;

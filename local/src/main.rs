@@ -1,5 +1,7 @@
 //! The command-line tool.
 
+#![forbid(unsafe_code)]
+
 use std::{
     error::Error,
     io::{self, Write, stderr, stdout},

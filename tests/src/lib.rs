@@ -2,6 +2,7 @@
 //! proxy that loses their requests and replies, the plane, and a pipeline of a topic, a trigger and the bronze
 //! writer's processes with a judge of what they leave in the lake.
 
+#![forbid(unsafe_code)]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

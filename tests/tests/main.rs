@@ -1,5 +1,6 @@
 //! The promises of the product, each tried end to end on the embedded parts.
 
+#![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
 mod bronze_faults;

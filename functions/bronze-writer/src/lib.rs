@@ -3,6 +3,8 @@
 //! A record is in bronze or in quarantine before its offset counts as done. What the store did not take in
 //! time is named in the answer, and the trigger brings it again; what is already there is found to be there.
 
+#![forbid(unsafe_code)]
+
 mod aside;
 mod places;
 mod receive;

@@ -1,5 +1,7 @@
 //! The Lambda entry point of the bronze writer.
 
+#![forbid(unsafe_code)]
+
 use std::{process::ExitCode, sync::Arc, time::Duration};
 
 use bronze_writer::{Settings, Writer};

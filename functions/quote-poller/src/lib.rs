@@ -3,6 +3,8 @@
 //! The schedule's input is the [`Job`]. One invocation runs many cycles, because schedules can't come more
 //! often than once a minute; it ends with the job's budget, or in time before its deadline.
 
+#![forbid(unsafe_code)]
+
 mod beat;
 mod collect;
 mod cycles;

@@ -19,8 +19,9 @@ impl Settings {
     /// # Errors
     /// [`AccessError`] for the first that is missing or wrong.
     pub fn read(environment: &Environment) -> Result<Self, AccessError> {
-        let account = Arc::new(AwsAccount::new());
-        let access = Access::on_aws(&|name| environment.secret(name), &account, clock::now)?;
+        let lookup = |name: &str| environment.secret(name);
+        let account = Arc::new(AwsAccount::in_region(Access::region(&lookup)));
+        let access = Access::on_aws(&lookup, &account, clock::now)?;
         let secrets = Arc::new(AwsSecrets::of(account));
         let environment = environment.clone();
         let lookup = move |name: &str| environment.secret(name);

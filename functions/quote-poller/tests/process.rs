@@ -2,14 +2,28 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-use std::process::{Command, Output};
+use std::{
+    io::Read,
+    net::{SocketAddr, TcpListener},
+    process::{Child, Command, Output, Stdio},
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
 
-fn start(environment: &[(&str, &str)]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_quote-poller"))
-        .env_clear()
-        .envs(environment.iter().copied())
-        .output()
-        .unwrap()
+use axum::{
+    Router,
+    extract::State,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use serde_json::{Value, json};
+use tokio::{sync::mpsc, task::JoinSet, time::timeout};
+
+fn function(environment: &[(&str, &str)]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_quote-poller"));
+    command.env_clear().envs(environment.iter().copied());
+    command
 }
 
 /// The last line of stderr; librdkafka's own log may come before it.
@@ -21,27 +35,174 @@ fn last_words(output: &Output) -> String {
 
 #[test]
 fn a_wrong_deployment_is_one_sentence_and_a_failed_start() {
-    assert_eq!(
-        last_words(&start(&[])),
-        "neither KAFKA_BOOTSTRAP_SERVERS nor MSK_CLUSTER_ARN is set: set the one to host:port, comma-separated, or the \
-         other to the cluster's ARN"
-    );
-    assert_eq!(
-        last_words(&start(&[("KAFKA_BOOTSTRAP_SERVERS", "kafka")])),
-        "the setting KAFKA_BOOTSTRAP_SERVERS is 'kafka' ('kafka' has no port): set it to host:port, comma-separated"
-    );
+    let absent = "file:/nowhere/user.json";
+    let scram = [
+        ("KAFKA_BOOTSTRAP_SERVERS", "localhost:1"),
+        ("KAFKA_SECURITY", "scram"),
+        ("KAFKA_CREDENTIALS_SECRET", absent),
+    ];
+    for (environment, said) in [
+        (
+            &[][..],
+            "neither KAFKA_BOOTSTRAP_SERVERS nor MSK_CLUSTER_ARN is set: set the one to host:port, comma-separated, or \
+             the other to the cluster's ARN",
+        ),
+        (
+            &[("KAFKA_BOOTSTRAP_SERVERS", "kafka")],
+            "the setting KAFKA_BOOTSTRAP_SERVERS is 'kafka' ('kafka' has no port): set it to host:port, comma-separated",
+        ),
+        (
+            &scram,
+            "there is no secret file:/nowhere/user.json: create it on this machine",
+        ),
+    ] {
+        let output = function(environment).output().unwrap();
+        assert_eq!(last_words(&output), said);
+    }
 }
 
 #[test]
-fn brokers_that_do_not_answer_are_named_before_init_runs_out() {
+fn the_region_of_a_cluster_is_that_of_its_arn_and_the_machine_is_not_asked_for_it() {
+    let metadata = TcpListener::bind("127.0.0.1:0").unwrap();
+    metadata.set_nonblocking(true).unwrap();
+    let metadata_at = format!("http://{}", metadata.local_addr().unwrap());
+    let output = function(&[
+        (
+            "MSK_CLUSTER_ARN",
+            "arn:aws:kafka:eu-west-1:123456789012:cluster/quotes/id-2",
+        ),
+        ("AWS_ACCESS_KEY_ID", "test"),
+        ("AWS_SECRET_ACCESS_KEY", "test"),
+        ("AWS_ENDPOINT_URL", "http://127.0.0.1:1"),
+        ("AWS_EC2_METADATA_SERVICE_ENDPOINT", &metadata_at),
+    ])
+    .output()
+    .unwrap();
+    let said = last_words(&output);
+    assert!(said.starts_with("MSK did not tell the brokers"), "{said}");
+    let asked = metadata.accept().map(drop).unwrap_err();
+    assert_eq!(asked.kind(), std::io::ErrorKind::WouldBlock);
+}
+
+/// A function that is ended with the test.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Lambda's Runtime API, and a provider of quotes.
+struct Surroundings {
+    at: SocketAddr,
+    /// When the function asks for an invocation.
+    ready: mpsc::UnboundedReceiver<Instant>,
+    /// What it answers.
+    answers: mpsc::UnboundedReceiver<String>,
+    _tasks: JoinSet<()>,
+}
+
+#[derive(Clone)]
+struct Shared {
+    job: Arc<Mutex<Option<Value>>>,
+    ready: mpsc::UnboundedSender<Instant>,
+}
+
+impl Surroundings {
+    async fn with(job: Value) -> Self {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let at = listener.local_addr().unwrap();
+        let (ready, is_ready) = mpsc::unbounded_channel();
+        let (answer, answers) = mpsc::unbounded_channel();
+        let answered = move |body: String| async move {
+            answer.send(body).unwrap();
+            StatusCode::ACCEPTED
+        };
+        let routes = Router::new()
+            .route("/2018-06-01/runtime/invocation/next", get(next))
+            .route("/2018-06-01/runtime/invocation/1/response", post(answered))
+            .route("/api/v3/ticker/24hr", get(async || TICKER))
+            .with_state(Shared {
+                job: Arc::new(Mutex::new(Some(job))),
+                ready,
+            });
+        let mut tasks = JoinSet::new();
+        tasks.spawn(async move { axum::serve(listener, routes).await.unwrap() });
+        Self {
+            at,
+            ready: is_ready,
+            answers,
+            _tasks: tasks,
+        }
+    }
+}
+
+/// What Binance says of a symbol.
+const TICKER: &str =
+    include_str!("../../../shared/feeds/src/binance/fixtures/ticker-24hr-BTCUSDT.json");
+
+/// Gives the job once.
+async fn next(State(shared): State<Shared>) -> Response {
+    let _ = shared.ready.send(Instant::now());
+    let job = shared.job.lock().unwrap().take();
+    let Some(job) = job else {
+        std::future::pending::<()>().await;
+        return StatusCode::GONE.into_response();
+    };
+    let headers = [
+        ("lambda-runtime-aws-request-id", "1"),
+        // `cargo lambda watch` gives a duration in milliseconds, too.
+        ("lambda-runtime-deadline-ms", "60000"),
+        ("lambda-runtime-invoked-function-arn", "arn"),
+    ];
+    (headers, job.to_string()).into_response()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn brokers_that_do_not_answer_are_named_within_init_and_every_quote_counts_as_failed() {
     // Takes connections and says nothing.
-    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let nobody = silent.local_addr().unwrap().to_string();
-    let started = std::time::Instant::now();
-    let said = last_words(&start(&[("KAFKA_BOOTSTRAP_SERVERS", &nobody)]));
+    let job = json!({"feed": "binance", "symbols": ["BTCUSDT"], "topic": "crypto-prices", "beat_seconds": 2,
+        "budget_seconds": 2});
+    let mut around = Surroundings::with(job).await;
+    let at = around.at.to_string();
+    let started = Instant::now();
+    let environment = [
+        ("KAFKA_BOOTSTRAP_SERVERS", nobody.as_str()),
+        ("BINANCE_URL", &format!("http://{at}")),
+        ("AWS_LAMBDA_RUNTIME_API", &at),
+        ("AWS_LAMBDA_FUNCTION_NAME", "quote-poller"),
+        ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128"),
+        ("AWS_LAMBDA_FUNCTION_VERSION", "1"),
+        ("AWS_LAMBDA_LOG_GROUP_NAME", "group"),
+        ("AWS_LAMBDA_LOG_STREAM_NAME", "stream"),
+    ];
+    let mut command = function(&environment);
+    let mut function = Running(
+        command
+            .stderr(Stdio::piped())
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap(),
+    );
+    let ready = timeout(Duration::from_secs(30), around.ready.recv()).await;
+    assert!(ready.unwrap().unwrap().duration_since(started) < Duration::from_secs(10));
+    let report = timeout(Duration::from_secs(60), around.answers.recv()).await;
+    let report: Value = serde_json::from_str(&report.unwrap().unwrap()).unwrap();
+    assert_eq!(
+        report["failed"],
+        json!([{"symbol": "BTCUSDT", "reason": "publish-timed-out", "count": 1}]),
+        "{report}"
+    );
+    let mut log = function.0.stderr.take().unwrap();
+    drop(function);
+    let mut said = String::new();
+    log.read_to_string(&mut said).unwrap();
     assert!(
-        said.starts_with(&format!("no broker answers at {nobody} (")),
+        said.contains(&format!("no broker answers at {nobody} (")),
         "{said}"
     );
-    assert!(started.elapsed().as_secs() < 10);
 }

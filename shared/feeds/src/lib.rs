@@ -30,6 +30,8 @@
 //! A new provider is a folder with `client`, `model`, `parse` and `fixtures`, and a line in [`FEEDS`];
 //! `docs/adding-a-feed.md` walks through it.
 
+#![forbid(unsafe_code)]
+
 pub mod binance;
 pub mod budget;
 pub mod dnse;

@@ -23,6 +23,8 @@
 //! );
 //! ```
 
+#![forbid(unsafe_code)]
+
 mod admit;
 mod compression;
 mod content;

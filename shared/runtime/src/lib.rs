@@ -17,6 +17,8 @@
 //! }
 //! ```
 
+#![forbid(unsafe_code)]
+
 pub mod clock;
 pub mod metrics;
 

@@ -1,6 +1,10 @@
 use std::{fmt, time::Duration};
 
-use aws_config::{BehaviorVersion, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
+use aws_config::{
+    BehaviorVersion, Region, SdkConfig, environment::EnvironmentVariableRegionProvider,
+    meta::region::RegionProviderChain, profile::ProfileFileRegionProvider, retry::RetryConfig,
+    timeout::TimeoutConfig,
+};
 use aws_sdk_secretsmanager::config::Credentials;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use tokio::sync::OnceCell;
@@ -11,6 +15,7 @@ use tokio::sync::OnceCell;
 #[derive(Default)]
 pub struct AwsAccount {
     elsewhere: Option<(String, Credentials)>,
+    region: Option<String>,
     config: OnceCell<SdkConfig>,
 }
 
@@ -20,11 +25,20 @@ impl AwsAccount {
         Self::default()
     }
 
+    /// The account that the SDK finds, in `region` if neither the environment nor a profile names one: the machine is
+    /// not asked where it is, which takes seconds where nobody answers.
+    pub fn in_region(region: Option<String>) -> Self {
+        Self {
+            region,
+            ..Self::default()
+        }
+    }
+
     /// What an emulator has at `endpoint`, in `us-east-1`.
     pub fn at(endpoint: impl Into<String>, credentials: Credentials) -> Self {
         Self {
             elsewhere: Some((endpoint.into(), credentials)),
-            config: OnceCell::new(),
+            ..Self::default()
         }
     }
 
@@ -48,6 +62,12 @@ impl AwsAccount {
             .http_client(http)
             .retry_config(retries)
             .timeout_config(timeouts);
+        if let Some(region) = &self.region {
+            let named = RegionProviderChain::first_try(EnvironmentVariableRegionProvider::new())
+                .or_else(ProfileFileRegionProvider::new())
+                .or_else(Region::new(region.clone()));
+            config = config.region(named);
+        }
         if let Some((endpoint, credentials)) = &self.elsewhere {
             config = config
                 .endpoint_url(endpoint)

@@ -17,6 +17,8 @@
 //! # }
 //! ```
 
+#![forbid(unsafe_code)]
+
 #[cfg(feature = "aws")]
 mod account;
 #[cfg(feature = "aws")]

@@ -9,9 +9,10 @@ use std::sync::Arc;
 use jiff::Timestamp;
 #[cfg(feature = "aws")]
 use secrets::AwsAccount;
-use secrets::{Key, SecretError};
+use secrets::{Key, Secret, SecretError};
 #[cfg(feature = "aws")]
 use tokio::sync::OnceCell;
+use tokio::try_join;
 
 use crate::{AddressError, Cluster, Security};
 #[cfg(feature = "aws")]
@@ -144,8 +145,8 @@ impl Access {
         self.0.create_partitions
     }
 
-    /// The cluster with the addresses and credentials that are held, fetched where there are none yet. Ends by
-    /// itself, within seconds.
+    /// The cluster with the addresses and credentials that are held, fetched where there are none yet, all at the
+    /// same time. Ends by itself, within 5 s.
     ///
     /// # Errors
     /// [`AccessError`].
@@ -176,34 +177,58 @@ impl Access {
 
 impl Parts {
     /// The cluster; its brokers asked for again if `fresh`.
+    async fn cluster(&self, fresh: bool) -> Result<Cluster, AccessError> {
+        // All at the same time: each may take as long as it may.
+        let (security, brokers) = try_join!(self.security(), self.addresses(fresh))?;
+        match &self.brokers {
+            Brokers::Fixed(cluster) => Ok(cluster.clone()),
+            _ => Ok(Cluster::new(&brokers, security)?),
+        }
+    }
+
+    async fn security(&self) -> Result<Security, AccessError> {
+        Ok(match &self.method {
+            Method::Plaintext => Security::Plaintext,
+            Method::Tls => Security::Tls {
+                ca: self.authority().await?,
+            },
+            Method::MutualTls(key) => {
+                let (client, ca) = self.with_authority(key).await?;
+                credentials::mutual_tls(&client, ca)?
+            }
+            Method::Scram(key) => {
+                let (user, ca) = self.with_authority(key).await?;
+                credentials::scram(&user, ca)?
+            }
+            #[cfg(feature = "aws")]
+            Method::Iam(iam) => Security::Iam {
+                ca: self.authority().await?,
+                tokens: iam.tokens().await?,
+            },
+        })
+    }
+
+    async fn with_authority(&self, key: &Key) -> Result<(Secret, Option<String>), AccessError> {
+        try_join!(async { Ok(key.get().await?) }, self.authority())
+    }
+
+    async fn authority(&self) -> Result<Option<String>, AccessError> {
+        match &self.ca {
+            Some(key) => Ok(Some(credentials::authority(&key.get().await?)?)),
+            None => Ok(None),
+        }
+    }
+
     #[cfg_attr(
         not(feature = "aws"),
         expect(unused_variables, reason = "only MSK is asked for brokers")
     )]
-    async fn cluster(&self, fresh: bool) -> Result<Cluster, AccessError> {
-        let ca = match &self.ca {
-            Some(key) => Some(credentials::authority(&key.get().await?)?),
-            None => None,
-        };
-        let security = match &self.method {
-            Method::Plaintext => Security::Plaintext,
-            Method::Tls => Security::Tls { ca },
-            Method::MutualTls(key) => credentials::mutual_tls(&key.get().await?, ca)?,
-            Method::Scram(key) => credentials::scram(&key.get().await?, ca)?,
-            #[cfg(feature = "aws")]
-            Method::Iam(iam) => Security::Iam {
-                ca,
-                tokens: iam.tokens().await?,
-            },
-        };
+    async fn addresses(&self, fresh: bool) -> Result<String, AccessError> {
         match &self.brokers {
-            Brokers::Listed(brokers) => Ok(Cluster::new(brokers, security)?),
+            Brokers::Listed(brokers) => Ok(brokers.clone()),
             #[cfg(feature = "aws")]
-            Brokers::Msk(msk) => {
-                let brokers = msk.brokers(security.name(), fresh).await?;
-                Ok(Cluster::new(&brokers, security)?)
-            }
-            Brokers::Fixed(cluster) => Ok(cluster.clone()),
+            Brokers::Msk(msk) => Ok(msk.brokers(self.method.name(), fresh).await?),
+            Brokers::Fixed(cluster) => Ok(cluster.brokers().to_owned()),
         }
     }
 
@@ -211,6 +236,20 @@ impl Parts {
         match &self.method {
             Method::MutualTls(key) | Method::Scram(key) => Some(key),
             _ => None,
+        }
+    }
+}
+
+#[cfg(feature = "aws")]
+impl Method {
+    /// The value of `KAFKA_SECURITY` for it.
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Plaintext => "plaintext",
+            Self::Tls => "tls",
+            Self::MutualTls(_) => "mtls",
+            Self::Scram(_) => "scram",
+            Self::Iam(_) => "iam",
         }
     }
 }

@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use rdkafka::{
     ClientContext,
     client::OAuthToken,
+    config::RDKafkaLogLevel,
     consumer::{BaseConsumer, Consumer, ConsumerContext},
     error::{KafkaError, KafkaResult, RDKafkaErrorCode},
 };
@@ -97,6 +98,19 @@ impl ClientContext for Context {
     // Asked for by OAUTHBEARER alone: the other kinds of security never call back.
     const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
 
+    fn log(&self, level: RDKafkaLogLevel, of: &str, line: &str) {
+        use RDKafkaLogLevel as Level;
+        let line = self.cluster.security().redact(line);
+        match level {
+            Level::Emerg | Level::Alert | Level::Critical | Level::Error => {
+                tracing::error!(target: "librdkafka", "{of}: {line}");
+            }
+            Level::Warning => tracing::warn!(target: "librdkafka", "{of}: {line}"),
+            Level::Notice | Level::Info => tracing::info!(target: "librdkafka", "{of}: {line}"),
+            Level::Debug => tracing::debug!(target: "librdkafka", "{of}: {line}"),
+        }
+    }
+
     fn error(&self, error: KafkaError, reason: &str) {
         let security = self.cluster.security();
         let reason = security.redact(reason);
@@ -165,74 +179,4 @@ pub(crate) fn ask<T>(
 }
 
 #[cfg(test)]
-mod tests {
-    use secrets::Secret;
-    use tokio::time::timeout;
-
-    use super::*;
-    use crate::Security;
-
-    fn context() -> Context {
-        let security = Security::Scram {
-            ca: None,
-            user: "ann".to_owned(),
-            password: Secret::from("c0ffee".to_owned()),
-        };
-        Context::new(&Cluster::new("b:9096", security).unwrap())
-    }
-
-    fn tell(context: &Context, code: RDKafkaErrorCode, reason: &str) {
-        context.error(KafkaError::Global(code), reason);
-    }
-
-    #[test]
-    fn why_the_brokers_refuse_outlasts_that_they_are_all_down_and_ends_with_an_answer() {
-        let context = context();
-        tell(
-            &context,
-            RDKafkaErrorCode::Authentication,
-            "sasl_ssl://b:9096/bootstrap: SASL authentication error: no c0ffee",
-        );
-        tell(
-            &context,
-            RDKafkaErrorCode::AllBrokersDown,
-            "1/1 brokers are down",
-        );
-        let said = context.refused().unwrap().to_string();
-        assert!(
-            said.contains("the broker b:9096 refuses the credentials"),
-            "{said}"
-        );
-        assert!(
-            said.contains("no ***") && !said.contains("c0ffee"),
-            "{said}"
-        );
-        context.answered();
-        assert_eq!(context.trouble(), None);
-    }
-
-    #[tokio::test]
-    async fn a_refusal_and_the_loss_of_every_broker_are_told_and_the_loss_of_one_is_not() {
-        let context = context();
-        tell(
-            &context,
-            RDKafkaErrorCode::BrokerTransportFailure,
-            "b:9096/1: Connection refused",
-        );
-        assert!(!is_told(&context).await);
-        tell(
-            &context,
-            RDKafkaErrorCode::AllBrokersDown,
-            "1/1 brokers are down",
-        );
-        assert!(is_told(&context).await);
-        tell(&context, RDKafkaErrorCode::Authentication, "b:9096/1: no");
-        assert!(is_told(&context).await);
-        assert!(!is_told(&context).await, "once");
-    }
-
-    async fn is_told(context: &Context) -> bool {
-        let told = context.troubled.notified();
-        timeout(Duration::ZERO, told).await.is_ok()
-    }
-}
+mod tests;

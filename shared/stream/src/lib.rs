@@ -13,6 +13,11 @@ pub mod event;
 mod iam;
 #[cfg(feature = "aws")]
 mod msk;
+#[expect(
+    unsafe_code,
+    reason = "rdkafka has no safe way to give a token to a client that nobody polls"
+)]
+mod oauthbearer;
 pub mod publish;
 pub mod read;
 mod security;

@@ -1,14 +1,11 @@
 //! Publishing with every acknowledgement counted.
 
 mod connection;
+mod current;
 mod error;
 mod missing;
 
-use std::{
-    future::Future,
-    sync::{Arc, PoisonError, RwLock},
-    time::Duration,
-};
+use std::{future::Future, sync::Arc, time::Duration};
 
 use rdkafka::{
     error::{KafkaError, RDKafkaErrorCode as Code},
@@ -16,7 +13,6 @@ use rdkafka::{
     util::Timeout,
 };
 use tokio::{
-    sync::Notify,
     task::JoinSet,
     time::{Instant, sleep, timeout_at},
 };
@@ -25,7 +21,7 @@ use crate::{Access, Cluster, Position, topics};
 pub use error::{ProducerError, PublishError};
 
 use connection::Connection;
-use missing::MissingTopics;
+use current::{Shared, renew};
 
 /// The capability to publish a record and to know where it landed.
 pub trait Publish: Send + Sync {
@@ -50,24 +46,14 @@ pub trait Publish: Send + Sync {
 ///
 /// What has to be replaced is: a producer after an error that librdkafka calls fatal, or whose token expired while the
 /// process was frozen, before the next record; and, when the brokers refuse it or none can be reached, one whose
-/// [`Access`] has other addresses or credentials by now, at most every 30 s. A record that waits unsent in a producer
-/// that is replaced goes with the next.
+/// [`Access`] has other addresses or credentials by now, at most every 30 s. A record that waits in a producer that is
+/// replaced goes with the next; one that was sent when its connection broke, and waits to be sent again, may so be
+/// written twice, as one may that is published again after a failure.
 pub struct KafkaPublisher {
     shared: Arc<Shared>,
     /// Ends with the publisher.
     _renewal: JoinSet<()>,
 }
-
-struct Shared {
-    current: RwLock<Connection>,
-    /// Told when the brokers refuse a connection or none can be reached.
-    troubled: Arc<Notify>,
-    access: Access,
-    missing: Option<MissingTopics>,
-}
-
-/// The least time between two questions for other addresses and credentials.
-const RENEWAL: Duration = Duration::from_secs(30);
 
 /// How long a topic that was just created may be unknown to the producer before it looks again.
 const SPREAD: Duration = Duration::from_millis(250);
@@ -157,66 +143,6 @@ impl KafkaPublisher {
             }
             sleep(SPREAD).await;
         }
-    }
-}
-
-impl Shared {
-    fn new(cluster: &Cluster, access: Access) -> Result<Self, ProducerError> {
-        let missing = access.create_partitions().map(MissingTopics::new);
-        let troubled = Arc::new(Notify::new());
-        Ok(Self {
-            current: RwLock::new(Connection::open(cluster, Arc::clone(&troubled))?),
-            troubled,
-            access,
-            missing,
-        })
-    }
-
-    fn open(&self, cluster: &Cluster) -> Result<Connection, ProducerError> {
-        Connection::open(cluster, Arc::clone(&self.troubled))
-    }
-
-    /// The connection to use now, new if the one before can't be used any more.
-    fn connection(&self) -> Connection {
-        // The lock must not be held beyond this line.
-        let current =
-            Connection::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner));
-        if current.is_spent()
-            && let Ok(new) = self.open(current.cluster())
-        {
-            return self.replace(&current, new);
-        }
-        current
-    }
-
-    /// Puts `new` in the place of `old`, unless another took it before; gives what stands there.
-    fn replace(&self, old: &Connection, new: Connection) -> Connection {
-        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
-        if current.is_same(old) {
-            *current = new;
-            old.leave();
-        }
-        current.clone()
-    }
-}
-
-/// Looks for other addresses and credentials whenever a connection is in trouble.
-async fn renew(shared: Arc<Shared>) {
-    loop {
-        shared.troubled.notified().await;
-        let connection = shared.connection();
-        match shared.access.renewed(connection.cluster()).await {
-            Ok(Some(cluster)) => match shared.open(&cluster) {
-                Ok(new) => {
-                    tracing::info!(brokers = %cluster, "the brokers or the credentials have changed: connecting anew");
-                    shared.replace(&connection, new);
-                }
-                Err(error) => tracing::error!("{error}"),
-            },
-            Ok(None) => {}
-            Err(error) => tracing::error!("{error}"),
-        }
-        sleep(RENEWAL).await;
     }
 }
 

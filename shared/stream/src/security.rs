@@ -86,6 +86,12 @@ pub enum TokenError {
         /// How soon.
         seconds: i64,
     },
+    /// librdkafka does not take the token.
+    #[error("the token can't be used ({cause}): check the machine's clock")]
+    Refused {
+        /// The library's words.
+        cause: String,
+    },
     /// The signer refuses its input.
     #[error("no token can be signed ({cause}): check the region and the credentials")]
     Unsigned {

@@ -1,23 +1,31 @@
 //! Topics: their names, their creation, their watermarks.
 
+mod watermarks;
+
 use std::{
-    ops::Range,
     thread::sleep,
     time::{Duration, Instant},
 };
 
 use rdkafka::{
-    Offset, TopicPartitionList,
     admin::{AdminClient, AdminOptions, NewTopic, TopicReplication},
     consumer::{BaseConsumer, Consumer},
-    error::{KafkaError, KafkaResult, RDKafkaErrorCode},
+    error::{KafkaError, RDKafkaErrorCode},
     metadata::{MetadataPartition, MetadataTopic},
 };
 
 use crate::{
-    AddressError, AuthenticationError, Cluster, Security,
+    AddressError, AuthenticationError, Cluster,
     context::{Context, Trouble, ask},
+    oauthbearer::set_token,
 };
+pub use watermarks::Watermarks;
+
+/// How long one question to the broker may take.
+pub(crate) const ASK: Duration = Duration::from_secs(5);
+
+/// The pause between two looks at a topic that is being created.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
 /// Why a topic can't be created or looked at.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -33,14 +41,6 @@ pub enum TopicError {
     /// The brokers and this client don't let each other in.
     #[error(transparent)]
     Unauthenticated(AuthenticationError),
-    /// A topic can't be created with tokens: rdkafka's admin client never asks for one.
-    #[error(
-        "the topic '{topic}' can't be created with KAFKA_SECURITY=iam from here: create it on the cluster first"
-    )]
-    NoAdmin {
-        /// The topic.
-        topic: String,
-    },
     /// The broker does not answer or refuses.
     #[error(
         "the brokers at {brokers} don't answer for {what} ({cause}): check the address and that they are up"
@@ -116,18 +116,12 @@ pub async fn create_absent(
 /// Creates `topic` unless it exists, and waits until it can be used.
 ///
 /// # Errors
-/// [`TopicError::NoAdmin`] with tokens, [`TopicError::Unauthenticated`] and [`TopicError::Broker`] if the cluster can't
-/// be asked or refuses.
+/// [`TopicError::Unauthenticated`] and [`TopicError::Broker`] if the cluster can't be asked or refuses.
 pub async fn create(cluster: &Cluster, topic: &str, partitions: i32) -> Result<(), TopicError> {
     check_name(topic)?;
-    if let Security::Iam { .. } = cluster.security() {
-        return exists(cluster, topic).await;
-    }
-    let failed =
-        |cause: String| broker_error(cluster, &format!("creating the topic '{topic}'"), cause);
-    let admin: AdminClient<Context> = cluster
-        .create(&cluster.client(), Context::new(cluster))
-        .map_err(|error| failed(error.to_string()))?;
+    let what = format!("creating the topic '{topic}'");
+    let failed = |cause: String| broker_error(cluster, &what, cause);
+    let admin = admin(cluster, &what).await?;
     let new = NewTopic::new(topic, partitions, TopicReplication::Fixed(-1));
     let options = AdminOptions::new().request_timeout(Some(Duration::from_secs(10)));
     let results = match admin.create_topics([&new], &options).await {
@@ -143,6 +137,29 @@ pub async fn create(cluster: &Cluster, topic: &str, partitions: i32) -> Result<(
             Err(failed(code.to_string()))
         }
         _ => settle(cluster, topic).await,
+    }
+}
+
+/// A client that creates topics, for at most as long as its token is good: nobody polls it for another.
+async fn admin(cluster: &Cluster, what: &str) -> Result<AdminClient<Context>, TopicError> {
+    let (asked, of) = (cluster.clone(), what.to_owned());
+    let made = move || {
+        let admin: AdminClient<Context> = asked
+            .create(&asked.client(), Context::new(&asked))
+            .map_err(|error| broker_error(&asked, &of, error.to_string()))?;
+        if let Some(tokens) = asked.security().tokens() {
+            let given = tokens.source().token();
+            given
+                .and_then(|token| set_token(admin.inner(), &token))
+                .map_err(|error| {
+                    TopicError::Unauthenticated(AuthenticationError::NoToken(error))
+                })?;
+        }
+        Ok(admin)
+    };
+    match tokio::task::spawn_blocking(made).await {
+        Ok(admin) => admin,
+        Err(error) => Err(broker_error(cluster, what, error.to_string())),
     }
 }
 
@@ -173,116 +190,6 @@ async fn settle(cluster: &Cluster, topic: &str) -> Result<(), TopicError> {
     };
     let settled = tokio::task::spawn_blocking(settled).await;
     settled.unwrap_or(Err(unanswered))
-}
-
-/// Whether there is `topic` already, for a client that could not create it.
-async fn exists(cluster: &Cluster, topic: &str) -> Result<(), TopicError> {
-    let watermarks = Watermarks::new(cluster, "quotelake-topics")?;
-    let asked = topic.to_owned();
-    let partitions = move || watermarks.partitions(&asked).map(drop);
-    match tokio::task::spawn_blocking(partitions).await {
-        Ok(Err(TopicError::Broker { .. })) => Err(TopicError::NoAdmin {
-            topic: topic.to_owned(),
-        }),
-        Ok(found) => found,
-        Err(error) => Err(broker_error(cluster, topic, error.to_string())),
-    }
-}
-
-/// Looks at watermarks and committed offsets without joining a group.
-pub struct Watermarks {
-    consumer: BaseConsumer<Context>,
-    cluster: Cluster,
-}
-
-/// The pause between two looks at a topic that is being created.
-const LOOK_AGAIN: Duration = Duration::from_millis(50);
-
-/// How long one question to the broker may take.
-pub(crate) const ASK: Duration = Duration::from_secs(5);
-
-impl Watermarks {
-    /// Makes the client; `group` is the one whose committed offsets are looked at.
-    ///
-    /// # Errors
-    /// [`TopicError::Broker`] if librdkafka refuses the address.
-    pub fn new(cluster: &Cluster, group: &str) -> Result<Self, TopicError> {
-        let mut config = cluster.client();
-        config
-            .set("group.id", group)
-            .set("enable.auto.commit", "false");
-        let consumer = cluster
-            .create(&config, Context::new(cluster))
-            .map_err(|error| broker_error(cluster, "a consumer", error.to_string()))?;
-        Ok(Self {
-            consumer,
-            cluster: cluster.clone(),
-        })
-    }
-
-    /// The topic's partitions in order. Blocks for up to 5 s.
-    ///
-    /// # Errors
-    /// [`TopicError::Broker`] if the cluster does not answer or has no such topic.
-    pub fn partitions(&self, topic: &str) -> Result<Vec<i32>, TopicError> {
-        let what = format!("the topic '{topic}'");
-        let metadata = self.ask(&what, |consumer| consumer.fetch_metadata(Some(topic), ASK))?;
-        let mut partitions: Vec<i32> = metadata
-            .topics()
-            .iter()
-            .flat_map(|topic| topic.partitions().iter().map(MetadataPartition::id))
-            .collect();
-        if partitions.is_empty() {
-            let cause = "it has no partitions".to_owned();
-            return Err(broker_error(&self.cluster, &what, cause));
-        }
-        partitions.sort_unstable();
-        Ok(partitions)
-    }
-
-    /// The offsets that a partition holds: from the low watermark up to, not including, the high one.
-    /// Blocks for up to 5 s.
-    ///
-    /// # Errors
-    /// [`TopicError::Broker`].
-    pub fn held(&self, topic: &str, partition: i32) -> Result<Range<i64>, TopicError> {
-        let what = format!("{topic}-{partition}");
-        let (low, high) = self.ask(&what, |consumer| {
-            consumer.fetch_watermarks(topic, partition, ASK)
-        })?;
-        Ok(low..high)
-    }
-
-    /// The group's committed offset of each of `partitions`, `None` where it has none. Blocks for up to 5 s.
-    ///
-    /// # Errors
-    /// [`TopicError::Broker`].
-    pub fn committed(
-        &self,
-        topic: &str,
-        partitions: &[i32],
-    ) -> Result<Vec<Option<i64>>, TopicError> {
-        let mut list = TopicPartitionList::new();
-        for &partition in partitions {
-            list.add_partition(topic, partition);
-        }
-        let what = format!("the committed offsets of '{topic}'");
-        let committed = self.ask(&what, |consumer| consumer.committed_offsets(list, ASK))?;
-        let offset_of =
-            |&partition: &i32| match committed.find_partition(topic, partition)?.offset() {
-                Offset::Offset(offset) => Some(offset),
-                _ => None,
-            };
-        Ok(partitions.iter().map(offset_of).collect())
-    }
-
-    fn ask<T>(
-        &self,
-        what: &str,
-        question: impl FnOnce(&BaseConsumer<Context>) -> KafkaResult<T>,
-    ) -> Result<T, TopicError> {
-        ask(&self.consumer, question).map_err(|error| failed(self.consumer.context(), what, &error))
-    }
 }
 
 /// What `error` means, by what the client has heard of its brokers.

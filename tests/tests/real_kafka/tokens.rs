@@ -9,7 +9,7 @@ use stream::{
     Cluster, ProvideToken, Security, Token, TokenError, Tokens,
     consume::{ConsumedRecord, TopicConsumer},
     publish::ProducerError,
-    topics,
+    topics::{self, TopicError},
 };
 use tokio::time::{interval, timeout};
 
@@ -108,6 +108,24 @@ async fn received(consumer: &TopicConsumer) -> ConsumedRecord {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_topic_is_created_with_a_token_and_found_when_it_exists() {
+    let Some(kafka) = shared().await else { return };
+    let (cluster, _) = way(kafka, SignedDuration::ZERO);
+    for _ in 0..2 {
+        topics::create(&cluster, "by-token", 3).await.unwrap();
+        topics::create_absent(&cluster, "by-token", 5)
+            .await
+            .unwrap();
+    }
+    blocking(move || {
+        let watermarks = Watermarks::new(&cluster, "by-token").unwrap();
+        assert_eq!(watermarks.partitions("by-token").unwrap(), [0, 1, 2]);
+        assert_eq!(watermarks.held("by-token", 0).unwrap(), 0..0);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_token_that_has_expired_is_refused_by_name_and_not_shown() {
     let Some(kafka) = shared().await else { return };
     let (cluster, _) = way(kafka, SignedDuration::from_hours(1));
@@ -121,5 +139,10 @@ async fn a_token_that_has_expired_is_refused_by_name_and_not_shown() {
     assert!(
         said.contains("refuses the credentials") && !said.contains("eyJ"),
         "{said}"
+    );
+    let refused = topics::create(&cluster, "never", 1).await.unwrap_err();
+    assert!(
+        matches!(refused, TopicError::Unauthenticated(_)),
+        "{refused:?}"
     );
 }

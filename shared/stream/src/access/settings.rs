@@ -73,6 +73,21 @@ impl Access {
         let secrets: Arc<dyn FetchSecret> = Arc::new(AwsSecrets::of(Arc::clone(account)));
         read(lookup, &secrets, Some((Arc::clone(account), clock)))
     }
+
+    /// The region that the settings name a cluster of MSK in: that of `MSK_CLUSTER_ARN`, else that in the brokers' names.
+    #[cfg(feature = "aws")]
+    pub fn region(lookup: &dyn Fn(&str) -> Option<String>) -> Option<String> {
+        let of_arn = || msk::region(lookup(ARN)?.trim()).map(str::to_owned);
+        let of_name = || {
+            let brokers = lookup(SERVERS)?;
+            let (host, _) = brokers.split(',').next()?.trim().rsplit_once(':')?;
+            let host = host.strip_suffix(".cn").unwrap_or(host);
+            let (name, region) = host.strip_suffix(".amazonaws.com")?.rsplit_once('.')?;
+            let is_msk = name.ends_with(".kafka") || name.ends_with(".kafka-serverless");
+            is_msk.then(|| region.to_owned())
+        };
+        of_arn().or_else(of_name)
+    }
 }
 
 fn read(
@@ -113,11 +128,9 @@ fn read(
         ("iam", Some((account, clock))) => Method::Iam(Iam {
             account,
             clock,
-            region: region(
-                text(ARN).as_deref(),
-                text(SERVERS).as_deref(),
-                text("AWS_REGION"),
-            )?,
+            region: Access::region(lookup)
+                .or(text("AWS_REGION"))
+                .ok_or(AccessError::NoRegion)?,
             tokens: OnceCell::new(),
         }),
         _ => {
@@ -151,24 +164,6 @@ fn by_arn(arn: String, account: &Arc<AwsAccount>) -> Result<Brokers, AccessError
         problem: "that is no ARN of an MSK cluster".to_owned(),
         expects: "arn:aws:kafka:REGION:ACCOUNT:cluster/NAME/ID",
     })
-}
-
-/// The cluster's region: of its ARN, else of the names that MSK gives brokers, else the function's own.
-#[cfg(feature = "aws")]
-fn region(
-    arn: Option<&str>,
-    brokers: Option<&str>,
-    own: Option<String>,
-) -> Result<String, AccessError> {
-    let of_arn = arn.and_then(msk::region).map(str::to_owned);
-    let of_name = || {
-        let (host, _) = brokers?.split(',').next()?.trim().rsplit_once(':')?;
-        let host = host.strip_suffix(".cn").unwrap_or(host);
-        let (name, region) = host.strip_suffix(".amazonaws.com")?.rsplit_once('.')?;
-        let is_msk = name.ends_with(".kafka") || name.ends_with(".kafka-serverless");
-        is_msk.then(|| region.to_owned())
-    };
-    of_arn.or_else(of_name).or(own).ok_or(AccessError::NoRegion)
 }
 
 fn listed(brokers: String) -> Result<Brokers, AccessError> {

@@ -1,3 +1,6 @@
+#[cfg(feature = "aws")]
+mod on_aws;
+
 use std::{
     collections::{BTreeMap, VecDeque},
     sync::Mutex,
@@ -7,7 +10,7 @@ use std::{
 use async_trait::async_trait;
 use proptest::prelude::*;
 use secrets::{FetchSecret, Secret, SecretReference};
-use tokio::time::advance;
+use tokio::time::{Instant, advance, sleep};
 
 use super::*;
 
@@ -183,6 +186,35 @@ async fn a_rotated_password_is_found_and_an_unchanged_one_is_no_news() {
     assert_eq!(access.renewed(&new).await, Ok(None));
 }
 
+/// A store that takes its whole time.
+#[derive(Debug)]
+struct Slow;
+
+#[async_trait]
+impl FetchSecret for Slow {
+    async fn fetch(&self, reference: &SecretReference) -> Result<Secret, SecretError> {
+        sleep(Duration::from_secs(5)).await;
+        let user = r#"{"username":"ann","password":"p"}"#;
+        let ca = "-----BEGIN CERTIFICATE----- -----END CERTIFICATE-----";
+        let is_ca = reference.to_string() == "ssm:ca";
+        Ok(Secret::from(if is_ca { ca } else { user }.to_owned()))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn secrets_are_fetched_at_the_same_time_so_that_init_is_not_over_before_them() {
+    let settings = [
+        ("KAFKA_BOOTSTRAP_SERVERS", "a:9096"),
+        ("KAFKA_SECURITY", "scram"),
+        ("KAFKA_CREDENTIALS_SECRET", "ssm:user"),
+        ("KAFKA_CA_SECRET", "ssm:ca"),
+    ];
+    let secrets: Arc<dyn FetchSecret> = Arc::new(Slow);
+    let start = Instant::now();
+    read(&settings, &secrets).unwrap().cluster().await.unwrap();
+    assert!(start.elapsed() < Duration::from_secs(6));
+}
+
 proptest! {
     #[test]
     fn a_secret_that_is_no_credentials_is_never_quoted(text in "[a-z0-9{}\":,]{12,60}") {
@@ -197,79 +229,5 @@ proptest! {
                 prop_assert!(!told.contains(secret.expose()), "{}", told);
             }
         }
-    }
-}
-
-#[cfg(feature = "aws")]
-mod on_aws {
-    use jiff::Timestamp;
-    use secrets::{AwsAccount, Credentials};
-
-    use super::*;
-
-    const ARN: &str = "arn:aws:kafka:eu-west-1:123456789012:cluster/quotes/id-2";
-    const SERVERLESS: &str = "boot-x1.c2.kafka-serverless.eu-north-1.amazonaws.com:9098";
-
-    fn on_aws(settings: &[(&str, &str)]) -> Result<Access, AccessError> {
-        let settings: BTreeMap<_, _> = settings.iter().copied().collect();
-        let lookup = |name: &str| settings.get(name).map(|&value| value.to_owned());
-        let credentials = Credentials::new("test", "test", None, None, "test");
-        let account = Arc::new(AwsAccount::at("http://127.0.0.1:1", credentials));
-        Access::on_aws(&lookup, &account, || Timestamp::UNIX_EPOCH)
-    }
-
-    async fn region(settings: &[(&str, &str)]) -> String {
-        let iam = [settings, &[("KAFKA_SECURITY", "iam")]].concat();
-        let access = on_aws(&iam).unwrap();
-        let Method::Iam(iam) = &access.0.method else {
-            panic!("iam was asked for");
-        };
-        iam.region.clone()
-    }
-
-    #[tokio::test]
-    async fn tokens_are_for_the_region_of_the_cluster_not_of_the_function() {
-        let own = ("AWS_REGION", "us-east-1");
-        let named = ("KAFKA_BOOTSTRAP_SERVERS", SERVERLESS);
-        let cname = ("KAFKA_BOOTSTRAP_SERVERS", "kafka.example.com:9098");
-        let arn = ("MSK_CLUSTER_ARN", ARN);
-        let china = "b-1.q.x.c2.kafka.cn-north-1.amazonaws.com.cn:9098,b-2:9098";
-        let china = ("KAFKA_BOOTSTRAP_SERVERS", china);
-        assert_eq!(region(&[arn, own]).await, "eu-west-1");
-        assert_eq!(region(&[arn, cname, own]).await, "eu-west-1");
-        assert_eq!(region(&[named, own]).await, "eu-north-1");
-        assert_eq!(region(&[china, own]).await, "cn-north-1");
-        assert_eq!(region(&[cname, own]).await, "us-east-1");
-        let nowhere = on_aws(&[cname, ("KAFKA_SECURITY", "iam")]);
-        assert_eq!(nowhere.unwrap_err(), AccessError::NoRegion);
-    }
-
-    #[tokio::test]
-    async fn addresses_that_are_given_win_over_those_that_msk_would_tell() {
-        let settings = [
-            ("KAFKA_BOOTSTRAP_SERVERS", SERVERLESS),
-            ("MSK_CLUSTER_ARN", ARN),
-            ("KAFKA_SECURITY", "iam"),
-        ];
-        let access = on_aws(&settings).unwrap();
-        let cluster = access.cluster().await.unwrap();
-        assert_eq!(cluster.brokers(), SERVERLESS);
-        assert_eq!(cluster.security().name(), "iam");
-        assert_eq!(
-            access.renewed(&cluster).await,
-            Ok(None),
-            "the same source of tokens"
-        );
-    }
-
-    #[test]
-    fn what_is_no_arn_of_a_cluster_is_one_sentence_with_the_form() {
-        let said = on_aws(&[("MSK_CLUSTER_ARN", "quotes")]).unwrap_err();
-        assert_eq!(
-            said.to_string(),
-            "the setting MSK_CLUSTER_ARN is 'quotes' (that is no ARN of an MSK cluster): set it to \
-             arn:aws:kafka:REGION:ACCOUNT:cluster/NAME/ID"
-        );
-        assert_eq!(on_aws(&[]).unwrap_err(), AccessError::NoBrokers);
     }
 }

@@ -32,14 +32,18 @@ const LOOK: Duration = Duration::from_millis(500);
 /// How long it waits after an error before it asks again.
 const PAUSE: Duration = Duration::from_millis(20);
 
+/// How old a connection is at least when another takes its place because it is spent.
+const LEAST_AGE: Duration = Duration::from_secs(1);
+
 /// A producer; cheap to clone.
 #[derive(Clone)]
-pub(super) struct Connection(Arc<Parts>);
+pub(super) struct Connection(pub(super) Arc<Parts>);
 
-struct Parts {
+pub(super) struct Parts {
     producer: FutureProducer<Context>,
     context: Context,
     cluster: Cluster,
+    opened: Instant,
     /// Whether another has taken its place.
     left: AtomicBool,
 }
@@ -56,6 +60,7 @@ impl Connection {
             producer,
             context,
             cluster: cluster.clone(),
+            opened: Instant::now(),
             left: AtomicBool::new(false),
         })))
     }
@@ -72,9 +77,12 @@ impl Connection {
         Arc::ptr_eq(&self.0, &other.0)
     }
 
-    /// Whether it can't be used any more: librdkafka has given it up, or its token expired while nobody polled.
+    /// Whether it can't be used any more: librdkafka has given it up, or its token expired while nobody polled. One
+    /// that was opened just now is kept, so that brokers which refuse every producer don't get one for each record.
     pub(super) fn is_spent(&self) -> bool {
-        self.0.producer.client().fatal_error().is_some() || self.0.context.has_stale_token()
+        self.0.opened.elapsed() >= LEAST_AGE
+            && (self.0.producer.client().fatal_error().is_some()
+                || self.0.context.has_stale_token())
     }
 
     /// Another has taken its place: what it has not sent is taken back, what is on its way is waited for by its

@@ -1,16 +1,19 @@
 //! Topics that don't exist and are to be created, each once.
 
-use std::{collections::HashMap, future::Future};
+use std::{collections::HashMap, future::Future, time::Duration};
 
-use tokio::sync::Mutex;
+use tokio::{sync::Mutex, time::Instant};
 
 use crate::topics::TopicError;
+
+/// How long the outcome of a creation stands: then the topic may have been deleted, or be allowed.
+const STANDS: Duration = Duration::from_mins(1);
 
 /// Creates topics with a number of partitions.
 pub(super) struct MissingTopics {
     partitions: i32,
-    /// Whether each that was tried is there now. Held while one is created, so that nobody tries beside.
-    tried: Mutex<HashMap<String, bool>>,
+    /// When each was tried, and whether it was created. Held while one is created, so that nobody tries beside.
+    tried: Mutex<HashMap<String, (Instant, bool)>>,
 }
 
 impl MissingTopics {
@@ -25,15 +28,17 @@ impl MissingTopics {
         self.partitions
     }
 
-    /// Has `create` create `topic` unless that was tried before; says whether it was created. Dropped while it waits,
-    /// it leaves the topic to the next caller.
+    /// Has `create` create `topic` unless that was tried within the last minute; says whether it was created. Dropped
+    /// while it waits, it leaves the topic to the next caller.
     pub(super) async fn create(
         &self,
         topic: &str,
         create: impl Future<Output = Result<(), TopicError>>,
     ) -> bool {
         let mut tried = self.tried.lock().await;
-        if let Some(&created) = tried.get(topic) {
+        if let Some(&(at, created)) = tried.get(topic)
+            && at.elapsed() < STANDS
+        {
             return created;
         }
         let created = match create.await {
@@ -46,7 +51,7 @@ impl MissingTopics {
                 false
             }
         };
-        tried.insert(topic.to_owned(), created);
+        tried.insert(topic.to_owned(), (Instant::now(), created));
         created
     }
 }
@@ -55,7 +60,7 @@ impl MissingTopics {
 mod tests {
     use std::sync::atomic::{AtomicU32, Ordering};
 
-    use tokio::{join, task::yield_now};
+    use tokio::{join, task::yield_now, time::advance};
 
     use super::*;
 
@@ -79,8 +84,8 @@ mod tests {
         assert_eq!(tries.load(Ordering::Relaxed), 2);
     }
 
-    #[tokio::test]
-    async fn a_topic_that_may_not_be_created_is_not_tried_again_with_every_record() {
+    #[tokio::test(start_paused = true)]
+    async fn a_topic_that_may_not_be_created_is_tried_again_each_minute_not_with_every_record() {
         let (missing, tries) = (MissingTopics::new(3), AtomicU32::new(0));
         for _ in 0..3 {
             let create = async {
@@ -90,5 +95,7 @@ mod tests {
             assert!(!missing.create("t", create).await);
         }
         assert_eq!(tries.load(Ordering::Relaxed), 1);
+        advance(STANDS).await;
+        assert!(missing.create("t", async { Ok(()) }).await);
     }
 }

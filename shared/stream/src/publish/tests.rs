@@ -87,6 +87,45 @@ fn a_producer_whose_token_expired_in_a_freeze_is_replaced_before_the_next_record
     );
 }
 
+/// Tokens that have expired when they are given.
+#[derive(Debug)]
+struct Late(mpsc::Sender<()>);
+
+impl ProvideToken for Late {
+    fn token(&self) -> Result<Token, TokenError> {
+        let _ = self.0.send(());
+        Ok(Token {
+            token: Secret::from("c0ffee".to_owned()),
+            principal: "ann".to_owned(),
+            expires: Timestamp::UNIX_EPOCH,
+        })
+    }
+
+    fn now(&self) -> Timestamp {
+        Timestamp::UNIX_EPOCH
+    }
+}
+
+#[test]
+fn a_producer_that_can_never_be_used_is_not_replaced_with_every_record() {
+    let (asked, tokens) = mpsc::channel();
+    let security = Security::Iam {
+        ca: None,
+        tokens: Tokens::new(Late(asked)),
+    };
+    let publisher = publisher(&Cluster::new(&nowhere(), security).unwrap());
+    let mut producers = vec![publisher.shared.connection()];
+    tokens.recv_timeout(Duration::from_secs(10)).unwrap();
+    let end = Instant::now() + Duration::from_millis(2500);
+    while Instant::now() < end {
+        let current = publisher.shared.connection();
+        if !producers.iter().any(|known| known.is_same(&current)) {
+            producers.push(current);
+        }
+    }
+    assert!((2..=3).contains(&producers.len()), "{}", producers.len());
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_record_that_waits_goes_with_the_connection_that_replaces_its_own() {
     let broker = EmbeddedBroker::start().unwrap();
@@ -135,12 +174,20 @@ async fn brokers_that_are_all_down_have_the_credentials_looked_up_again() {
     let access = Access::read(&lookup, &secrets).unwrap();
     let old = access.cluster().await.unwrap();
     let publisher = KafkaPublisher::open(access).await.unwrap();
+    let first = Arc::downgrade(&publisher.shared.connection().0);
     let renewed = async {
         while *publisher.shared.connection().cluster() == old {
             sleep(Duration::from_millis(10)).await;
         }
     };
     timeout(Duration::from_secs(20), renewed).await.unwrap();
+    let ended = async {
+        while first.strong_count() > 0 {
+            sleep(Duration::from_millis(10)).await;
+        }
+    };
+    let ended = timeout(Duration::from_secs(5), ended).await;
+    ended.expect("one that was replaced and has no record ends");
 }
 
 #[tokio::test(flavor = "multi_thread")]

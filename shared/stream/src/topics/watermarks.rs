@@ -1,0 +1,104 @@
+use std::ops::Range;
+
+use rdkafka::{
+    Offset, TopicPartitionList,
+    consumer::{BaseConsumer, Consumer},
+    error::KafkaResult,
+    metadata::MetadataPartition,
+};
+
+use super::{ASK, TopicError, broker_error, failed};
+use crate::{
+    Cluster,
+    context::{Context, ask},
+};
+
+/// Looks at watermarks and committed offsets without joining a group.
+pub struct Watermarks {
+    consumer: BaseConsumer<Context>,
+    cluster: Cluster,
+}
+
+impl Watermarks {
+    /// Makes the client; `group` is the one whose committed offsets are looked at.
+    ///
+    /// # Errors
+    /// [`TopicError::Broker`] if librdkafka refuses the address.
+    pub fn new(cluster: &Cluster, group: &str) -> Result<Self, TopicError> {
+        let mut config = cluster.client();
+        config
+            .set("group.id", group)
+            .set("enable.auto.commit", "false");
+        let consumer = cluster
+            .create(&config, Context::new(cluster))
+            .map_err(|error| broker_error(cluster, "a consumer", error.to_string()))?;
+        Ok(Self {
+            consumer,
+            cluster: cluster.clone(),
+        })
+    }
+
+    /// The topic's partitions in order. Blocks for up to 5 s.
+    ///
+    /// # Errors
+    /// [`TopicError::Broker`] if the cluster does not answer or has no such topic.
+    pub fn partitions(&self, topic: &str) -> Result<Vec<i32>, TopicError> {
+        let what = format!("the topic '{topic}'");
+        let metadata = self.ask(&what, |consumer| consumer.fetch_metadata(Some(topic), ASK))?;
+        let mut partitions: Vec<i32> = metadata
+            .topics()
+            .iter()
+            .flat_map(|topic| topic.partitions().iter().map(MetadataPartition::id))
+            .collect();
+        if partitions.is_empty() {
+            let cause = "it has no partitions".to_owned();
+            return Err(broker_error(&self.cluster, &what, cause));
+        }
+        partitions.sort_unstable();
+        Ok(partitions)
+    }
+
+    /// The offsets that a partition holds: from the low watermark up to, not including, the high one.
+    /// Blocks for up to 5 s.
+    ///
+    /// # Errors
+    /// [`TopicError::Broker`].
+    pub fn held(&self, topic: &str, partition: i32) -> Result<Range<i64>, TopicError> {
+        let what = format!("{topic}-{partition}");
+        let (low, high) = self.ask(&what, |consumer| {
+            consumer.fetch_watermarks(topic, partition, ASK)
+        })?;
+        Ok(low..high)
+    }
+
+    /// The group's committed offset of each of `partitions`, `None` where it has none. Blocks for up to 5 s.
+    ///
+    /// # Errors
+    /// [`TopicError::Broker`].
+    pub fn committed(
+        &self,
+        topic: &str,
+        partitions: &[i32],
+    ) -> Result<Vec<Option<i64>>, TopicError> {
+        let mut list = TopicPartitionList::new();
+        for &partition in partitions {
+            list.add_partition(topic, partition);
+        }
+        let what = format!("the committed offsets of '{topic}'");
+        let committed = self.ask(&what, |consumer| consumer.committed_offsets(list, ASK))?;
+        let offset_of =
+            |&partition: &i32| match committed.find_partition(topic, partition)?.offset() {
+                Offset::Offset(offset) => Some(offset),
+                _ => None,
+            };
+        Ok(partitions.iter().map(offset_of).collect())
+    }
+
+    pub(super) fn ask<T>(
+        &self,
+        what: &str,
+        question: impl FnOnce(&BaseConsumer<Context>) -> KafkaResult<T>,
+    ) -> Result<T, TopicError> {
+        ask(&self.consumer, question).map_err(|error| failed(self.consumer.context(), what, &error))
+    }
+}
