@@ -8,7 +8,7 @@ use aws_sigv4::{
 use axum::http;
 use bytes::Bytes;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use reqwest::{Client, Request, StatusCode, Url};
+use reqwest::{Client, Request, StatusCode, Url, redirect};
 use runtime::clock;
 use serde::Deserialize;
 
@@ -77,7 +77,9 @@ impl LambdaApi {
         if !matches!(url.scheme(), "http" | "https") {
             return Err(failed("it is neither http nor https".to_owned()));
         }
-        let client = Client::builder().build();
+        // A redirect makes a GET of some page of the call, and any page answers 200.
+        let client = Client::builder().redirect(redirect::Policy::none());
+        let client = client.build();
         Ok(Self {
             client: client.map_err(|error| failed(error.to_string()))?,
             endpoint: url,
@@ -112,7 +114,8 @@ impl LambdaApi {
         match status {
             // Some emulators answer the function's error with a status of its own.
             _ if has_failed => Err(function_error(function, &body)),
-            status if status.is_success() => Ok(body),
+            // No other says that the function has answered: 202 is an invocation that is only queued.
+            StatusCode::OK => Ok(body),
             StatusCode::NOT_FOUND => Err(InvokeError::NoSuchFunction(function.name.clone())),
             status => Err(InvokeError::Service {
                 function: function.name.clone(),
