@@ -11,6 +11,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::{Client, Request, StatusCode, Url, redirect};
 use runtime::clock;
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::{host::InvokeError, lake_location::Endpoint, template::REGION};
 
@@ -114,8 +115,11 @@ impl LambdaApi {
         match status {
             // Some emulators answer the function's error with a status of its own.
             _ if has_failed => Err(function_error(function, &body)),
-            // No other says that the function has answered: 202 is an invocation that is only queued.
-            StatusCode::OK => Ok(body),
+            // 202 is an invocation that is only queued.
+            StatusCode::OK if says(&body) == Some(Said::Answer) => Ok(body),
+            StatusCode::OK if says(&body) == Some(Said::Error) => {
+                Err(function_error(function, &body))
+            }
             StatusCode::NOT_FOUND => Err(InvokeError::NoSuchFunction(function.name.clone())),
             status => Err(InvokeError::Service {
                 function: function.name.clone(),
@@ -166,6 +170,25 @@ impl LambdaApi {
             function: function.name.clone(),
             reason: format!("{} does not answer: {cause}", self.endpoint),
         }
+    }
+}
+
+/// What a function has said.
+#[derive(PartialEq, Eq)]
+enum Said {
+    Answer,
+    Error,
+}
+
+/// What a payload is; `None` if it is no JSON, so not of a function.
+///
+/// Lambda's Runtime Interface Emulator sends a function's error, `Task timed out after …` or nothing at all as it sends an
+/// answer. Source: its `cmd/aws-lambda-rie/handlers.go`.
+fn says(body: &[u8]) -> Option<Said> {
+    let body: Value = serde_json::from_slice(body).ok()?;
+    match body.get("errorMessage") {
+        Some(_) => Some(Said::Error),
+        None => Some(Said::Answer),
     }
 }
 

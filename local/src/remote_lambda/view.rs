@@ -148,7 +148,10 @@ mod tests {
         summary.left = 0;
         assert!(!summary.is_complete(), "six are dropped");
         summary.counts.dropped = 0;
-        assert!(!summary.is_complete(), "seven were gone before they were read");
+        assert!(
+            !summary.is_complete(),
+            "seven were gone before they were read"
+        );
         summary.counts.expired = 0;
         assert!(summary.is_complete());
     }
