@@ -96,7 +96,7 @@ build() {
         emulated_template template.yaml "$work/build/template.yaml" "$work/build"
     else
         cargo build --release --bin quotelake
-        bin_dir=target/release
+        bin_dir=${CARGO_TARGET_DIR:-target}/release
         cargo_lambda_tool
         CARGO_LAMBDA_COMPILER=cargo PATH=$TOOLS/cargo-lambda/bin:$PATH \
             "$TOOLS/sam/bin/sam" build --build-dir "$work/build" --parameter-overrides "Architecture=$architecture"
@@ -189,6 +189,10 @@ on_ministack() {
     ministack_tool
     export SAM_CLI_TELEMETRY=0 AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test
     export AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1
+    # Nothing that is configured for a real account or a proxy may lead away from the emulator.
+    unset AWS_PROFILE AWS_SESSION_TOKEN AWS_IGNORE_CONFIGURED_ENDPOINT_URLS "${!AWS_ENDPOINT_URL_@}"
+    export AWS_CONFIG_FILE=/dev/null AWS_SHARED_CREDENTIALS_FILE=/dev/null
+    export NO_PROXY=127.0.0.1,localhost${NO_PROXY:+,$NO_PROXY} no_proxy=127.0.0.1,localhost${no_proxy:+,$no_proxy}
     build
     say "functions built"
     start_ministack
@@ -250,7 +254,7 @@ on_docker() {
     }
     if [ -z "$bin_dir" ]; then
         cargo build --release --bins
-        bin_dir=target/release
+        bin_dir=${CARGO_TARGET_DIR:-target}/release
     fi
     # Those that ran before go on running.
     [ -n "$(docker compose --file localstack/compose.yaml ps --quiet)" ] || containers=ours

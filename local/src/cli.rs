@@ -67,7 +67,7 @@ pub enum Command {
     ///
     /// Consumes the topics, cuts batches and invokes as Lambda's own trigger does, which emulators don't have.
     ///
-    /// Exits with 0 if every record is done, 1 if some are left or were given up, and 2 if it could not start or failed.
+    /// Exits with 0 if every record is done, 1 if some are left, were given up or had expired, and 2 if it could not start or failed.
     Trigger(remote_lambda::Options),
     /// Serve one part of `up` to other programs, and print its address as parameters of the template.
     #[command(subcommand)]

@@ -255,7 +255,7 @@ async fn what_can_not_start_is_one_sentence_and_exit_code_2() {
     let text = std::fs::read_to_string(workspace().join("template.yaml")).unwrap();
     let items = folder.path().join("template.yaml");
     let changed = text.replace(
-        "FAILURE_RESPONSE: !If [Provisioned, items, batch]",
+        "FAILURE_RESPONSE: !If [NamesFailedItems, items, batch]",
         "FAILURE_RESPONSE: items",
     );
     assert_ne!(changed, text);

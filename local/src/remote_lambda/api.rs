@@ -8,9 +8,10 @@ use aws_sigv4::{
 use axum::http;
 use bytes::Bytes;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use reqwest::{Client, Request, StatusCode, Url};
+use reqwest::{Client, Request, StatusCode, Url, redirect};
 use runtime::clock;
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::{host::InvokeError, lake_location::Endpoint, template::REGION};
 
@@ -77,7 +78,9 @@ impl LambdaApi {
         if !matches!(url.scheme(), "http" | "https") {
             return Err(failed("it is neither http nor https".to_owned()));
         }
-        let client = Client::builder().build();
+        // A redirect makes a GET of some page of the call, and any page answers 200.
+        let client = Client::builder().redirect(redirect::Policy::none());
+        let client = client.build();
         Ok(Self {
             client: client.map_err(|error| failed(error.to_string()))?,
             endpoint: url,
@@ -112,7 +115,11 @@ impl LambdaApi {
         match status {
             // Some emulators answer the function's error with a status of its own.
             _ if has_failed => Err(function_error(function, &body)),
-            status if status.is_success() => Ok(body),
+            // 202 is an invocation that is only queued.
+            StatusCode::OK if says(&body) == Some(Said::Answer) => Ok(body),
+            StatusCode::OK if says(&body) == Some(Said::Error) => {
+                Err(function_error(function, &body))
+            }
             StatusCode::NOT_FOUND => Err(InvokeError::NoSuchFunction(function.name.clone())),
             status => Err(InvokeError::Service {
                 function: function.name.clone(),
@@ -163,6 +170,25 @@ impl LambdaApi {
             function: function.name.clone(),
             reason: format!("{} does not answer: {cause}", self.endpoint),
         }
+    }
+}
+
+/// What a function has said.
+#[derive(PartialEq, Eq)]
+enum Said {
+    Answer,
+    Error,
+}
+
+/// What a payload is; `None` if it is no JSON, so not of a function.
+///
+/// Lambda's Runtime Interface Emulator sends a function's error, `Task timed out after …` or nothing at all as it sends an
+/// answer. Source: its `cmd/aws-lambda-rie/handlers.go`.
+fn says(body: &[u8]) -> Option<Said> {
+    let body: Value = serde_json::from_slice(body).ok()?;
+    match body.get("errorMessage") {
+        Some(_) => Some(Said::Error),
+        None => Some(Said::Answer),
     }
 }
 

@@ -165,9 +165,9 @@ impl RemoteTriggers {
 }
 
 impl Summary {
-    /// Whether every record is done and none was dropped.
+    /// Whether every record is done, and none was dropped or expired before it was read.
     pub fn is_complete(&self) -> bool {
-        self.left == 0 && self.counts.dropped == 0
+        self.left == 0 && self.counts.dropped == 0 && self.counts.expired == 0
     }
 }
 

@@ -90,13 +90,14 @@ impl fmt::Display for Summary {
         let Self { counts, .. } = self;
         write!(
             f,
-            "ran {:.0} s: {} records in {} batches ({} retried), {} left, {} dropped, {} sent to a destination{}",
+            "ran {:.0} s: {} records in {} batches ({} retried), {} left, {} dropped, {} expired, {} sent to a destination{}",
             self.seconds,
             self.records,
             counts.batches,
             counts.retried_batches,
             self.left,
             counts.dropped,
+            counts.expired,
             counts.sent_to_destination,
             trouble(counts, "\n"),
         )
@@ -112,6 +113,7 @@ mod tests {
             batches: 4,
             retried_batches: 5,
             dropped: 6,
+            expired: 7,
             lag: [("t-0".to_owned(), 4), ("t-1".to_owned(), 5)].into(),
             latency_p50_ms: 10,
             latency_p99_ms: 11,
@@ -139,13 +141,18 @@ mod tests {
         };
         assert_eq!(
             summary.to_string(),
-            "ran 83 s: 20 records in 4 batches (5 retried), 9 left, 6 dropped, 0 sent to a destination\n\
+            "ran 83 s: 20 records in 4 batches (5 retried), 9 left, 6 dropped, 7 expired, 0 sent to a destination\n\
              troubles: 12, the last: no"
         );
         assert!(!summary.is_complete());
         summary.left = 0;
         assert!(!summary.is_complete(), "six are dropped");
         summary.counts.dropped = 0;
+        assert!(
+            !summary.is_complete(),
+            "seven were gone before they were read"
+        );
+        summary.counts.expired = 0;
         assert!(summary.is_complete());
     }
 }

@@ -9,12 +9,18 @@ use serde_json::json;
 use super::{Template, document::visit, metrics::used};
 
 /// The metrics of AWS that may be asked for: namespace, name, dimensions, and where AWS documents them.
-const OF_AWS: [(&str, &str, &[&str], &str); 9] = [
+const OF_AWS: [(&str, &str, &[&str], &str); 10] = [
     ("AWS/Lambda", "Invocations", &["FunctionName"], LAMBDA),
     ("AWS/Lambda", "Errors", &["FunctionName"], LAMBDA),
     ("AWS/Lambda", "Throttles", &["FunctionName"], LAMBDA),
     ("AWS/Lambda", "Duration", &["FunctionName"], LAMBDA),
     ("AWS/Lambda", "OffsetLag", &["FunctionName"], LAMBDA),
+    (
+        "AWS/Lambda",
+        "AsyncEventsDropped",
+        &["FunctionName"],
+        LAMBDA,
+    ),
     (
         "AWS/SQS",
         "ApproximateNumberOfMessagesVisible",

@@ -124,6 +124,6 @@ fn a_trigger_never_gives_up_on_records() {
     let writer = &template.section("Resources")["BronzeWriter"];
     assert_eq!(
         writer["Properties"]["Environment"]["Variables"]["FAILURE_RESPONSE"],
-        json!({"Fn::If": ["Provisioned", "items", "batch"]})
+        json!({"Fn::If": ["NamesFailedItems", "items", "batch"]})
     );
 }

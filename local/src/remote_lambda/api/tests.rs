@@ -27,6 +27,16 @@ async fn lambda() -> String {
                 let error = r#"{"errorType":"Fault","errorMessage":"no store"}"#;
                 (StatusCode::OK, failed, error.to_owned())
             }
+            "fails-quietly" => {
+                let error = r#"{"errorType":"Fault","errorMessage":"no store"}"#;
+                (StatusCode::OK, none, error.to_owned())
+            }
+            "late" => (
+                StatusCode::OK,
+                none,
+                "Task timed out after 60.00 seconds".to_owned(),
+            ),
+            "silent" => (StatusCode::OK, none, String::new()),
             "garbled" => (StatusCode::BAD_GATEWAY, failed, "boom".to_owned()),
             "throttled" => (StatusCode::TOO_MANY_REQUESTS, none, "slow".to_owned()),
             "broken" => (StatusCode::BAD_GATEWAY, none, "<html>".to_owned()),
@@ -78,11 +88,17 @@ async fn an_error_of_the_function_is_told_from_one_of_the_service() {
         said("garbled").await,
         of_the_function("garbled", "an error", "boom")
     );
+    assert_eq!(
+        said("fails-quietly").await,
+        of_the_function("fails-quietly", "Fault", "no store")
+    );
     let absent = InvokeError::NoSuchFunction("absent".to_owned());
     assert_eq!(said("absent").await, absent);
     for (name, reason) in [
         ("throttled", "429 Too Many Requests: slow"),
         ("broken", "502 Bad Gateway: <html>"),
+        ("late", "200 OK: Task timed out after 60.00 seconds"),
+        ("silent", "200 OK: "),
     ] {
         let error = said(name).await;
         assert!(error.is_of_the_service(), "{error}");

@@ -56,11 +56,19 @@ fn a_job_that_is_off_has_no_poller_and_its_trigger_rests() {
 }
 
 #[test]
-fn in_provisioned_mode_the_writer_names_what_failed_and_the_triggers_listen() {
-    for (mode, response) in [("on-demand", "batch"), ("provisioned", "items")] {
-        let pipeline = with(&[("TriggerMode", mode), ("MinimumPollers", "2")]);
+fn the_writer_names_what_failed_only_where_that_is_asked_for_and_the_triggers_listen() {
+    for (mode, asked) in [
+        ("on-demand", "batch"),
+        ("provisioned", "batch"),
+        ("provisioned", "items"),
+    ] {
+        let pipeline = with(&[
+            ("TriggerMode", mode),
+            ("FailureResponse", asked),
+            ("MinimumPollers", "2"),
+        ]);
         let writer = pipeline.functions.last().unwrap();
-        assert_eq!(writer.environment["FAILURE_RESPONSE"], response);
+        assert_eq!(writer.environment["FAILURE_RESPONSE"], asked);
         for trigger in &writer.kafka {
             let provisioned = mode == "provisioned";
             assert_eq!(trigger.pollers, if provisioned { 2 } else { 1 });
@@ -69,6 +77,17 @@ fn in_provisioned_mode_the_writer_names_what_failed_and_the_triggers_listen() {
             assert_eq!(trigger.on_failure, None);
         }
     }
+}
+
+#[test]
+fn a_change_of_the_mode_alone_leaves_the_writers_response_as_it_is() {
+    // The writer is updated before its triggers: a response that they don't listen to yet would lose records.
+    let responses = ["on-demand", "provisioned"].map(|mode| {
+        let pipeline = with(&[("TriggerMode", mode)]);
+        let writer = pipeline.functions.last().unwrap();
+        writer.environment["FAILURE_RESPONSE"].clone()
+    });
+    assert_eq!(responses, ["batch", "batch"]);
 }
 
 #[test]
@@ -184,6 +203,12 @@ fn a_wrong_combination_is_refused_with_a_sentence() {
         ),
         (&own, "KafkaCaSecretArn", secret, "PlaintextHasNoAuthority"),
         (&own, "SubnetIds", "subnet-1", "SubnetsHaveSecurityGroups"),
+        (
+            &own,
+            "FailureResponse",
+            "items",
+            "ItemsNeedTriggersThatListen",
+        ),
     ] {
         let said = refusal(parameters, name, value);
         assert!(
