@@ -3,8 +3,8 @@ use std::ops::Range;
 use rdkafka::{
     Offset, TopicPartitionList,
     consumer::{BaseConsumer, Consumer},
-    error::KafkaResult,
-    metadata::MetadataPartition,
+    error::{KafkaError, KafkaResult},
+    metadata::{MetadataPartition, MetadataTopic},
 };
 
 use super::{ASK, TopicError, broker_error, failed};
@@ -51,8 +51,14 @@ impl Watermarks {
             .flat_map(|topic| topic.partitions().iter().map(MetadataPartition::id))
             .collect();
         if partitions.is_empty() {
-            let cause = "it has no partitions".to_owned();
-            return Err(broker_error(&self.cluster, &what, cause));
+            let mut errors = metadata.topics().iter().filter_map(MetadataTopic::error);
+            return Err(match errors.next() {
+                Some(error) => {
+                    let error = KafkaError::MetadataFetch(error.into());
+                    failed(self.consumer.context(), &what, &error)
+                }
+                None => broker_error(&self.cluster, &what, "it has no partitions".to_owned()),
+            });
         }
         partitions.sort_unstable();
         Ok(partitions)
