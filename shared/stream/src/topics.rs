@@ -11,7 +11,7 @@ use rdkafka::{
     admin::{AdminClient, AdminOptions, NewTopic, TopicReplication},
     consumer::{BaseConsumer, Consumer},
     error::{KafkaError, RDKafkaErrorCode},
-    metadata::{MetadataPartition, MetadataTopic},
+    metadata::{Metadata, MetadataPartition, MetadataTopic},
 };
 
 use crate::{
@@ -189,6 +189,9 @@ async fn settle(cluster: &Cluster, topic: &str) -> Result<(), TopicError> {
             let asked =
                 watermarks.ask(&what, |consumer| consumer.fetch_metadata(Some(&topic), ASK));
             let metadata = asked?;
+            if let Some(code) = denial(&metadata) {
+                return Err(refused(&cluster, &what, code.to_string()));
+            }
             let mut partitions = metadata.topics().iter().flat_map(MetadataTopic::partitions);
             let has_leader = |partition: &MetadataPartition| partition.leader() >= 0;
             if partitions.next().is_some_and(has_leader) && partitions.all(has_leader) {
@@ -246,6 +249,14 @@ fn is_about_connections(error: &KafkaError) -> bool {
                 | Code::CoordinatorNotAvailable
         )
     )
+}
+
+/// What the brokers say of topics that the client may not look at.
+fn denial(metadata: &Metadata) -> Option<RDKafkaErrorCode> {
+    let errors = metadata.topics().iter().filter_map(MetadataTopic::error);
+    errors
+        .map(RDKafkaErrorCode::from)
+        .find(|&code| is_denial(code))
 }
 
 fn refused(cluster: &Cluster, what: &str, cause: String) -> TopicError {
