@@ -4,9 +4,9 @@
     tests/init-time.py [--runs N] [--within MS] BINARY [NAME=VALUE...]
 
 Starts BINARY again and again with only the variables NAME=VALUE, as the Runtime API of AWS Lambda, and stamps when it
-asks for its first event; then it is killed. Prints the fastest, the median and the slowest of N runs (21), the median of
-the processor time of all threads until then, and the ratio of the median to an empty process that only asks. With
---within, exits with 1 if the fastest run is slower: the slower ones tell of the machine.
+asks for its first event; then it is killed. Prints the fastest, the median and the slowest of N runs (21), and the median
+of the processor time of all threads until then. With --within, exits with 1 if the fastest run is slower: the slower ones
+tell of the machine.
 """
 
 import argparse
@@ -49,13 +49,6 @@ def init(api, command, environment):
         process.wait()
 
 
-def empty(address):
-    """The least that any process takes: this interpreter's fork, a shell builtin, one request."""
-    host, port = address.split(":")
-    ask = f"exec 3<>/dev/tcp/{host}/{port}; printf 'GET /2018-06-01/runtime/invocation/next HTTP/1.1\\r\\n\\r\\n' >&3; read -r -u 3 line"
-    return ["/bin/bash", "-c", ask]
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=21)
@@ -77,12 +70,10 @@ def main():
     runs = [init(api, [binary], environment) for _ in range(arguments.runs)]
     took = sorted(wall for wall, _ in runs)
     processor = statistics.median(cpu for _, cpu in runs)
-    floor = statistics.median(init(api, empty(address), environment)[0] for _ in range(arguments.runs))
     median = statistics.median(took)
     print(
         f"{os.path.basename(os.path.dirname(binary))}/{os.path.basename(binary)}: init {took[0]:.1f} ms fastest, "
-        f"{median:.1f} ms median, {took[-1]:.1f} ms slowest, {processor:.1f} ms on a processor, "
-        f"{median / floor:.1f} x an empty process ({floor:.1f} ms)"
+        f"{median:.1f} ms median, {took[-1]:.1f} ms slowest, {processor:.1f} ms on a processor"
     )
     if arguments.within is not None and took[0] > arguments.within:
         sys.exit(f"the fastest init took {took[0]:.1f} ms, more than {arguments.within:g} ms")

@@ -6,7 +6,8 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-LARGEST_ZIP=6000000
+# Bytes: an archive that grows beyond has got something that nobody meant it to have.
+declare -A LARGEST_ZIP=([bronze-writer]=4500000 [quote-poller]=7300000)
 NEWEST_GLIBC=2.34
 # Everything else is linked in: provided.al2023 has these.
 LIBRARIES='ld-linux-x86-64\.so\.2|ld-linux-aarch64\.so\.1|libc\.so\.6|libm\.so\.6|libgcc_s\.so\.1'
@@ -35,16 +36,19 @@ architecture=$(uname -m)
 [ "$architecture" = x86_64 ] || architecture=arm64
 sam build --build-dir "$work/sam" --parameter-overrides "Architecture=$architecture" >"$work/sam.log" 2>&1 || fail "sam build failed"
 started=$SECONDS
-cargo lambda build --release --output-format zip --bin bronze-writer --bin quote-poller
+# One at a time, as SAM does: two at once would have other features of what they share, and be compiled anew.
+for function in bronze-writer quote-poller; do
+    cargo lambda build --release --output-format zip --bin "$function"
+    cargo lambda build --release --bin "$function"
+done
 [ $((SECONDS - started)) -lt 60 ] || fail "cargo lambda build compiled again what sam build had compiled"
-cargo lambda build --release --bin bronze-writer --bin quote-poller 2>"$work/build.log" || fail "cargo lambda build failed"
 
 for function in bronze-writer quote-poller; do
     binary=target/lambda/$function/bootstrap
     find "$work/sam" -name bootstrap -exec cmp -s {} "$binary" \; -print -quit | grep -q . ||
         fail "$function: sam build and cargo lambda build differ"
     size=$(stat -c %s "$binary.zip")
-    [ "$size" -le $LARGEST_ZIP ] || fail "$function: $size bytes zipped, more than $LARGEST_ZIP"
+    [ "$size" -le "${LARGEST_ZIP[$function]}" ] || fail "$function: $size bytes zipped, more than ${LARGEST_ZIP[$function]}"
     needed=$(readelf --dynamic --wide "$binary" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p')
     strangers=$(grep -Evx "$LIBRARIES" <<<"$needed" || true)
     [ -z "$strangers" ] || fail "$function: needs $strangers, which provided.al2023 may not have"

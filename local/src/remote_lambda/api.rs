@@ -7,7 +7,7 @@ use aws_sigv4::{
 };
 use axum::http;
 use bytes::Bytes;
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::{Client, Request, StatusCode, Url};
 use runtime::clock;
 use serde::Deserialize;
@@ -42,6 +42,13 @@ pub struct EndpointError {
     url: String,
     cause: String,
 }
+
+/// What is encoded in a path, as a signature has it: all but the unreserved characters of RFC 3986.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
 
 /// What the service may need above a function's own time: a start, and the way there and back.
 const MARGIN: Duration = Duration::from_secs(30);
@@ -119,7 +126,7 @@ impl LambdaApi {
         function: &RemoteFunction,
         payload: Bytes,
     ) -> Result<Request, Box<dyn Error + Send + Sync>> {
-        let name = utf8_percent_encode(&function.name, NON_ALPHANUMERIC);
+        let name = utf8_percent_encode(&function.name, RESERVED);
         let mut url = self.endpoint.clone();
         url.set_path(&format!("/2015-03-31/functions/{name}/invocations"));
         let identity = self.credentials.clone().into();

@@ -86,7 +86,7 @@ fn json(yaml: &MarkedYaml) -> Value {
             };
             let inner = MarkedYaml {
                 span: yaml.span,
-                data: (**inner).data.clone(),
+                data: inner.data.clone(),
             };
             Value::Object(Map::from_iter([(name, json(&inner))]))
         }
