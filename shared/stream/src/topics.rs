@@ -11,7 +11,7 @@ use rdkafka::{
     admin::{AdminClient, AdminOptions, NewTopic, TopicReplication},
     consumer::{BaseConsumer, Consumer},
     error::{KafkaError, RDKafkaErrorCode},
-    metadata::{MetadataPartition, MetadataTopic},
+    metadata::{Metadata, MetadataPartition, MetadataTopic},
 };
 
 use crate::{
@@ -41,7 +41,19 @@ pub enum TopicError {
     /// The brokers and this client don't let each other in.
     #[error(transparent)]
     Unauthenticated(AuthenticationError),
-    /// The broker does not answer or refuses.
+    /// The brokers answer, and refuse: mostly the user or role may not.
+    #[error(
+        "the brokers at {brokers} refuse {what} ({cause}): see what the user or role of this client may do there"
+    )]
+    Refused {
+        /// The bootstrap servers.
+        brokers: String,
+        /// What was asked for.
+        what: String,
+        /// Their words.
+        cause: String,
+    },
+    /// The brokers don't answer.
     #[error(
         "the brokers at {brokers} don't answer for {what} ({cause}): check the address and that they are up"
     )]
@@ -116,7 +128,8 @@ pub async fn create_absent(
 /// Creates `topic` unless it exists, and waits until it can be used.
 ///
 /// # Errors
-/// [`TopicError::Unauthenticated`] and [`TopicError::Broker`] if the cluster can't be asked or refuses.
+/// [`TopicError::Refused`] if it may not be created, or not like that; [`TopicError::Unauthenticated`] and
+/// [`TopicError::Broker`] if the cluster can't be asked.
 pub async fn create(cluster: &Cluster, topic: &str, partitions: i32) -> Result<(), TopicError> {
     check_name(topic)?;
     let what = format!("creating the topic '{topic}'");
@@ -134,7 +147,7 @@ pub async fn create(cluster: &Cluster, topic: &str, partitions: i32) -> Result<(
     };
     match results.into_iter().next() {
         Some(Err((_, code))) if code != RDKafkaErrorCode::TopicAlreadyExists => {
-            Err(failed(code.to_string()))
+            Err(refused(cluster, &what, code.to_string()))
         }
         _ => settle(cluster, topic).await,
     }
@@ -176,6 +189,9 @@ async fn settle(cluster: &Cluster, topic: &str) -> Result<(), TopicError> {
             let asked =
                 watermarks.ask(&what, |consumer| consumer.fetch_metadata(Some(&topic), ASK));
             let metadata = asked?;
+            if let Some(code) = denial(&metadata) {
+                return Err(refused(&cluster, &what, code.to_string()));
+            }
             let mut partitions = metadata.topics().iter().flat_map(MetadataTopic::partitions);
             let has_leader = |partition: &MetadataPartition| partition.leader() >= 0;
             if partitions.next().is_some_and(has_leader) && partitions.all(has_leader) {
@@ -198,8 +214,22 @@ pub(crate) fn failed(context: &Context, what: &str, error: &KafkaError) -> Topic
     match trouble {
         Some(Trouble::Handshake(error)) => TopicError::Unauthenticated(error),
         Some(Trouble::Connection(cause)) => broker_error(context.cluster(), what, cause),
+        None if error.rdkafka_error_code().is_some_and(is_denial) => {
+            refused(context.cluster(), what, error.to_string())
+        }
         None => broker_error(context.cluster(), what, error.to_string()),
     }
+}
+
+/// Whether the brokers say that the client may not.
+fn is_denial(code: RDKafkaErrorCode) -> bool {
+    use RDKafkaErrorCode as Code;
+    matches!(
+        code,
+        Code::TopicAuthorizationFailed
+            | Code::GroupAuthorizationFailed
+            | Code::ClusterAuthorizationFailed
+    )
 }
 
 /// Whether a connection that fails could be behind it: librdkafka says no more than that nobody answered.
@@ -219,6 +249,22 @@ fn is_about_connections(error: &KafkaError) -> bool {
                 | Code::CoordinatorNotAvailable
         )
     )
+}
+
+/// What the brokers say of topics that the client may not look at.
+fn denial(metadata: &Metadata) -> Option<RDKafkaErrorCode> {
+    let errors = metadata.topics().iter().filter_map(MetadataTopic::error);
+    errors
+        .map(RDKafkaErrorCode::from)
+        .find(|&code| is_denial(code))
+}
+
+fn refused(cluster: &Cluster, what: &str, cause: String) -> TopicError {
+    TopicError::Refused {
+        brokers: cluster.to_string(),
+        what: what.to_owned(),
+        cause,
+    }
 }
 
 pub(crate) fn broker_error(cluster: &Cluster, what: &str, cause: String) -> TopicError {

@@ -11,7 +11,12 @@ use quotelake::replay::{self, Replay};
 use runtime::{Environment, Invocation, clock};
 use secrets::FileSecrets;
 use serde_json::{Value, json, value::to_raw_value};
-use stream::{Access, consume::TopicConsumer, publish::PublishError, topics};
+use stream::{
+    Access,
+    consume::TopicConsumer,
+    publish::PublishError,
+    topics::{self, TopicError},
+};
 use tempfile::TempDir;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -274,6 +279,17 @@ async fn a_topic_that_is_not_for_the_user_is_named_and_others_stay_open() {
             .publish("for-quotelake", "A", b"{}", soon())
             .await
             .unwrap();
+
+        let refused = topics::create(&cluster, DENIED_TOPIC, 1).await;
+        let refused = refused.unwrap_err();
+        assert!(matches!(refused, TopicError::Refused { .. }), "{refused}");
+        let of = cluster.clone();
+        let refused = blocking(move || {
+            let watermarks = Watermarks::new(&of, "denied").unwrap();
+            watermarks.partitions(DENIED_TOPIC).unwrap_err()
+        })
+        .await;
+        assert!(matches!(refused, TopicError::Refused { .. }), "{refused}");
 
         let consumer = TopicConsumer::subscribe(&cluster, DENIED_TOPIC, "denied").unwrap();
         let denied = timeout(PATIENCE, consumer.next())

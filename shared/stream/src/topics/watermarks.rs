@@ -7,7 +7,7 @@ use rdkafka::{
     metadata::MetadataPartition,
 };
 
-use super::{ASK, TopicError, broker_error, failed};
+use super::{ASK, TopicError, broker_error, denial, failed, refused};
 use crate::{
     Cluster,
     context::{Context, ask},
@@ -41,7 +41,8 @@ impl Watermarks {
     /// The topic's partitions in order. Blocks for up to 5 s.
     ///
     /// # Errors
-    /// [`TopicError::Broker`] if the cluster does not answer or has no such topic.
+    /// [`TopicError::Refused`] if the client may not look at it, [`TopicError::Broker`] if the cluster does not answer or
+    /// has no such topic.
     pub fn partitions(&self, topic: &str) -> Result<Vec<i32>, TopicError> {
         let what = format!("the topic '{topic}'");
         let metadata = self.ask(&what, |consumer| consumer.fetch_metadata(Some(topic), ASK))?;
@@ -51,8 +52,10 @@ impl Watermarks {
             .flat_map(|topic| topic.partitions().iter().map(MetadataPartition::id))
             .collect();
         if partitions.is_empty() {
-            let cause = "it has no partitions".to_owned();
-            return Err(broker_error(&self.cluster, &what, cause));
+            return Err(match denial(&metadata) {
+                Some(code) => refused(&self.cluster, &what, code.to_string()),
+                None => broker_error(&self.cluster, &what, "it has no partitions".to_owned()),
+            });
         }
         partitions.sort_unstable();
         Ok(partitions)
