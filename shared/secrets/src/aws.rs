@@ -6,7 +6,8 @@ use aws_sdk_secretsmanager::error::{ProvideErrorMetadata, SdkError};
 use tokio::time::timeout;
 
 use crate::{
-    AwsAccount, FetchSecret, FileSecrets, Secret, SecretError, SecretReference, text::secret_of,
+    AwsAccount, FetchSecret, FileSecrets, Refusal, Secret, SecretError, SecretReference,
+    text::secret_of,
 };
 
 /// The longest that a fetch takes, with everything that it needs first and every attempt.
@@ -86,19 +87,15 @@ fn failure<E: ProvideErrorMetadata + Error + 'static>(
     error: &SdkError<E>,
 ) -> SecretError {
     let reference = reference.clone();
-    let status = error
-        .raw_response()
-        .map(|response| response.status().as_u16());
-    let code = error.code().unwrap_or_default();
-    let cause = match (code, error.message().unwrap_or_default()) {
-        ("", "") => innermost(error),
-        (code, "") => code.to_owned(),
-        (code, message) => format!("{code}: {message}"),
-    };
+    let Refusal {
+        status,
+        code,
+        cause,
+    } = Refusal::of(error);
     if matches!(error, SdkError::ConstructionFailure(_)) {
         return SecretError::Refused { reference, cause };
     }
-    match (code, status) {
+    match (code.as_str(), status) {
         ("ResourceNotFoundException" | "ParameterNotFound" | "ParameterVersionNotFound", _) => {
             SecretError::NotFound { reference }
         }
@@ -121,16 +118,6 @@ fn failure<E: ProvideErrorMetadata + Error + 'static>(
         (_, Some(300..500)) => SecretError::Refused { reference, cause },
         _ => SecretError::Unavailable { reference, cause },
     }
-}
-
-/// The innermost cause, which says more than "dispatch failure", in one line.
-fn innermost(error: &dyn Error) -> String {
-    let mut innermost = error;
-    while let Some(cause) = innermost.source() {
-        innermost = cause;
-    }
-    let text = innermost.to_string();
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]

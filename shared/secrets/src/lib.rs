@@ -28,6 +28,8 @@ mod fetch;
 mod file;
 mod key;
 mod reference;
+#[cfg(feature = "aws")]
+mod refusal;
 mod secret;
 mod text;
 
@@ -40,4 +42,6 @@ pub use fetch::FetchSecret;
 pub use file::FileSecrets;
 pub use key::Key;
 pub use reference::{NotAReference, SecretReference};
+#[cfg(feature = "aws")]
+pub use refusal::{Refusal, innermost};
 pub use secret::Secret;

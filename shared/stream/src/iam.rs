@@ -20,7 +20,7 @@ use aws_sigv4::{
 };
 use base64_simd::URL_SAFE_NO_PAD;
 use jiff::{SignedDuration, Timestamp};
-use secrets::Secret;
+use secrets::{Secret, innermost};
 use tokio::time::timeout;
 
 use crate::{ProvideToken, Token, TokenError};
@@ -174,16 +174,6 @@ fn encoded(value: &str) -> String {
         }
     }
     text
-}
-
-/// The innermost cause, in one line.
-pub(crate) fn innermost(error: &dyn std::error::Error) -> String {
-    let mut innermost = error;
-    while let Some(cause) = innermost.source() {
-        innermost = cause;
-    }
-    let text = innermost.to_string();
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]

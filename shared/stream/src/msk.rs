@@ -11,13 +11,11 @@ use aws_sdk_kafka::{
     error::{ProvideErrorMetadata, SdkError},
     operation::get_bootstrap_brokers::GetBootstrapBrokersOutput,
 };
-use secrets::AwsAccount;
+use secrets::{AwsAccount, Refusal};
 use tokio::{
     sync::Mutex,
     time::{Instant, timeout},
 };
-
-use crate::iam::innermost;
 
 /// The longest that one question takes, with everything that it needs first and every attempt.
 const LIMIT: Duration = Duration::from_secs(5);
@@ -178,17 +176,12 @@ impl Msk {
     /// What an error means, by the statuses of the API reference.
     fn failure<E: ProvideErrorMetadata + Error + 'static>(&self, error: &SdkError<E>) -> MskError {
         let arn = self.arn.clone();
-        let status = error
-            .raw_response()
-            .map(|response| response.status().as_u16());
-        let code = error.code().unwrap_or_default();
-        let cause = match (code, error.message().unwrap_or_default()) {
-            ("", "") => innermost(error),
-            (code, "") => code.to_owned(),
-            ("", message) => message.to_owned(),
-            (code, message) => format!("{code}: {message}"),
-        };
-        match (code, status) {
+        let Refusal {
+            status,
+            code,
+            cause,
+        } = Refusal::of(error);
+        match (code.as_str(), status) {
             ("NotFoundException", _) | (_, Some(404)) => MskError::NotFound { arn },
             (
                 "ForbiddenException"

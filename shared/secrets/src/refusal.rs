@@ -1,0 +1,47 @@
+use std::error::Error;
+
+use aws_sdk_secretsmanager::{
+    config::http::HttpResponse,
+    error::{ProvideErrorMetadata, SdkError},
+};
+
+/// What a service of AWS answered in place of what was asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// The status of the answer, if there was one.
+    pub status: Option<u16>,
+    /// The service's code for it, such as `AccessDeniedException`; empty without one.
+    pub code: String,
+    /// Code and message, else the innermost cause; one line.
+    pub cause: String,
+}
+
+impl Refusal {
+    /// What `error` tells.
+    pub fn of<E: ProvideErrorMetadata + Error + 'static>(
+        error: &SdkError<E, HttpResponse>,
+    ) -> Self {
+        let code = error.code().unwrap_or_default();
+        let cause = match (code, error.message().unwrap_or_default()) {
+            ("", "") => innermost(error),
+            (code, "") => code.to_owned(),
+            ("", message) => message.to_owned(),
+            (code, message) => format!("{code}: {message}"),
+        };
+        Self {
+            status: error.raw_response().map(|answer| answer.status().as_u16()),
+            code: code.to_owned(),
+            cause,
+        }
+    }
+}
+
+/// The innermost cause, which says more than "dispatch failure", in one line.
+pub fn innermost(error: &dyn Error) -> String {
+    let mut innermost = error;
+    while let Some(cause) = innermost.source() {
+        innermost = cause;
+    }
+    let text = innermost.to_string();
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
