@@ -1,6 +1,13 @@
 use std::io::{IsTerminal, stderr};
 
-use tracing_subscriber::{EnvFilter, fmt};
+use tracing_subscriber::{
+    Layer,
+    filter::{LevelFilter, Targets},
+    fmt,
+    layer::SubscriberExt,
+    registry,
+    util::SubscriberInitExt,
+};
 
 use crate::{Environment, SettingError};
 
@@ -8,18 +15,19 @@ const LEVEL: &str = "LOG_LEVEL";
 
 /// Sends the log to stderr: text on a terminal, JSON lines elsewhere. Stdout is left to the metrics.
 pub(crate) fn init(environment: &Environment) -> Result<(), SettingError> {
-    let filter: EnvFilter = environment
+    let filter: Targets = environment
         .optional(
             LEVEL,
-            "a level (error, warn, info, debug, trace) or a tracing filter",
+            "a level (error, warn, info, debug, trace), or TARGET=LEVEL,TARGET=LEVEL",
         )?
-        .unwrap_or_else(|| EnvFilter::new("info"));
-    let subscriber = fmt().with_env_filter(filter).with_writer(stderr);
-    let already_set = if stderr().is_terminal() {
-        subscriber.try_init()
+        .unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO));
+    let lines = fmt::layer().with_writer(stderr);
+    let lines = if stderr().is_terminal() {
+        lines.boxed()
     } else {
-        subscriber.json().flatten_event(true).try_init()
+        lines.json().flatten_event(true).boxed()
     };
+    let already_set = registry().with(lines.with_filter(filter)).try_init();
     if already_set.is_err() {
         tracing::debug!("another log subscriber is in place and stays");
     }
