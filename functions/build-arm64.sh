@@ -23,7 +23,7 @@ command -v zig >/dev/null || python3 -c 'import ziglang' 2>/dev/null || missing 
 stub=$PWD/target/arm64-stub
 mkdir -p "$stub/curl"
 : >"$stub/curl/curl.h"
-export CFLAGS_aarch64_unknown_linux_gnu="-I$stub"
+export CFLAGS_aarch64_unknown_linux_gnu="-Os -ffunction-sections -fdata-sections -I$stub"
 
 # provided.al2023 has glibc 2.34.
 exec cargo lambda build --release --compiler cargo-zigbuild --target "$TARGET.2.34" \
