@@ -114,9 +114,14 @@ impl ClientContext for Context {
     fn error(&self, error: KafkaError, reason: &str) {
         let security = self.cluster.security();
         let reason = security.redact(reason);
-        tracing::error!("librdkafka: {error}: {reason}");
         let code = error.rdkafka_error_code();
         let all_down = code == Some(RDKafkaErrorCode::AllBrokersDown);
+        if all_down {
+            // Said at each attempt; whoever waits is told by a time-out.
+            tracing::debug!("librdkafka: {error}: {reason}");
+        } else {
+            tracing::error!("librdkafka: {error}: {reason}");
+        }
         let refused = self.latest(|latest| {
             let found = match (&latest.no_token, code) {
                 (Some(error), Some(RDKafkaErrorCode::Authentication)) => {
