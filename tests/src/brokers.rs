@@ -57,7 +57,7 @@ impl Brokers {
     }
 }
 
-/// Makes two tests of each of these functions of [`Brokers`](crate::brokers::Brokers): one in a module `embedded`, one in
+/// Makes two tests of each of these functions of [`Brokers`]: one in a module `embedded`, one in
 /// a module `real_kafka`.
 #[macro_export]
 macro_rules! on_both_brokers {
