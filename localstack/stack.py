@@ -5,7 +5,6 @@ stack.py fire-rare STACK         invokes the pollers whose schedules are rarer t
 stack.py stop-schedules STACK    deletes the stack's schedules, so that no poller is started any more
 stack.py ended STACK             prints how many invocations of its pollers have ended, by the reports in their log
 stack.py counts                  prints what the functions have counted, by the metrics in their logs
-stack.py log                     prints what the functions have logged as warnings and errors
 """
 
 import json
@@ -89,19 +88,12 @@ def counts():
     print(" ".join(str(total[name]) for name in names))
 
 
-def log():
-    for line in log_lines():
-        if line.get("level") in ("WARN", "ERROR"):
-            print(json.dumps(line))
-
-
 COMMANDS = {
     "output": output,
     "fire-rare": fire_rare,
     "stop-schedules": stop_schedules,
     "ended": ended,
     "counts": counts,
-    "log": log,
 }
 
 COMMANDS[sys.argv[1]](*sys.argv[2:])

@@ -3,7 +3,7 @@ use std::{fmt, time::Duration};
 use super::{Options, Summary};
 use crate::{
     stats::Snapshot,
-    up::view::{clock, write, write_json},
+    up::view::{clock, trouble, write, write_json},
 };
 
 /// How the triggers are shown: plain lines, or JSON lines for machines.
@@ -74,15 +74,6 @@ fn line(elapsed: Duration, counts: &Snapshot) -> String {
         counts.latency_p99_ms,
         trouble(counts, " | "),
     )
-}
-
-fn trouble(counts: &Snapshot, before: &str) -> String {
-    counts
-        .last_trouble
-        .as_ref()
-        .map_or_else(String::new, |trouble| {
-            format!("{before}troubles: {}, the last: {trouble}", counts.troubles)
-        })
 }
 
 impl fmt::Display for Summary {

@@ -152,14 +152,8 @@ struct Verdict<'a> {
 }
 
 fn line(elapsed: Duration, counts: &Snapshot) -> String {
-    let trouble = counts
-        .last_trouble
-        .as_ref()
-        .map_or_else(String::new, |trouble| {
-            format!(" | troubles: {}, the last: {trouble}", counts.troubles)
-        });
     format!(
-        "{} polled {} published {} failed {} | batches {} retried {} | written {} already there {} quarantined {} | lag {} | p50 {} ms p99 {} ms{trouble}",
+        "{} polled {} published {} failed {} | batches {} retried {} | written {} already there {} quarantined {} | lag {} | p50 {} ms p99 {} ms{}",
         clock(elapsed),
         counts.polled,
         counts.published,
@@ -172,7 +166,18 @@ fn line(elapsed: Duration, counts: &Snapshot) -> String {
         counts.lag.values().sum::<i64>(),
         counts.latency_p50_ms,
         counts.latency_p99_ms,
+        trouble(counts, " | "),
     )
+}
+
+/// What went wrong last, after `before`; nothing if nothing did.
+pub(crate) fn trouble(counts: &Snapshot, before: &str) -> String {
+    counts
+        .last_trouble
+        .as_ref()
+        .map_or_else(String::new, |trouble| {
+            format!("{before}troubles: {}, the last: {trouble}", counts.troubles)
+        })
 }
 
 fn block(elapsed: Duration, run_for: Option<Duration>, counts: &Snapshot, place: &Place) -> String {

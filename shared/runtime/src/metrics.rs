@@ -140,22 +140,22 @@ pub fn emit(now: Timestamp, dimension: (&str, &str), values: &[(Metric, u64)]) {
         .iter()
         .map(|&(metric, value)| (metric, value.into()))
         .collect();
-    write(&line(now, dimension, &values));
+    write(|| line(now, dimension, &values));
 }
 
 /// Writes every value of one metric, so that CloudWatch knows its percentiles; else as [`emit()`].
 pub fn emit_each(now: Timestamp, dimension: (&str, &str), metric: Metric, values: &[u64]) {
     for values in values.chunks(VALUES_A_LINE) {
-        write(&line(now, dimension, &[(metric, values.into())]));
+        write(|| line(now, dimension, &[(metric, values.into())]));
     }
 }
 
-fn write(line: &Value) {
+fn write(line: impl FnOnce() -> Value) {
     if !IS_FUNCTION.load(Ordering::Relaxed) {
         return;
     }
     let mut out = stdout().lock();
-    let _ = writeln!(out, "{line}").and_then(|()| out.flush());
+    let _ = writeln!(out, "{}", line()).and_then(|()| out.flush());
 }
 
 /// The values of an EMF line of this namespace, without those that [`emit_each`] wrote; `None` for any other line.

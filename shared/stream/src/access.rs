@@ -27,7 +27,14 @@ use crate::{
 /// Nothing is fetched before the first [`Self::cluster`]; credentials and addresses are then kept until
 /// [`Self::renewed`] is asked for others.
 #[derive(Clone, Debug)]
-pub struct Access(Arc<Parts>);
+pub struct Access(Source);
+
+#[derive(Clone, Debug)]
+enum Source {
+    /// A cluster that was made elsewhere.
+    Fixed(Cluster),
+    Settings(Arc<Parts>),
+}
 
 #[derive(Debug)]
 struct Parts {
@@ -44,8 +51,6 @@ enum Brokers {
     /// By the ARN of an MSK cluster.
     #[cfg(feature = "aws")]
     Msk(Box<Msk>),
-    /// A cluster that was made elsewhere.
-    Fixed(Cluster),
 }
 
 /// How they are spoken to, with where the credentials are.
@@ -142,7 +147,10 @@ pub enum AccessError {
 impl Access {
     /// How many partitions a topic gets that does not exist; `None` leaves it missing.
     pub fn create_partitions(&self) -> Option<i32> {
-        self.0.create_partitions
+        match &self.0 {
+            Source::Fixed(_) => None,
+            Source::Settings(parts) => parts.create_partitions,
+        }
     }
 
     /// The cluster with the addresses and credentials that are held, fetched where there are none yet, all at the
@@ -151,7 +159,10 @@ impl Access {
     /// # Errors
     /// [`AccessError`].
     pub async fn cluster(&self) -> Result<Cluster, AccessError> {
-        self.0.cluster(false).await
+        match &self.0 {
+            Source::Fixed(cluster) => Ok(cluster.clone()),
+            Source::Settings(parts) => parts.cluster(false).await,
+        }
     }
 
     /// The cluster with other addresses or credentials than `refused` has, if there are any by now: a rotated
@@ -162,15 +173,18 @@ impl Access {
     /// # Errors
     /// [`AccessError`]; what was held stays.
     pub async fn renewed(&self, refused: &Cluster) -> Result<Option<Cluster>, AccessError> {
-        let held = self.0.cluster(false).await?;
+        let held = self.cluster().await?;
         if held != *refused {
             return Ok(Some(held));
         }
-        for key in self.0.credentials().into_iter().chain(&self.0.ca) {
+        let Source::Settings(parts) = &self.0 else {
+            return Ok(None);
+        };
+        for key in parts.credentials().into_iter().chain(&parts.ca) {
             let held = key.get().await?;
             key.renewed(&held).await?;
         }
-        let cluster = self.0.cluster(true).await?;
+        let cluster = parts.cluster(true).await?;
         Ok((cluster != *refused).then_some(cluster))
     }
 }
@@ -180,10 +194,7 @@ impl Parts {
     async fn cluster(&self, fresh: bool) -> Result<Cluster, AccessError> {
         // All at the same time: each may take as long as it may.
         let (security, brokers) = try_join!(self.security(), self.addresses(fresh))?;
-        match &self.brokers {
-            Brokers::Fixed(cluster) => Ok(cluster.clone()),
-            _ => Ok(Cluster::new(&brokers, security)?),
-        }
+        Ok(Cluster::new(&brokers, security)?)
     }
 
     async fn security(&self) -> Result<Security, AccessError> {
@@ -228,7 +239,6 @@ impl Parts {
             Brokers::Listed(brokers) => Ok(brokers.clone()),
             #[cfg(feature = "aws")]
             Brokers::Msk(msk) => Ok(msk.brokers(self.method.name(), fresh).await?),
-            Brokers::Fixed(cluster) => Ok(cluster.brokers().to_owned()),
         }
     }
 
@@ -273,12 +283,7 @@ impl Iam {
 /// A cluster that never changes.
 impl From<Cluster> for Access {
     fn from(cluster: Cluster) -> Self {
-        Self(Arc::new(Parts {
-            brokers: Brokers::Fixed(cluster),
-            method: Method::Plaintext,
-            ca: None,
-            create_partitions: None,
-        }))
+        Self(Source::Fixed(cluster))
     }
 }
 

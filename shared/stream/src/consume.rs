@@ -20,7 +20,7 @@ use tokio::time::timeout;
 use crate::{
     Cluster,
     context::Context,
-    topics::{ASK, TopicError, broker_error, failed},
+    topics::{ASK, TopicError, blocking, committed_of, failed},
 };
 
 /// A record as the broker keeps it.
@@ -158,30 +158,23 @@ impl TopicConsumer {
         if read >= Some(offset) {
             return Ok(nothing);
         }
-        let (consumer, topic) = (Arc::clone(&self.consumer), self.topic.clone());
+        let (consumer, topic, what) = (Arc::clone(&self.consumer), self.topic.clone(), self.what());
         let ask = move || {
+            let failed = |error: KafkaError| failed(consumer.context(), &what, &error);
             // Another member may have read on since this one had the partition.
             let mut asked = TopicPartitionList::new();
             asked.add_partition(&topic, partition);
-            let answer = consumer.committed_offsets(asked, ASK)?;
-            let committed = answer.find_partition(&topic, partition);
-            let committed = committed.and_then(|committed| match committed.offset() {
-                Offset::Offset(offset) => Some(offset),
-                _ => None,
-            });
+            let answer = consumer.committed_offsets(asked, ASK).map_err(failed)?;
+            let committed = committed_of(&answer, &topic, partition);
             let Some(expected) = read.max(committed).filter(|&expected| expected < offset) else {
                 return Ok(nothing);
             };
-            let (low, _) = consumer.fetch_watermarks(&topic, partition, ASK)?;
+            let (low, _) = consumer
+                .fetch_watermarks(&topic, partition, ASK)
+                .map_err(failed)?;
             Ok(expected..low.clamp(expected, offset))
         };
-        match tokio::task::spawn_blocking(ask).await {
-            Ok(expired) => expired.map_err(|error: KafkaError| self.failed(&error)),
-            Err(error) => {
-                let cluster = self.consumer.context().cluster();
-                Err(broker_error(cluster, &self.topic, error.to_string()))
-            }
-        }
+        blocking(self.consumer.context().cluster(), &self.topic, ask).await
     }
 
     /// Commits, for each `(partition, offset)`, that everything below `offset` is done, and waits for it.
@@ -201,7 +194,10 @@ impl TopicConsumer {
     }
 
     fn failed(&self, error: &KafkaError) -> TopicError {
-        let what = format!("the topic '{}'", self.topic);
-        failed(self.consumer.context(), &what, error)
+        failed(self.consumer.context(), &self.what(), error)
+    }
+
+    fn what(&self) -> String {
+        format!("the topic '{}'", self.topic)
     }
 }

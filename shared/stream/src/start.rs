@@ -15,7 +15,7 @@ use rdkafka::{
 use crate::{
     Cluster,
     context::{Context, ask},
-    topics::{ASK, TopicError, Watermarks, broker_error},
+    topics::{ASK, TopicError, Watermarks, blocking, broker_error},
 };
 
 /// Where a group starts that has committed nothing.
@@ -45,9 +45,8 @@ pub async fn commit_start(
 ) -> Result<(), TopicError> {
     let (asked, of) = (cluster.clone(), topic.to_owned());
     let group = group.to_owned();
-    let committed =
-        tokio::task::spawn_blocking(move || commit(&asked, &of, &group, start_at)).await;
-    committed.map_err(|error| broker_error(cluster, topic, error.to_string()))?
+    let commit = move || commit(&asked, &of, &group, start_at);
+    blocking(cluster, topic, commit).await
 }
 
 fn commit(

@@ -20,6 +20,7 @@ use crate::{
     oauthbearer::set_token,
 };
 pub use watermarks::Watermarks;
+pub(crate) use watermarks::committed_of;
 
 /// How long one question to the broker may take.
 pub(crate) const ASK: Duration = Duration::from_secs(5);
@@ -104,10 +105,7 @@ async fn listed(cluster: &Cluster) -> Result<Vec<String>, TopicError> {
         let names = metadata.topics().iter().map(MetadataTopic::name);
         Ok(names.map(str::to_owned).collect())
     };
-    match tokio::task::spawn_blocking(fetch).await {
-        Ok(answer) => answer,
-        Err(error) => Err(broker_error(cluster, what, error.to_string())),
-    }
+    blocking(cluster, what, fetch).await
 }
 
 /// Creates `topic` if the cluster does not list it: for brokers that can't be asked to create what exists.
@@ -170,27 +168,22 @@ async fn admin(cluster: &Cluster, what: &str) -> Result<AdminClient<Context>, To
         }
         Ok(admin)
     };
-    match tokio::task::spawn_blocking(made).await {
-        Ok(admin) => admin,
-        Err(error) => Err(broker_error(cluster, what, error.to_string())),
-    }
+    blocking(cluster, what, made).await
 }
 
 /// Waits until every partition of `topic` has a leader: Kafka answers that it has created a topic before its brokers
 /// know it.
 async fn settle(cluster: &Cluster, topic: &str) -> Result<(), TopicError> {
-    let (cluster, topic) = (cluster.clone(), topic.to_owned());
     let what = format!("the new topic '{topic}'");
-    let unanswered = broker_error(&cluster, &what, "the look at it was stopped".to_owned());
+    let (asked, topic, of) = (cluster.clone(), topic.to_owned(), what.clone());
     let settled = move || {
-        let watermarks = Watermarks::new(&cluster, "quotelake-create")?;
+        let watermarks = Watermarks::new(&asked, "quotelake-create")?;
         let end = Instant::now() + ASK;
         loop {
-            let asked =
-                watermarks.ask(&what, |consumer| consumer.fetch_metadata(Some(&topic), ASK));
-            let metadata = asked?;
+            let metadata =
+                watermarks.ask(&of, |consumer| consumer.fetch_metadata(Some(&topic), ASK))?;
             if let Some(code) = denial(&metadata) {
-                return Err(refused(&cluster, &what, code.to_string()));
+                return Err(refused(&asked, &of, code.to_string()));
             }
             let mut partitions = metadata.topics().iter().flat_map(MetadataTopic::partitions);
             let has_leader = |partition: &MetadataPartition| partition.leader() >= 0;
@@ -199,13 +192,24 @@ async fn settle(cluster: &Cluster, topic: &str) -> Result<(), TopicError> {
             }
             if Instant::now() > end {
                 let cause = "its partitions have no leaders yet".to_owned();
-                return Err(broker_error(&cluster, &what, cause));
+                return Err(broker_error(&asked, &of, cause));
             }
             sleep(LOOK_AGAIN);
         }
     };
-    let settled = tokio::task::spawn_blocking(settled).await;
-    settled.unwrap_or(Err(unanswered))
+    blocking(cluster, &what, settled).await
+}
+
+/// Asks for `what` where it may block.
+pub(crate) async fn blocking<T: Send + 'static>(
+    cluster: &Cluster,
+    what: &str,
+    ask: impl FnOnce() -> Result<T, TopicError> + Send + 'static,
+) -> Result<T, TopicError> {
+    match tokio::task::spawn_blocking(ask).await {
+        Ok(answer) => answer,
+        Err(error) => Err(broker_error(cluster, what, error.to_string())),
+    }
 }
 
 /// What `error` means, by what the client has heard of its brokers.

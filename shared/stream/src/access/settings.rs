@@ -11,7 +11,7 @@ use tokio::sync::OnceCell;
 #[cfg(feature = "aws")]
 use super::Iam;
 use super::{
-    Access, AccessError, Brokers, Method, Parts,
+    Access, AccessError, Brokers, Method, Parts, Source,
     credentials::{CA_SETTING, CREDENTIALS_SETTING, MUTUAL_TLS, SCRAM},
 };
 use crate::cluster;
@@ -142,7 +142,7 @@ fn read(
             });
         }
     };
-    Ok(Access(Arc::new(Parts {
+    Ok(Access(Source::Settings(Arc::new(Parts {
         brokers,
         ca: match method {
             Method::Plaintext => None,
@@ -150,7 +150,7 @@ fn read(
         },
         method,
         create_partitions: text(CREATE).map(partitions).transpose()?,
-    })))
+    }))))
 }
 
 #[cfg(feature = "aws")]

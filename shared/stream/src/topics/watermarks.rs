@@ -89,12 +89,10 @@ impl Watermarks {
         }
         let what = format!("the committed offsets of '{topic}'");
         let committed = self.ask(&what, |consumer| consumer.committed_offsets(list, ASK))?;
-        let offset_of =
-            |&partition: &i32| match committed.find_partition(topic, partition)?.offset() {
-                Offset::Offset(offset) => Some(offset),
-                _ => None,
-            };
-        Ok(partitions.iter().map(offset_of).collect())
+        let offsets = partitions.iter();
+        Ok(offsets
+            .map(|&partition| committed_of(&committed, topic, partition))
+            .collect())
     }
 
     pub(super) fn ask<T>(
@@ -103,5 +101,17 @@ impl Watermarks {
         question: impl FnOnce(&BaseConsumer<Context>) -> KafkaResult<T>,
     ) -> Result<T, TopicError> {
         ask(&self.consumer, question).map_err(|error| failed(self.consumer.context(), what, &error))
+    }
+}
+
+/// The committed offset of a partition in the brokers' answer, if there is one.
+pub(crate) fn committed_of(
+    answer: &TopicPartitionList,
+    topic: &str,
+    partition: i32,
+) -> Option<i64> {
+    match answer.find_partition(topic, partition)?.offset() {
+        Offset::Offset(offset) => Some(offset),
+        _ => None,
     }
 }

@@ -17,7 +17,10 @@ fn on_aws(settings: &[(&str, &str)]) -> Result<Access, AccessError> {
 async fn region(settings: &[(&str, &str)]) -> String {
     let iam = [settings, &[("KAFKA_SECURITY", "iam")]].concat();
     let access = on_aws(&iam).unwrap();
-    let Method::Iam(iam) = &access.0.method else {
+    let Source::Settings(parts) = &access.0 else {
+        panic!("settings were given");
+    };
+    let Method::Iam(iam) = &parts.method else {
         panic!("iam was asked for");
     };
     iam.region.clone()
