@@ -5,6 +5,7 @@ mod brokers;
 mod plane;
 mod security;
 mod tokens;
+mod way;
 
 use std::{sync::Arc, time::Duration};
 

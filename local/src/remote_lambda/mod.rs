@@ -13,7 +13,7 @@ use bytes::Bytes;
 use runtime::Environment;
 use serde::Serialize;
 use stream::{
-    Cluster,
+    AccessError,
     topics::{self, TopicError},
 };
 use tokio::time::Instant;
@@ -24,6 +24,7 @@ pub use options::Options;
 pub use view::View;
 
 use crate::{
+    brokers::Brokers,
     host::InvokeError,
     lake_location::{Endpoint, connect},
     stats::{Snapshot, Stats},
@@ -61,6 +62,9 @@ pub enum RemoteError {
     /// The template.
     #[error(transparent)]
     Template(#[from] TemplateError),
+    /// How the brokers are spoken to.
+    #[error(transparent)]
+    Access(#[from] AccessError),
     /// The brokers or a topic.
     #[error(transparent)]
     Topic(#[from] TopicError),
@@ -91,7 +95,8 @@ impl RemoteTriggers {
             |url| Endpoint::emulator(url.clone(), credentials),
         );
         let api = LambdaApi::new(&lambda)?;
-        let cluster: Cluster = options.brokers.parse().map_err(TopicError::from)?;
+        let brokers = Brokers::new(&options.brokers, environment);
+        let cluster = brokers.cluster().await?;
         topics::reach(&cluster).await?;
         let mut parameters = parts::at_brokers(cluster.brokers());
         parameters.extend(options.parameters.iter().cloned());

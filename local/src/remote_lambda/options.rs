@@ -8,6 +8,10 @@ use crate::cli::name_and_value;
 #[derive(Clone, Debug, Args)]
 pub struct Options {
     /// The Kafka brokers that have the topics.
+    ///
+    /// `KAFKA_SECURITY` (plaintext, tls, mtls, scram, iam) in the environment says how they are spoken to,
+    /// `KAFKA_CREDENTIALS_SECRET` and `KAFKA_CA_SECRET` with what: each `secretsmanager:NAME-OR-ARN`, `ssm:NAME-OR-ARN` or
+    /// `file:PATH`, of the JSON that the functions take.
     #[arg(long, value_name = "HOST:PORT")]
     pub brokers: String,
     /// Where the functions are invoked: an emulator's endpoint, or that of `cargo lambda watch` (static credentials from

@@ -147,3 +147,18 @@ async fn a_function_that_the_template_does_not_trigger_is_refused_by_name() {
         "--function Writer=…: the template has no function Writer with an enabled Kafka trigger";
     assert_eq!(error.to_string(), sentence);
 }
+
+#[tokio::test]
+async fn brokers_are_spoken_to_as_the_environment_tells() {
+    let broker = EmbeddedBroker::start().unwrap();
+    let environment = Environment::from_iter([("KAFKA_SECURITY", "scram")]);
+    let options = options(&broker, "http://127.0.0.1:1", "BronzeWriter");
+    let started = RemoteTriggers::start(&options, &environment).await;
+    let Err(error) = started else {
+        panic!("it should be refused");
+    };
+    assert!(
+        error.to_string().contains("KAFKA_CREDENTIALS_SECRET"),
+        "{error}"
+    );
+}

@@ -202,6 +202,7 @@ fn the_repositorys_template_lands_every_topic_that_is_polled() {
             ("KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:9092"),
             ("KAFKA_SECURITY", "plaintext"),
             ("LOG_LEVEL", "info"),
+            ("STACK_NAME", "quotelake-local"),
         ])
     );
     assert!(writer.schedules.is_empty());

@@ -4,14 +4,19 @@
 
 use std::{
     io::{Write, stdout},
-    sync::atomic::{AtomicBool, Ordering},
+    sync::OnceLock,
 };
 
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-/// The CloudWatch namespace of every metric here.
+use crate::Environment;
+
+/// The CloudWatch namespace of every metric here; `/` and the stack's name follow where it has one.
 pub const NAMESPACE: &str = "quotelake";
+
+/// The variable of the stack's name.
+const STACK_NAME: &str = "STACK_NAME";
 
 /// Every metric that a function emits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -120,12 +125,19 @@ impl Metric {
     }
 }
 
-/// Whether this process is a function, whose stdout is CloudWatch's.
-static IS_FUNCTION: AtomicBool = AtomicBool::new(false);
+/// The namespace, once this process is a function, whose stdout is CloudWatch's.
+static OF_FUNCTION: OnceLock<String> = OnceLock::new();
 
 /// Lets [`emit`] write from now on.
-pub(crate) fn begin() {
-    IS_FUNCTION.store(true, Ordering::Relaxed);
+pub(crate) fn begin(environment: &Environment) {
+    OF_FUNCTION.get_or_init(|| namespace(environment));
+}
+
+fn namespace(environment: &Environment) -> String {
+    match environment.secret(STACK_NAME) {
+        Some(stack) => format!("{NAMESPACE}/{stack}"),
+        None => NAMESPACE.to_owned(),
+    }
 }
 
 /// The most values of one metric that a line may have.
@@ -140,39 +152,45 @@ pub fn emit(now: Timestamp, dimension: (&str, &str), values: &[(Metric, u64)]) {
         .iter()
         .map(|&(metric, value)| (metric, value.into()))
         .collect();
-    write(|| line(now, dimension, &values));
+    write(|namespace| line(namespace, now, dimension, &values));
 }
 
 /// Writes every value of one metric, so that CloudWatch knows its percentiles; else as [`emit()`].
 pub fn emit_each(now: Timestamp, dimension: (&str, &str), metric: Metric, values: &[u64]) {
     for values in values.chunks(VALUES_A_LINE) {
-        write(|| line(now, dimension, &[(metric, values.into())]));
+        write(|namespace| line(namespace, now, dimension, &[(metric, values.into())]));
     }
 }
 
-fn write(line: impl FnOnce() -> Value) {
-    if !IS_FUNCTION.load(Ordering::Relaxed) {
+fn write(line: impl FnOnce(&str) -> Value) {
+    let Some(namespace) = OF_FUNCTION.get() else {
         return;
-    }
+    };
     let mut out = stdout().lock();
-    let _ = writeln!(out, "{}", line()).and_then(|()| out.flush());
+    let _ = writeln!(out, "{}", line(namespace)).and_then(|()| out.flush());
 }
 
-/// The values of an EMF line of this namespace, without those that [`emit_each`] wrote; `None` for any other line.
+/// The values of an EMF line of any stack, without those that [`emit_each`] wrote; `None` for any other line.
 pub fn read(line: &str) -> Option<Vec<(Metric, u64)>> {
     if !line.starts_with('{') || !line.contains("\"_aws\"") {
         return None;
     }
     let object: Map<String, Value> = serde_json::from_str(line).ok()?;
     let directives = object.get("_aws")?.get("CloudWatchMetrics")?;
-    if directives.get(0)?.get("Namespace")? != NAMESPACE {
+    let namespace = directives.get(0)?.get("Namespace")?.as_str()?;
+    if namespace.split('/').next() != Some(NAMESPACE) {
         return None;
     }
     let value_of = |metric: Metric| Some((metric, object.get(metric.name())?.as_u64()?));
     Some(Metric::ALL.into_iter().filter_map(value_of).collect())
 }
 
-fn line(now: Timestamp, dimension: (&str, &str), values: &[(Metric, Value)]) -> Value {
+fn line(
+    namespace: &str,
+    now: Timestamp,
+    dimension: (&str, &str),
+    values: &[(Metric, Value)],
+) -> Value {
     debug_assert!(
         values
             .iter()
@@ -186,7 +204,7 @@ fn line(now: Timestamp, dimension: (&str, &str), values: &[(Metric, Value)]) -> 
         "_aws": {
             "Timestamp": now.as_millisecond(),
             "CloudWatchMetrics": [{
-                "Namespace": NAMESPACE,
+                "Namespace": namespace,
                 "Dimensions": [[dimension.0]],
                 "Metrics": definitions,
             }],
@@ -208,14 +226,15 @@ mod tests {
         let now = Timestamp::from_millisecond(1_779_480_000_123).unwrap();
         let values = [(Metric::QuotesPolled, 5), (Metric::QuotesFailed, 0)];
         let written = values.map(|(metric, value)| (metric, value.into()));
-        let line = line(now, ("topic", "stock-quotes"), &written).to_string();
+        let namespace = namespace(&Environment::from_iter([("STACK_NAME", "prod")]));
+        let line = line(&namespace, now, ("topic", "stock-quotes"), &written).to_string();
         assert_eq!(
             serde_json::from_str::<Value>(&line).unwrap(),
             json!({
                 "_aws": {
                     "Timestamp": 1_779_480_000_123_i64,
                     "CloudWatchMetrics": [{
-                        "Namespace": "quotelake",
+                        "Namespace": "quotelake/prod",
                         "Dimensions": [["topic"]],
                         "Metrics": [
                             {"Name": "QuotesPolled", "Unit": "Count"},
@@ -234,7 +253,8 @@ mod tests {
     #[test]
     fn every_value_of_a_metric_is_in_its_line_and_none_is_taken_for_a_count() {
         let values = [(Metric::PublishMilliseconds, [3_u64, 90].as_slice().into())];
-        let line = line(Timestamp::UNIX_EPOCH, ("topic", "crypto-prices"), &values);
+        let topic = ("topic", "crypto-prices");
+        let line = line(NAMESPACE, Timestamp::UNIX_EPOCH, topic, &values);
         assert_eq!(line["PublishMilliseconds"], json!([3, 90]));
         assert_eq!(
             line["_aws"]["CloudWatchMetrics"][0]["Metrics"],
@@ -250,6 +270,7 @@ mod tests {
             "hello",
             "{\"level\":\"INFO\"}",
             "{\"_aws\":{\"CloudWatchMetrics\":[{\"Namespace\":\"other\"}]},\"QuotesPolled\":1}",
+            "{\"_aws\":{\"CloudWatchMetrics\":[{\"Namespace\":\"quotelakes\"}]},\"QuotesPolled\":1}",
         ] {
             assert_eq!(read(line), None, "{line}");
         }

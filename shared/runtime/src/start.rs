@@ -42,7 +42,7 @@ where
     let run = || {
         let environment = Environment::of_process();
         telemetry::init(&environment)?;
-        metrics::begin();
+        metrics::begin(&environment);
         #[cfg(target_os = "linux")]
         if environment.secret(DIE_WITH_PARENT).is_some() {
             let kill = Some(rustix::process::Signal::KILL);

@@ -1,6 +1,6 @@
 use pipeline_tests::{
     plane::{bin_dir, workspace},
-    real_kafka::{Kafka, Listener},
+    real_kafka::Kafka,
 };
 use quotelake::{
     cli::{Feed, Up},
@@ -9,10 +9,13 @@ use quotelake::{
 use runtime::Environment;
 use tempfile::TempDir;
 
-use super::*;
+use super::{
+    way::{Way, right},
+    *,
+};
 
-/// The plane as `quotelake up --brokers` starts it.
-async fn plane(kafka: &Kafka) -> (Plane, TempDir) {
+/// The plane as `quotelake up --brokers` starts it with the settings of a way to them.
+async fn plane(way: &Way) -> (Plane, TempDir) {
     let data = tempfile::tempdir().unwrap();
     let up = Up {
         run_for: None,
@@ -23,12 +26,12 @@ async fn plane(kafka: &Kafka) -> (Plane, TempDir) {
         feed: Feed::Replay,
         speed: 1.0,
         faults: Vec::new(),
-        brokers: Some(kafka.brokers(Listener::Plaintext)),
+        brokers: Some(way.settings["KAFKA_BOOTSTRAP_SERVERS"].clone()),
         s3_endpoint: None,
         s3_port: 0,
         bin_dir: Some(bin_dir().await.to_owned()),
     };
-    let options = up.options(&Environment::default());
+    let options = up.options(&Environment::from_iter(way.settings.clone()));
     (Plane::start(&options).await.unwrap(), data)
 }
 
@@ -46,10 +49,11 @@ async fn run_until_published(plane: &mut Plane, more: u64) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn partitions_that_are_added_while_the_plane_runs_lose_and_double_nothing() {
+async fn over_scram_partitions_that_are_added_while_the_plane_runs_lose_and_double_nothing() {
     const TOPIC: &str = "stock-prices";
     let Some(kafka) = shared().await else { return };
-    let (mut plane, _data) = plane(kafka).await;
+    let way = right(kafka, "scram");
+    let (mut plane, _data) = plane(&way).await;
     run_until_published(&mut plane, 60).await;
     blocking(|| kafka.set_partitions(TOPIC, 20)).await;
     let watermarks = Arc::new(Watermarks::new(&kafka.cluster(), "audit").unwrap());
@@ -72,11 +76,13 @@ async fn partitions_that_are_added_while_the_plane_runs_lose_and_double_nothing(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_broker_that_dies_and_comes_back_and_leaders_that_move_lose_and_double_nothing() {
+async fn over_mutual_tls_a_broker_that_dies_and_comes_back_and_leaders_that_move_lose_and_double_nothing()
+ {
     let Some(mut kafka) = blocking(|| Kafka::start(3)).await else {
         return;
     };
-    let (mut plane, _data) = plane(&kafka).await;
+    let way = right(&kafka, "mtls");
+    let (mut plane, _data) = plane(&way).await;
     run_until_published(&mut plane, 60).await;
     kafka.kill(1);
     run_until_published(&mut plane, 60).await;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use pipeline_tests::plane::workspace;
-use runtime::metrics::{Metric, NAMESPACE};
+use runtime::metrics::Metric;
 use serde_json::json;
 
 use super::{Template, document::visit, metrics::used};
@@ -36,6 +36,8 @@ const OF_AWS: [(&str, &str, &[&str], &str); 10] = [
     ("AWS/Kafka", "UnderReplicatedPartitions", &BROKER, MSK),
     ("AWS/Kafka", "KafkaDataLogsDiskUsed", &BROKER, MSK),
 ];
+/// The namespace of what the functions emit.
+const OF_THE_STACK: &str = "quotelake/${AWS::StackName}";
 const LAMBDA: &str = "AWS Lambda developer guide, \"Types of metrics for Lambda functions\"";
 const MSK: &str = "Amazon MSK developer guide, \"Metrics for monitoring Standard brokers with CloudWatch\", level DEFAULT";
 const BROKER: [&str; 2] = ["Broker ID", "Cluster Name"];
@@ -44,7 +46,7 @@ const BROKER: [&str; 2] = ["Broker ID", "Cluster Name"];
 fn an_alarm_or_graph_is_about_a_metric_that_is_emitted() {
     let template = Template::read();
     for used in used(&template) {
-        if used.namespace != NAMESPACE {
+        if used.namespace != OF_THE_STACK {
             let known = OF_AWS.iter().any(|(namespace, name, dimensions, _)| {
                 (*namespace, *name) == (&*used.namespace, &*used.name)
                     && used.dimensions == *dimensions
@@ -64,6 +66,13 @@ fn an_alarm_or_graph_is_about_a_metric_that_is_emitted() {
         };
         assert!(statistics.contains(&&*used.statistic), "{used:?}");
     }
+}
+
+#[test]
+fn the_functions_know_the_stack_in_whose_namespace_the_alarms_look() {
+    let template = Template::read();
+    let stack = &template.globals()["Environment"]["Variables"]["STACK_NAME"];
+    assert_eq!(*stack, serde_json::json!({"Ref": "AWS::StackName"}));
 }
 
 #[test]

@@ -30,14 +30,17 @@ pub(super) fn used(template: &Template) -> Vec<Used> {
                 used.push(plain(id, &stat["Metric"], text(&stat["Stat"])));
             }
             if let Some(expression) = value.get("Expression") {
-                let written = expression["Fn::Sub"][0].as_str().or(expression.as_str());
-                used.extend(query(id, written.unwrap()));
+                let with_values = expression["Fn::Sub"][0].as_str();
+                used.extend(query(
+                    id,
+                    with_values.unwrap_or_else(|| written(expression)),
+                ));
             }
         });
         assert!(used.len() > before, "{id} has a metric");
     }
     for (id, dashboard) in template.resources("AWS::CloudWatch::Dashboard") {
-        let body = text(&dashboard["Properties"]["DashboardBody"]["Fn::Sub"]);
+        let body = written(&dashboard["Properties"]["DashboardBody"]);
         let body: Value = serde_json::from_str(body).unwrap();
         for widget in body["widgets"].as_array().unwrap() {
             for line in widget["properties"]["metrics"].as_array().unwrap() {
@@ -52,7 +55,7 @@ fn plain(by: &str, metric: &Value, statistic: &str) -> Used {
     let dimensions = metric["Dimensions"].as_array().unwrap().iter();
     Used {
         by: by.to_owned(),
-        namespace: text(&metric["Namespace"]).to_owned(),
+        namespace: written(&metric["Namespace"]).to_owned(),
         name: text(&metric["MetricName"]).to_owned(),
         dimensions: dimensions
             .map(|dimension| text(&dimension["Name"]).to_owned())
@@ -89,7 +92,7 @@ fn query(by: &str, expression: &str) -> Option<Used> {
 
 fn line_of_a_graph(by: &str, line: &[Value]) -> Used {
     let search =
-        Regex::new(r#"^SEARCH\('\{([^,]+),([^}]+)\} MetricName="(\w+)"', '(\w+)', \d+\)$"#)
+        Regex::new(r#"^SEARCH\('\{"?([^,"]+)"?,([^}]+)\} MetricName="(\w+)"', '(\w+)', \d+\)$"#)
             .unwrap();
     if let [only] = line {
         let expression = text(&only["expression"]);
@@ -118,6 +121,11 @@ fn line_of_a_graph(by: &str, line: &[Value]) -> Used {
             .collect(),
         statistic: text(&options["stat"]).to_owned(),
     }
+}
+
+/// A text, or one that has the names of other values in it.
+fn written(value: &Value) -> &str {
+    value["Fn::Sub"].as_str().unwrap_or_else(|| text(value))
 }
 
 fn text(value: &Value) -> &str {
