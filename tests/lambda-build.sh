@@ -2,7 +2,7 @@
 # Builds both functions as a deployment does and checks what comes out: the size of the archives, what they need of
 # the system, the time of their init, and that they answer under AWS's runtime interface emulator.
 # `sam build` and `cargo lambda build --release` share one compilation. Needs sam and cargo-lambda on the PATH, python3,
-# readelf, and the programs that `cargo test` has built. RIE is the emulator's binary, one of those that SAM carries.
+# readelf, curl, and the programs that `cargo test` has built. RIE is the emulator's binary, one of those that SAM carries.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -14,23 +14,7 @@ LIBRARIES='ld-linux-x86-64\.so\.2|ld-linux-aarch64\.so\.1|libc\.so\.6|libm\.so\.
 RIE=${RIE:?set it to the runtime interface emulator: samcli/local/rapid/aws-lambda-rie-x86_64 in the packages of SAM}
 export CARGO_LAMBDA_COMPILER=cargo SAM_CLI_TELEMETRY=0
 
-work=$(mktemp -d)
-pids=()
-cleanup() {
-    local pid
-    for pid in "${pids[@]}"; do
-        kill -INT -- "-$pid" 2>/dev/null || true
-        wait "$pid" 2>/dev/null || true
-    done
-    rm -rf "$work"
-}
-trap cleanup EXIT
-
-fail() { # MESSAGE
-    echo "$1" >&2
-    cat "$work"/*.log >&2 2>/dev/null || true
-    exit 1
-}
+. tests/processes.sh
 
 architecture=$(uname -m)
 [ "$architecture" = x86_64 ] || architecture=arm64
@@ -65,50 +49,23 @@ for function in bronze-writer quote-poller; do
     grep -q 'merge_env: true' "$work/deploy.log" || fail "$function: cargo lambda deploy would drop its variables"
 done
 
-# Prints the part of the first line of the plane's output that NAME has.
-part() { # NAME
-    python3 -c 'import json, sys; print(json.loads(open(sys.argv[1]).readline())[sys.argv[2]])' "$work/plane" "$1"
-}
-
-wait_for() { # SECONDS WHAT COMMAND...
-    local what=$2 end=$((SECONDS + $1))
-    shift 2
-    until "$@" 2>/dev/null; do
-        [ $SECONDS -le $end ] || fail "$what: not there in time"
-        sleep 0.1
-    done
-}
-
-free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
-
-set -m
-target/debug/quotelake up --json --data "$work/data" --bin-dir target/debug >"$work/plane" 2>"$work/plane.log" &
-pids+=($!)
-wait_for 60 "the plane" test -s "$work/plane"
+start_plane
 variables=(KAFKA_BOOTSTRAP_SERVERS="$(part brokers)" BINANCE_URL="$(part binance_url)" BRONZE_BUCKET=bronze-bucket
     BRONZE_PREFIX=by-hand AWS_ENDPOINT_URL_S3="$(part s3_endpoint)" AWS_REGION=us-east-1
     AWS_ACCESS_KEY_ID=quotelake AWS_SECRET_ACCESS_KEY=quotelake-local)
 
 # Starts FUNCTION under the emulator, which has one for each process, and sends it the event in FILE.
 answer() { # FUNCTION FILE EXPECTED
-    local port
+    local port answer
     port=$(free_port)
     env "${variables[@]}" AWS_LAMBDA_FUNCTION_TIMEOUT=60 "$RIE" --log-level error \
         --runtime-interface-emulator-address "127.0.0.1:$port" --runtime-api-address "127.0.0.1:$(free_port)" \
         "target/lambda/$1/bootstrap" >"$work/$1.log" 2>&1 &
     pids+=($!)
     wait_for 10 "the runtime interface emulator" bash -c "</dev/tcp/127.0.0.1/$port"
-    python3 - "$1" "$port" "$2" "$3" <<'PYTHON' || fail "$1: not the answer that was expected"
-import json, sys, urllib.request
-function, port, event, expected = sys.argv[1:]
-url = f"http://127.0.0.1:{port}/2015-03-31/functions/function/invocations"
-request = urllib.request.Request(url, open(event, "rb").read(), {"content-type": "application/json"})
-answer = json.load(urllib.request.urlopen(request, timeout=90))
-different = {name: answer.get(name) for name, value in json.loads(expected).items() if answer.get(name) != value}
-if different:
-    sys.exit(f"{function}: {different}, expected {expected}, in {answer}")
-print(f"{function} answered {json.dumps(answer)}")
-PYTHON
+    answer=$(curl --silent --show-error --max-time 90 --header 'content-type: application/json' --data-binary "@$2" \
+        "http://127.0.0.1:$port/2015-03-31/functions/function/invocations" 2>"$work/invoke.log") || fail "$1: no answer"
+    compare "$1" "$answer" "$3"
 }
 
 answer bronze-writer events/bronze-writer.json '{"records": 4, "added": 3, "already_there": 0}'

@@ -187,7 +187,8 @@ async fn a_topic_that_is_not_for_the_user_is_named_and_others_stay_open() {
         topics::create(&kafka.cluster(), name, 1).await.unwrap();
     }
     for security in ["mtls", "scram"] {
-        let access = right(kafka, security).access();
+        let way = right(kafka, security);
+        let access = way.access();
         let cluster = access.cluster().await.unwrap();
         let publisher = KafkaPublisher::open(access).await.unwrap();
         publisher.connect(PATIENCE).await.unwrap();
