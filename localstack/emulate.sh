@@ -112,8 +112,9 @@ start_ministack() {
     export AWS_ENDPOINT_URL=http://127.0.0.1:$port
     mkdir "$work/tmp"
     # AUTH makes it enforce IAM: the functions have the rights of their roles alone. They inherit the endpoint from it.
-    start ministack env BIND_HOST=127.0.0.1 GATEWAY_PORT="$port" LAMBDA_EXECUTOR=local AUTH=true TMPDIR="$work/tmp" \
-        S3_DATA_DIR="$work/s3" STATE_DIR="$work/state" "$TOOLS/ministack/bin/ministack"
+    # The brokers are those of its MSK clusters.
+    start ministack env MINISTACK_MSK_BOOTSTRAP="$brokers" BIND_HOST=127.0.0.1 GATEWAY_PORT="$port" LAMBDA_EXECUTOR=local \
+        AUTH=true TMPDIR="$work/tmp" S3_DATA_DIR="$work/s3" STATE_DIR="$work/state" "$TOOLS/ministack/bin/ministack"
     wait_for 60 ministack curl --fail --silent "$AWS_ENDPOINT_URL/_ministack/health"
 }
 
@@ -142,11 +143,7 @@ PROPERTIES
         >"$work/format.log" 2>&1
     start kafka "${java[@]}" kafka.Kafka "$work/kafka.properties"
     wait_for 60 Kafka grep -q 'Kafka Server started' "$work/kafka.out"
-    cat >"$work/broker.out" <<PARAMETERS
-Kafka=self-managed
-KafkaBootstrapServers=127.0.0.1:$port
-KafkaSecurity=plaintext
-PARAMETERS
+    brokers=127.0.0.1:$port
 }
 
 start_broker() {
@@ -155,11 +152,8 @@ start_broker() {
     else
         start broker "$bin_dir/quotelake" serve broker
         wait_for 30 "the broker" grep -q KafkaBootstrapServers "$work/broker.out"
+        brokers=$(sed -n 's/^KafkaBootstrapServers=//p' "$work/broker.out")
     fi
-}
-
-parameter() { # NAME
-    sed -n "s/^$1=//p" "$work/parameters"
 }
 
 deploy() {
@@ -178,12 +172,12 @@ have_fired() { [ "$(fired)" -gt 0 ]; }
 have_ended() { [ "$(stack ended $stack)" -ge $(($(fired) + rare)) ]; }
 
 verified() { # [OPTION...]
-    "$bin_dir/quotelake" verify --brokers "$(parameter KafkaBootstrapServers)" --bucket "$bucket" --epoch 1 \
+    "$bin_dir/quotelake" verify --brokers "$brokers" --bucket "$bucket" --epoch 1 \
         --s3-endpoint "$AWS_ENDPOINT_URL" "$@"
 }
 
 on_ministack() {
-    local polled published failed written quarantined records rare=0
+    local brokers polled published failed written quarantined records rare=0
     architecture=$(uname -m | sed s/aarch64/arm64/)
     sam_tool
     ministack_tool
@@ -195,11 +189,12 @@ on_ministack() {
     export NO_PROXY=127.0.0.1,localhost${NO_PROXY:+,$NO_PROXY} no_proxy=127.0.0.1,localhost${no_proxy:+,$no_proxy}
     build
     say "functions built"
-    start_ministack
     start_broker
+    start_ministack
+    stack create-cluster quotelake >"$work/cluster.out"
     start market "$bin_dir/quotelake" serve market
     wait_for 30 "the market" grep -q VietnamSymbols "$work/market.out"
-    { cat "$work/broker.out" "$work/market.out" && echo "Architecture=$architecture"; } >"$work/parameters"
+    { cat "$work/cluster.out" "$work/market.out" && echo "Architecture=$architecture"; } >"$work/parameters"
     if [ "$seconds" -lt 300 ]; then
         # A session of trades lasts for five minutes.
         sed -i 's/^TradeSymbols=.*/TradeSymbols=/' "$work/parameters"
@@ -210,7 +205,7 @@ on_ministack() {
 
     # An array of --parameter NAME=VALUE.
     mapfile -t values <"$work/parameters"
-    start trigger "$bin_dir/quotelake" trigger --brokers "$(parameter KafkaBootstrapServers)" \
+    start trigger "$bin_dir/quotelake" trigger --brokers "$brokers" \
         --lambda-endpoint "$AWS_ENDPOINT_URL" --function "BronzeWriter=$(stack output $stack BronzeWriterArn)" \
         "${values[@]/#/--parameter=}"
     local trigger=${pids[-1]} until=$((SECONDS + seconds))

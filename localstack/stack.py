@@ -1,5 +1,6 @@
 """What localstack/emulate.sh asks of the emulated AWS. AWS_ENDPOINT_URL says where that is.
 
+stack.py create-cluster NAME     makes an MSK cluster in the default VPC; prints the parameters by which a stack is on it
 stack.py output STACK KEY        an output of the stack
 stack.py fire-rare STACK         invokes the pollers whose schedules are rarer than a minute; prints how many
 stack.py stop-schedules STACK    deletes the stack's schedules, so that no poller is started any more
@@ -13,6 +14,20 @@ import sys
 import boto3
 
 LOGS = boto3.client("logs")
+
+
+def create_cluster(name):
+    ec2 = boto3.client("ec2")
+    subnets = [subnet["SubnetId"] for subnet in ec2.describe_subnets()["Subnets"]]
+    groups = [group["GroupId"] for group in ec2.describe_security_groups()["SecurityGroups"]]
+    cluster = boto3.client("kafka").create_cluster(
+        ClusterName=name,
+        KafkaVersion="4.1.x.kraft",
+        NumberOfBrokerNodes=len(subnets),
+        BrokerNodeGroupInfo={"ClientSubnets": subnets, "SecurityGroups": groups, "InstanceType": "kafka.m7g.large"},
+    )
+    print(f"Kafka=msk\nKafkaSecurity=plaintext\nKafkaBootstrapServers=\nMskClusterArn={cluster['ClusterArn']}")
+    print(f"SubnetIds={','.join(subnets)}\nSecurityGroupIds={','.join(groups)}")
 
 
 def output(stack, key):
@@ -89,6 +104,7 @@ def counts():
 
 
 COMMANDS = {
+    "create-cluster": create_cluster,
     "output": output,
     "fire-rare": fire_rare,
     "stop-schedules": stop_schedules,

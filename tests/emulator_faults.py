@@ -152,12 +152,18 @@ def the_policy_of_the_template_is_enough_and_no_more(account, _):
     refused(account.invoke("beyond", EVENT), "lake")
 
 
+def refuse_every_symbol(account, name):
+    """The reasons of a report in which every symbol has one."""
+    error, report = account.invoke(name, json.dumps(JOB))
+    assert not error and report["published"] == 0 and report["failed"], report
+    print(f"  {json.dumps(report['failed'])}")
+    return {failed["reason"] for failed in report["failed"]}
+
+
 def a_missing_secret_is_the_reason_of_every_symbol_and_no_longer_once_it_is_there(account, parameters):
     role = account.role("poller", allow("secretsmanager:GetSecretValue", "*"))
     account.deploy("poller", "quote-poller", role, FINNHUB_API_KEY_SECRET="secretsmanager:finnhub", **parameters)
-    error, report = account.invoke("poller", json.dumps(JOB))
-    assert not error and report["published"] == 0 and report["failed"], report
-    print(f"  {json.dumps(report['failed'])}")
+    refuse_every_symbol(account, "poller")
     account.secrets.create_secret(Name="finnhub", SecretString="replay")
 
     def is_polled():
@@ -172,19 +178,52 @@ def a_secret_of_a_wrong_arn_is_the_reason_too(account, parameters):
     role = account.role("poller", allow("secretsmanager:GetSecretValue", "*"))
     wrong = "secretsmanager:" + ACCOUNT % "secretsmanager" + "secret:nobody-AbCdEf"
     account.deploy("wrong", "quote-poller", role, FINNHUB_API_KEY_SECRET=wrong, **parameters)
-    error, report = account.invoke("wrong", json.dumps(JOB))
-    assert not error and report["published"] == 0 and report["failed"], report
-    print(f"  {json.dumps(report['failed'])}")
+    refuse_every_symbol(account, "wrong")
 
 
 def brokers_that_do_not_answer_fail_every_quote(account, parameters):
     role = account.role("poller")
     nowhere = parameters | {"KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1", "FINNHUB_API_KEY": "replay"}
     account.deploy("nowhere", "quote-poller", role, **nowhere)
-    error, report = account.invoke("nowhere", json.dumps(JOB))
-    reasons = {failed["reason"] for failed in report["failed"]}
-    assert not error and report["published"] == 0 and reasons == {"publish-timed-out"}, report
-    print(f"  {json.dumps(report['failed'])}")
+    assert refuse_every_symbol(account, "nowhere") == {"publish-timed-out"}
+
+
+def a_cluster_of_a_wrong_arn_fails_every_quote(account, parameters):
+    role = account.role("looker", allow("kafka:GetBootstrapBrokers", "*"))
+    variables = {name: value for name, value in parameters.items() if not name.startswith("KAFKA_")}
+    wrong = ACCOUNT % "kafka" + "cluster/nobody/6cc0432b-8618-4f44-bccc-e1fbd8fb7c4d-2"
+    account.deploy("lost", "quote-poller", role, MSK_CLUSTER_ARN=wrong, FINNHUB_API_KEY="replay", **variables)
+    assert refuse_every_symbol(account, "lost") == {"no-producer"}
+
+
+def a_cluster_that_may_not_be_looked_up_fails_every_quote_until_it_may(account, parameters):
+    cluster = boto3.client("kafka").create_cluster(
+        ClusterName="denied",
+        KafkaVersion="4.1.x.kraft",
+        NumberOfBrokerNodes=1,
+        BrokerNodeGroupInfo={"ClientSubnets": ["subnet-1"], "InstanceType": "kafka.m7g.large"},
+    )
+    role = account.role("blind")
+    variables = {name: value for name, value in parameters.items() if not name.startswith("KAFKA_")}
+    account.deploy(
+        "blind", "quote-poller", role, MSK_CLUSTER_ARN=cluster["ClusterArn"], FINNHUB_API_KEY="replay", **variables
+    )
+    assert refuse_every_symbol(account, "blind") == {"no-producer"}
+    account.role("blind", allow("kafka:GetBootstrapBrokers", "*"))
+
+    def are_asked():
+        _, report = account.invoke("blind", json.dumps(JOB))
+        return report["failed"][0]["reason"] == "publish-timed-out"
+
+    # The brokers that the emulator tells are nobody's.
+    wait_for("the brokers", are_asked)
+
+
+def credentials_that_are_missing_fail_every_quote(account, parameters):
+    role = account.role("nameless", allow("secretsmanager:GetSecretValue", "*"))
+    scram = {"KAFKA_SECURITY": "scram", "KAFKA_CREDENTIALS_SECRET": "secretsmanager:AmazonMSK_absent"}
+    account.deploy("nameless", "quote-poller", role, FINNHUB_API_KEY="replay", **(parameters | scram))
+    assert refuse_every_symbol(account, "nameless") == {"no-producer"}
 
 
 def main():
@@ -193,7 +232,7 @@ def main():
     os.environ.update(
         AWS_ACCESS_KEY_ID="test", AWS_SECRET_ACCESS_KEY="test", AWS_REGION="us-east-1", AWS_DEFAULT_REGION="us-east-1"
     )
-    promises = [promise for name, promise in globals().items() if name.startswith(("a_", "the_", "brokers_"))]
+    promises = [promise for name, promise in globals().items() if name.startswith(("a_", "the_", "brokers_", "credentials_"))]
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as parts:
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = str(free.getsockname()[1])

@@ -18,9 +18,6 @@ const LOOK_AGAIN: Duration = Duration::from_millis(200);
 /// How long the consumer groups may take to form.
 const JOIN: Duration = Duration::from_secs(15);
 
-/// How long the triggers may take to leave their groups.
-const LEAVE: Duration = Duration::from_secs(15);
-
 /// How long the triggers may take to bring home what is published.
 const DRAIN: Duration = Duration::from_secs(60);
 
@@ -109,7 +106,6 @@ impl Triggers {
 
     /// Lets them leave their groups.
     pub async fn stop(mut self) {
-        // A consumer that librdkafka does not let go of (its issue 4884) must not hold up the end.
-        let _ = timeout(LEAVE, self.tasks.shutdown()).await;
+        self.tasks.shutdown().await;
     }
 }

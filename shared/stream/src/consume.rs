@@ -1,5 +1,7 @@
 //! Consuming in a group, with commits by hand: what the Kafka trigger stands on.
 
+mod member;
+
 use std::{
     collections::BTreeMap,
     ops::Range,
@@ -16,6 +18,8 @@ use rdkafka::{
 };
 
 use tokio::time::timeout;
+
+use member::Member;
 
 use crate::{
     Cluster,
@@ -72,7 +76,7 @@ pub(crate) const METADATA_AGE_MS: &str = "15000";
 
 /// A member of a consumer group on one topic.
 pub struct TopicConsumer {
-    consumer: Arc<StreamConsumer<Context>>,
+    consumer: Arc<Member>,
     topic: String,
     /// The offset after the last record that came, by partition.
     positions: Mutex<BTreeMap<i32, i64>>,
@@ -103,7 +107,7 @@ impl TopicConsumer {
             cluster.create(&config, context.clone()).map_err(failed)?;
         consumer.subscribe(&[topic]).map_err(failed)?;
         Ok(Self {
-            consumer: Arc::new(consumer),
+            consumer: Arc::new(Member::new(consumer)),
             topic: topic.to_owned(),
             positions: Mutex::default(),
         })

@@ -4,24 +4,23 @@ mod connection;
 mod current;
 mod error;
 mod missing;
+mod opening;
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{future::Future, time::Duration};
 
 use rdkafka::{
     error::{KafkaError, RDKafkaErrorCode as Code},
     producer::{FutureRecord, Producer},
     util::Timeout,
 };
-use tokio::{
-    task::JoinSet,
-    time::{Instant, sleep, timeout_at},
-};
+use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::{Access, Cluster, Position, topics};
 pub use error::{ProducerError, PublishError};
 
 use connection::Connection;
-use current::{Shared, renew};
+use current::Shared;
+use opening::Opening;
 
 /// The capability to publish a record and to know where it landed.
 pub trait Publish: Send + Sync {
@@ -49,11 +48,7 @@ pub trait Publish: Send + Sync {
 /// [`Access`] has other addresses or credentials by now, at most every 30 s. A record that waits in a producer that is
 /// replaced goes with the next; one that was sent when its connection broke, and waits to be sent again, may so be
 /// written twice, as one may that is published again after a failure.
-pub struct KafkaPublisher {
-    shared: Arc<Shared>,
-    /// Ends with the publisher.
-    _renewal: JoinSet<()>,
-}
+pub struct KafkaPublisher(Opening);
 
 /// How long a topic that was just created may be unknown to the producer before it looks again.
 const SPREAD: Duration = Duration::from_millis(250);
@@ -64,37 +59,29 @@ impl KafkaPublisher {
     /// # Errors
     /// [`ProducerError::Unusable`] if librdkafka refuses the settings.
     pub fn new(cluster: &Cluster) -> Result<Self, ProducerError> {
-        Ok(Self {
-            shared: Arc::new(Shared::new(cluster, Access::from(cluster.clone()))?),
-            _renewal: JoinSet::new(),
-        })
+        let access = Access::from(cluster.clone());
+        let shared = Shared::new(cluster, access.clone())?;
+        Ok(Self(Opening::opened(shared, access)))
     }
 
-    /// Makes the producer for the cluster that `access` gives, and again when that has changed; connections open in the
-    /// background. Has to be called within a tokio runtime, which asks `access`.
-    ///
-    /// # Errors
-    /// [`ProducerError::Access`] if there is no cluster to be had, [`ProducerError::Unusable`] if librdkafka refuses
-    /// the settings.
-    pub async fn open(access: Access) -> Result<Self, ProducerError> {
-        let cluster = access.cluster().await?;
-        let shared = Arc::new(Shared::new(&cluster, access)?);
-        let mut renewal = JoinSet::new();
-        renewal.spawn(renew(Arc::clone(&shared)));
-        Ok(Self {
-            shared,
-            _renewal: renewal,
-        })
+    /// A publisher to the cluster that `access` gives, and to another when that has changed. It is made with the first
+    /// record, or by [`Self::connect`]; where there is no cluster to be had, it is tried again every 5 s at the most, and
+    /// records fail until then.
+    pub fn with_access(access: Access) -> Self {
+        Self(Opening::new(access))
     }
 
     /// Waits until a broker answers.
     ///
     /// # Errors
-    /// [`ProducerError::Unauthenticated`] as soon as the brokers and this client refuse each other,
+    /// [`ProducerError::Access`] if there is no cluster to be had, [`ProducerError::Unusable`] if librdkafka refuses the
+    /// settings, [`ProducerError::Unauthenticated`] as soon as the brokers and this client refuse each other,
     /// [`ProducerError::Unreachable`] if none answers within `within`.
     pub async fn connect(&self, within: Duration) -> Result<(), ProducerError> {
-        let connection = self.shared.connection();
-        let cause = match connection.reach(within).await {
+        let until = Instant::now() + within;
+        let connection = self.0.open().await?.connection();
+        let left = until.saturating_duration_since(Instant::now());
+        let cause = match connection.reach(left).await {
             Ok(()) => return Ok(()),
             Err(cause) => cause,
         };
@@ -118,9 +105,15 @@ impl KafkaPublisher {
         value: &[u8],
         until: Instant,
     ) -> Result<Position, PublishError> {
+        let opened = timeout_at(until, self.0.open()).await;
+        let shared = match opened {
+            Ok(Ok(shared)) => shared,
+            Ok(Err(error)) => return Err(PublishError::NoProducer(error)),
+            Err(_) => return Err(PublishError::NoProducer(ProducerError::Pending)),
+        };
         let mut created = false;
         loop {
-            let connection = self.shared.connection();
+            let connection = shared.connection();
             let error = match send_once(&connection, topic, key, value, until).await {
                 Ok(position) => {
                     connection.answered();
@@ -130,7 +123,7 @@ impl KafkaPublisher {
                 Err(Unsent::Unqueued) => timed_out(&connection),
                 Err(Unsent::Failed(error)) => error,
             };
-            let (true, Some(missing)) = (is_unknown(&error), &self.shared.missing) else {
+            let (true, Some(missing)) = (is_unknown(&error), &shared.missing) else {
                 return Err(error);
             };
             if !created {
@@ -253,7 +246,9 @@ impl Publish for KafkaPublisher {
     }
 
     fn abandon(&self) {
-        self.shared.connection().abandon();
+        if let Some(shared) = self.0.get() {
+            shared.connection().abandon();
+        }
     }
 }
 

@@ -33,7 +33,7 @@ async fn with_the_right_credentials_a_missing_topic_is_made_and_records_go_there
         let way = way.creating(3);
         let access = way.access();
         let cluster = access.cluster().await.unwrap();
-        let publisher = KafkaPublisher::open(access).await.unwrap();
+        let publisher = KafkaPublisher::with_access(access);
         publisher.connect(PATIENCE).await.unwrap();
         let mut sent = BTreeMap::new();
         for index in 0..10 {
@@ -135,7 +135,7 @@ async fn with_wrong_credentials_one_sentence_names_them_and_every_quote_counts_a
                     assert!(!said.contains(secret), "{of}: {said}");
                 }
             };
-            let publisher = KafkaPublisher::open(way.access()).await.unwrap();
+            let publisher = KafkaPublisher::with_access(way.access());
             let asked = Instant::now();
             let refused = publisher.connect(Duration::from_secs(8)).await.unwrap_err();
             assert!(asked.elapsed() < Duration::from_secs(10), "{of}");
@@ -190,7 +190,7 @@ async fn a_topic_that_is_not_for_the_user_is_named_and_others_stay_open() {
         let way = right(kafka, security);
         let access = way.access();
         let cluster = access.cluster().await.unwrap();
-        let publisher = KafkaPublisher::open(access).await.unwrap();
+        let publisher = KafkaPublisher::with_access(access);
         publisher.connect(PATIENCE).await.unwrap();
         let denied = publisher.publish(DENIED_TOPIC, "A", b"{}", soon()).await;
         let expected = PublishError::Denied {
@@ -232,7 +232,7 @@ async fn a_password_that_was_put_right_is_taken_up_by_a_running_publisher() {
     let authority = &kafka.certificates().authority;
     let way = Way::new(&kafka.brokers(Listener::Scram), "scram").authority(authority);
     let way = way.credentials(&user("c0ffee-old")).creating(1);
-    let publisher = KafkaPublisher::open(way.access()).await.unwrap();
+    let publisher = KafkaPublisher::with_access(way.access());
     let way = way.credentials(&user(PASSWORD));
     until("the new password", async || {
         publisher

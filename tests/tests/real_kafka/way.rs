@@ -12,13 +12,13 @@ use stream::Access;
 use tempfile::TempDir;
 
 /// The settings of a way to the brokers, with its secrets in files.
-pub struct Way {
-    pub settings: BTreeMap<&'static str, String>,
+pub(super) struct Way {
+    pub(super) settings: BTreeMap<&'static str, String>,
     folder: TempDir,
 }
 
 impl Way {
-    pub fn new(brokers: &str, security: &str) -> Self {
+    pub(super) fn new(brokers: &str, security: &str) -> Self {
         let settings = [
             ("KAFKA_BOOTSTRAP_SERVERS", brokers),
             ("KAFKA_SECURITY", security),
@@ -31,7 +31,7 @@ impl Way {
         }
     }
 
-    pub fn credentials(mut self, credentials: &Value) -> Self {
+    pub(super) fn credentials(mut self, credentials: &Value) -> Self {
         let file = self.folder.path().join("credentials.json");
         std::fs::write(&file, credentials.to_string()).unwrap();
         self.settings
@@ -39,18 +39,18 @@ impl Way {
         self
     }
 
-    pub fn authority(mut self, file: &Path) -> Self {
+    pub(super) fn authority(mut self, file: &Path) -> Self {
         self.settings.insert("KAFKA_CA_SECRET", reference(file));
         self
     }
 
-    pub fn creating(mut self, partitions: i32) -> Self {
+    pub(super) fn creating(mut self, partitions: i32) -> Self {
         self.settings
             .insert("KAFKA_CREATE_PARTITIONS", partitions.to_string());
         self
     }
 
-    pub fn access(&self) -> Access {
+    pub(super) fn access(&self) -> Access {
         let secrets: Arc<dyn secrets::FetchSecret> = Arc::new(FileSecrets);
         let lookup = |name: &str| self.settings.get(name).cloned();
         Access::read(&lookup, &secrets).unwrap()
@@ -61,19 +61,19 @@ fn reference(file: &Path) -> String {
     format!("file:{}", file.display())
 }
 
-pub fn user(password: &str) -> Value {
+pub(super) fn user(password: &str) -> Value {
     json!({"username": USER, "password": password})
 }
 
-pub fn identity(of: &Identity) -> Value {
+pub(super) fn identity(of: &Identity) -> Value {
     json!({"certificate": of.certificate, "privateKey": of.private_key})
 }
 
 /// What `KAFKA_SECURITY` may be on a cluster of one's own.
-pub const SECURITIES: [&str; 4] = ["plaintext", "tls", "mtls", "scram"];
+pub(super) const SECURITIES: [&str; 4] = ["plaintext", "tls", "mtls", "scram"];
 
 /// A kind of security with everything that it needs.
-pub fn right(kafka: &Kafka, security: &str) -> Way {
+pub(super) fn right(kafka: &Kafka, security: &str) -> Way {
     let Certificates {
         authority, client, ..
     } = kafka.certificates();

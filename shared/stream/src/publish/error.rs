@@ -3,6 +3,9 @@ use crate::{AccessError, AuthenticationError};
 /// Why a record counts as not published.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PublishError {
+    /// There is no producer to send it: no addresses, no credentials, or none that librdkafka takes.
+    #[error(transparent)]
+    NoProducer(ProducerError),
     /// No acknowledgement in time: the brokers are down, slow or unreachable.
     #[error(
         "no acknowledgement from {brokers} in time: check that the brokers are up and reachable"
@@ -56,6 +59,7 @@ impl PublishError {
     /// The reason in kebab-case, for counts.
     pub fn reason(&self) -> &'static str {
         match self {
+            Self::NoProducer(_) => "no-producer",
             Self::TimedOut { .. } => "publish-timed-out",
             Self::Unauthenticated(_) => "unauthenticated",
             Self::UnknownTopic { .. } => "unknown-topic",
@@ -72,6 +76,9 @@ pub enum ProducerError {
     /// There are no addresses or no credentials.
     #[error(transparent)]
     Access(AccessError),
+    /// The addresses and credentials are still being fetched.
+    #[error("the brokers' addresses or credentials were not there in time: try again")]
+    Pending,
     /// librdkafka refuses the settings.
     #[error("no producer can be made for {brokers}: {cause}")]
     Unusable {

@@ -1,7 +1,8 @@
 use std::{
     net::TcpListener,
     sync::{
-        atomic::{AtomicI64, Ordering},
+        Arc,
+        atomic::{AtomicBool, AtomicI64, Ordering},
         mpsc,
     },
 };
@@ -22,6 +23,10 @@ fn nowhere() -> String {
 
 fn publisher(cluster: &Cluster) -> KafkaPublisher {
     KafkaPublisher::new(cluster).unwrap()
+}
+
+fn shared(publisher: &KafkaPublisher) -> &Shared {
+    publisher.0.get().unwrap()
 }
 
 fn in_seconds(seconds: u64) -> Instant {
@@ -66,15 +71,15 @@ fn a_producer_whose_token_expired_in_a_freeze_is_replaced_before_the_next_record
     };
     let publisher = publisher(&Cluster::new(&nowhere(), security).unwrap());
     tokens.recv_timeout(Duration::from_secs(10)).unwrap();
-    let first = publisher.shared.connection();
+    let first = shared(&publisher).connection();
     now.fetch_add(899, Ordering::Relaxed);
-    assert!(publisher.shared.connection().is_same(&first));
+    assert!(shared(&publisher).connection().is_same(&first));
     now.fetch_add(3600, Ordering::Relaxed);
     let end = Instant::now() + Duration::from_secs(10);
     let second = loop {
         assert!(Instant::now() < end, "it is not replaced");
         // The token is noted just after it was asked for.
-        let current = publisher.shared.connection();
+        let current = shared(&publisher).connection();
         if !current.is_same(&first) {
             break current;
         }
@@ -82,7 +87,7 @@ fn a_producer_whose_token_expired_in_a_freeze_is_replaced_before_the_next_record
     assert!(first.is_left());
     tokens.recv_timeout(Duration::from_secs(10)).unwrap();
     assert!(
-        publisher.shared.connection().is_same(&second),
+        shared(&publisher).connection().is_same(&second),
         "its token is new"
     );
 }
@@ -114,11 +119,11 @@ fn a_producer_that_can_never_be_used_is_not_replaced_with_every_record() {
         tokens: Tokens::new(Late(asked)),
     };
     let publisher = publisher(&Cluster::new(&nowhere(), security).unwrap());
-    let mut producers = vec![publisher.shared.connection()];
+    let mut producers = vec![shared(&publisher).connection()];
     tokens.recv_timeout(Duration::from_secs(10)).unwrap();
     let end = Instant::now() + Duration::from_millis(2500);
     while Instant::now() < end {
-        let current = publisher.shared.connection();
+        let current = shared(&publisher).connection();
         if !producers.iter().any(|known| known.is_same(&current)) {
             producers.push(current);
         }
@@ -135,15 +140,15 @@ async fn a_record_that_waits_goes_with_the_connection_that_replaces_its_own() {
         let publisher = Arc::clone(&publisher);
         tokio::spawn(async move { publisher.send("t", None, b"{}", in_seconds(9)).await })
     };
-    let old = publisher.shared.connection();
+    let old = shared(&publisher).connection();
     let queued = async {
         while old.producer().in_flight_count() == 0 {
             tokio::task::yield_now().await;
         }
     };
     timeout(Duration::from_secs(9), queued).await.unwrap();
-    let new = publisher.shared.open(broker.cluster()).unwrap();
-    publisher.shared.replace(&old, new);
+    let new = shared(&publisher).open(broker.cluster()).unwrap();
+    shared(&publisher).replace(&old, new);
     let position = sending.await.unwrap().unwrap();
     assert_eq!((position.partition, position.offset), (0, 0));
 }
@@ -161,22 +166,68 @@ impl FetchSecret for Rotating {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn brokers_that_are_all_down_have_the_credentials_looked_up_again() {
-    let secrets: Arc<dyn FetchSecret> = Arc::new(Rotating::default());
-    let at = nowhere();
+/// The access of a user whose credentials `secrets` has.
+fn scram(at: &str, secrets: &Arc<dyn FetchSecret>) -> Access {
     let lookup = |name: &str| match name {
-        "KAFKA_BOOTSTRAP_SERVERS" => Some(at.clone()),
+        "KAFKA_BOOTSTRAP_SERVERS" => Some(at.to_owned()),
         "KAFKA_SECURITY" => Some("scram".to_owned()),
         "KAFKA_CREDENTIALS_SECRET" => Some("ssm:user".to_owned()),
         _ => None,
     };
-    let access = Access::read(&lookup, &secrets).unwrap();
+    Access::read(&lookup, secrets).unwrap()
+}
+
+/// A password that is not there at first.
+#[derive(Debug, Default)]
+struct Absent {
+    is_there: AtomicBool,
+    asked: AtomicI64,
+}
+
+#[async_trait]
+impl FetchSecret for Absent {
+    async fn fetch(&self, reference: &SecretReference) -> Result<Secret, SecretError> {
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        if self.is_there.load(Ordering::Relaxed) {
+            return Ok(Secret::from(
+                r#"{"username":"ann","password":"p"}"#.to_owned(),
+            ));
+        }
+        Err(SecretError::NotFound {
+            reference: reference.clone(),
+        })
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn records_fail_by_name_until_the_credentials_are_there() {
+    let secrets = Arc::new(Absent::default());
+    let fetch: Arc<dyn FetchSecret> = Arc::clone(&secrets) as _;
+    let publisher = KafkaPublisher::with_access(scram(&nowhere(), &fetch));
+    for _ in 0..3 {
+        let failed = publisher.send("t", None, b"{}", in_seconds(9)).await;
+        let failed = failed.unwrap_err();
+        assert_eq!(failed.reason(), "no-producer");
+        assert!(failed.to_string().contains("ssm:user"), "{failed}");
+    }
+    assert_eq!(secrets.asked.load(Ordering::Relaxed), 1);
+    secrets.is_there.store(true, Ordering::Relaxed);
+    tokio::time::advance(Duration::from_secs(5)).await;
+    publisher.0.open().await.unwrap();
+    assert_eq!(secrets.asked.load(Ordering::Relaxed), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn brokers_that_are_all_down_have_the_credentials_looked_up_again() {
+    let secrets: Arc<dyn FetchSecret> = Arc::new(Rotating::default());
+    let at = nowhere();
+    let access = scram(&at, &secrets);
     let old = access.cluster().await.unwrap();
-    let publisher = KafkaPublisher::open(access).await.unwrap();
-    let first = Arc::downgrade(&publisher.shared.connection().0);
+    let publisher = KafkaPublisher::with_access(access);
+    publisher.0.open().await.unwrap();
+    let first = Arc::downgrade(&shared(&publisher).connection().0);
     let renewed = async {
-        while *publisher.shared.connection().cluster() == old {
+        while *shared(&publisher).connection().cluster() == old {
             sleep(Duration::from_millis(10)).await;
         }
     };
