@@ -205,7 +205,7 @@ async fn brokers_that_are_not_there_are_named_within_the_time_given() {
             brokers: nobody.clone()
         }
     );
-    assert!(until.elapsed() < Duration::from_secs(1));
+    assert!(until.elapsed() < Duration::from_secs(3));
 
     for wrong in ["nowhere", ""] {
         let error = Cluster::plaintext(wrong).unwrap_err().to_string();

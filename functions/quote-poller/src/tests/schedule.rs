@@ -45,7 +45,7 @@ async fn a_job_that_waited_for_the_one_before_does_not_take_the_time_of_the_next
     let began = Instant::now();
     let due = first_due + SignedDuration::from_millis(1_000);
     let second = run(&poller, &taken, 1.0, 3.0, due).await;
-    assert_eq!(first.cycles, 3, "{first:?}");
+    assert_eq!(first.cycles + first.skipped_cycles, 3, "{first:?}");
     assert!(second.cycles <= 2, "{second:?}");
     assert!(began.elapsed() < Duration::from_millis(2_500));
 }

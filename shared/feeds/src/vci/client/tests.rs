@@ -226,7 +226,7 @@ async fn a_vci_that_hangs_costs_no_deadline() {
     let until = Instant::now() + Duration::from_millis(300);
     let names: Vec<_> = (0..300).map(|n| format!("S{n}")).collect();
     let polled = replay::quotes(&feed, &symbols(&names), until).await;
-    assert!(until.elapsed() < Duration::from_secs(1));
+    assert!(until.elapsed() < Duration::from_secs(3));
     let found = outcomes(&polled);
     assert_eq!((found[0].1, found[299].1), ("past-deadline", "no-turn"));
     assert_eq!(found.len(), 300);
