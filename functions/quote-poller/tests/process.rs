@@ -35,12 +35,6 @@ fn last_words(output: &Output) -> String {
 
 #[test]
 fn a_wrong_deployment_is_one_sentence_and_a_failed_start() {
-    let absent = "file:/nowhere/user.json";
-    let scram = [
-        ("KAFKA_BOOTSTRAP_SERVERS", "localhost:1"),
-        ("KAFKA_SECURITY", "scram"),
-        ("KAFKA_CREDENTIALS_SECRET", absent),
-    ];
     for (environment, said) in [
         (
             &[][..],
@@ -52,36 +46,17 @@ fn a_wrong_deployment_is_one_sentence_and_a_failed_start() {
             "the setting KAFKA_BOOTSTRAP_SERVERS is 'kafka' ('kafka' has no port): set it to host:port, comma-separated",
         ),
         (
-            &scram,
-            "there is no secret file:/nowhere/user.json: create it on this machine",
+            &[
+                ("KAFKA_BOOTSTRAP_SERVERS", "kafka:1"),
+                ("KAFKA_SECURITY", "scram"),
+            ],
+            "KAFKA_SECURITY is scram and KAFKA_CREDENTIALS_SECRET is missing: set it to the reference of a secret, \
+             {\"username\":\"…\",\"password\":\"…\"}",
         ),
     ] {
         let output = function(environment).output().unwrap();
         assert_eq!(last_words(&output), said);
     }
-}
-
-#[test]
-fn the_region_of_a_cluster_is_that_of_its_arn_and_the_machine_is_not_asked_for_it() {
-    let metadata = TcpListener::bind("127.0.0.1:0").unwrap();
-    metadata.set_nonblocking(true).unwrap();
-    let metadata_at = format!("http://{}", metadata.local_addr().unwrap());
-    let output = function(&[
-        (
-            "MSK_CLUSTER_ARN",
-            "arn:aws:kafka:eu-west-1:123456789012:cluster/quotes/id-2",
-        ),
-        ("AWS_ACCESS_KEY_ID", "test"),
-        ("AWS_SECRET_ACCESS_KEY", "test"),
-        ("AWS_ENDPOINT_URL", "http://127.0.0.1:1"),
-        ("AWS_EC2_METADATA_SERVICE_ENDPOINT", &metadata_at),
-    ])
-    .output()
-    .unwrap();
-    let said = last_words(&output);
-    assert!(said.starts_with("MSK did not tell the brokers"), "{said}");
-    let asked = metadata.accept().map(drop).unwrap_err();
-    assert_eq!(asked.kind(), std::io::ErrorKind::WouldBlock);
 }
 
 /// A function that is ended with the test.
@@ -160,19 +135,24 @@ async fn next(State(shared): State<Shared>) -> Response {
     (headers, job.to_string()).into_response()
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn brokers_that_do_not_answer_are_named_within_init_and_every_quote_counts_as_failed() {
-    // Takes connections and says nothing.
-    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
-    let nobody = silent.local_addr().unwrap().to_string();
+/// What came of a poll of one quote.
+struct Polled {
+    /// How long the function took to ask for the job.
+    init: Duration,
+    failed: Value,
+    /// Its log.
+    said: String,
+}
+
+/// Starts the function with these settings beside those that it has from Lambda, and lets it poll a quote.
+async fn poll(settings: &[(&str, &str)]) -> Polled {
     let job = json!({"feed": "binance", "symbols": ["BTCUSDT"], "topic": "crypto-prices", "beat_seconds": 2,
         "budget_seconds": 2});
     let mut around = Surroundings::with(job).await;
     let at = around.at.to_string();
-    let started = Instant::now();
-    let environment = [
-        ("KAFKA_BOOTSTRAP_SERVERS", nobody.as_str()),
-        ("BINANCE_URL", &format!("http://{at}")),
+    let market = format!("http://{at}");
+    let lambda = [
+        ("BINANCE_URL", market.as_str()),
         ("AWS_LAMBDA_RUNTIME_API", &at),
         ("AWS_LAMBDA_FUNCTION_NAME", "quote-poller"),
         ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128"),
@@ -180,7 +160,8 @@ async fn brokers_that_do_not_answer_are_named_within_init_and_every_quote_counts
         ("AWS_LAMBDA_LOG_GROUP_NAME", "group"),
         ("AWS_LAMBDA_LOG_STREAM_NAME", "stream"),
     ];
-    let mut command = function(&environment);
+    let mut command = function(&[settings, lambda.as_slice()].concat());
+    let started = Instant::now();
     let mut function = Running(
         command
             .stderr(Stdio::piped())
@@ -189,20 +170,73 @@ async fn brokers_that_do_not_answer_are_named_within_init_and_every_quote_counts
             .unwrap(),
     );
     let ready = timeout(Duration::from_secs(30), around.ready.recv()).await;
-    assert!(ready.unwrap().unwrap().duration_since(started) < Duration::from_secs(10));
+    let init = ready.unwrap().unwrap().duration_since(started);
     let report = timeout(Duration::from_secs(60), around.answers.recv()).await;
-    let report: Value = serde_json::from_str(&report.unwrap().unwrap()).unwrap();
-    assert_eq!(
-        report["failed"],
-        json!([{"symbol": "BTCUSDT", "reason": "publish-timed-out", "count": 1}]),
-        "{report}"
-    );
+    let mut report: Value = serde_json::from_str(&report.unwrap().unwrap()).unwrap();
     let mut log = function.0.stderr.take().unwrap();
     drop(function);
     let mut said = String::new();
     log.read_to_string(&mut said).unwrap();
-    assert!(
-        said.contains(&format!("no broker answers at {nobody} (")),
-        "{said}"
-    );
+    Polled {
+        init,
+        failed: report["failed"].take(),
+        said,
+    }
+}
+
+fn failed(reason: &str) -> Value {
+    json!([{"symbol": "BTCUSDT", "reason": reason, "count": 1}])
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn brokers_that_do_not_answer_are_named_within_init_and_every_quote_counts_as_failed() {
+    // Takes connections and says nothing.
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let nobody = silent.local_addr().unwrap().to_string();
+    let Polled {
+        init,
+        failed: reported,
+        said,
+    } = poll(&[("KAFKA_BOOTSTRAP_SERVERS", &nobody)]).await;
+    assert!(init < Duration::from_secs(10), "{init:?}");
+    assert_eq!(reported, failed("publish-timed-out"));
+    let named = format!("no broker answers at {nobody} (");
+    assert!(said.contains(&named), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn credentials_that_are_missing_are_named_and_every_quote_counts_as_failed() {
+    let polled = poll(&[
+        ("KAFKA_BOOTSTRAP_SERVERS", "localhost:1"),
+        ("KAFKA_SECURITY", "scram"),
+        ("KAFKA_CREDENTIALS_SECRET", "file:/nowhere/user.json"),
+    ])
+    .await;
+    assert_eq!(polled.failed, failed("no-producer"));
+    let named = "there is no secret file:/nowhere/user.json: create it on this machine";
+    assert!(polled.said.contains(named), "{}", polled.said);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cluster_is_asked_for_in_the_region_of_its_arn_and_the_machine_is_not_asked_for_it() {
+    let metadata = TcpListener::bind("127.0.0.1:0").unwrap();
+    metadata.set_nonblocking(true).unwrap();
+    let metadata_at = format!("http://{}", metadata.local_addr().unwrap());
+    let polled = poll(&[
+        (
+            "MSK_CLUSTER_ARN",
+            "arn:aws:kafka:eu-west-1:123456789012:cluster/quotes/id-2",
+        ),
+        ("AWS_ACCESS_KEY_ID", "test"),
+        ("AWS_SECRET_ACCESS_KEY", "test"),
+        ("AWS_ENDPOINT_URL", "http://127.0.0.1:1"),
+        ("AWS_EC2_METADATA_SERVICE_ENDPOINT", &metadata_at),
+    ])
+    .await;
+    assert_eq!(polled.failed, failed("no-producer"));
+    let named = "MSK did not tell the brokers";
+    assert!(polled.said.contains(named), "{}", polled.said);
+    assert!(polled.init < Duration::from_secs(10), "{:?}", polled.init);
+    let asked = metadata.accept().map(drop).unwrap_err();
+    assert_eq!(asked.kind(), std::io::ErrorKind::WouldBlock);
 }

@@ -105,11 +105,10 @@ impl KafkaPublisher {
         value: &[u8],
         until: Instant,
     ) -> Result<Position, PublishError> {
-        let opened = timeout_at(until, self.0.open()).await;
-        let shared = match opened {
-            Ok(Ok(shared)) => shared,
-            Ok(Err(error)) => return Err(PublishError::NoProducer(error)),
-            Err(_) => return Err(PublishError::NoProducer(ProducerError::Pending)),
+        let shared = match self.0.get() {
+            Some(shared) => shared,
+            // Boxed, so that the future of every record is no larger for it.
+            None => Box::pin(self.opened(until)).await?,
         };
         let mut created = false;
         loop {
@@ -136,6 +135,15 @@ impl KafkaPublisher {
             }
             sleep(SPREAD).await;
         }
+    }
+}
+
+impl KafkaPublisher {
+    async fn opened(&self, until: Instant) -> Result<&Shared, PublishError> {
+        let opened = timeout_at(until, self.0.open()).await;
+        opened
+            .unwrap_or(Err(ProducerError::Pending))
+            .map_err(PublishError::NoProducer)
     }
 }
 
