@@ -27,6 +27,14 @@ EVENT = pathlib.Path("events/bronze-writer.json").read_bytes()
 JOB = {"feed": "finnhub", "symbols": "AAPL", "topic": "stock-quotes", "beat_seconds": 1, "budget_seconds": 1}
 
 
+PROMISES = []
+
+
+def promise(function):
+    PROMISES.append(function)
+    return function
+
+
 @contextlib.contextmanager
 def running(command, log, **environment):
     process = subprocess.Popen(
@@ -126,6 +134,7 @@ def landed(answer):
     assert not error and payload["added"] == 3, payload
 
 
+@promise
 def a_missing_bucket_fails_the_batch_and_it_lands_once_there_is_one(account, _):
     role = account.role("writer", *lake("absent"))
     account.deploy("writer", "bronze-writer", role, BRONZE_BUCKET="absent", BRONZE_PREFIX="bronze")
@@ -134,6 +143,7 @@ def a_missing_bucket_fails_the_batch_and_it_lands_once_there_is_one(account, _):
     landed(account.invoke("writer", EVENT))
 
 
+@promise
 def a_denied_bucket_fails_the_batch_and_it_lands_once_it_is_allowed(account, _):
     account.s3.create_bucket(Bucket="denied")
     role = account.role("stranger")
@@ -143,6 +153,7 @@ def a_denied_bucket_fails_the_batch_and_it_lands_once_it_is_allowed(account, _):
     landed(account.invoke("stranger", EVENT))
 
 
+@promise
 def the_policy_of_the_template_is_enough_and_no_more(account, _):
     account.s3.create_bucket(Bucket="lake")
     role = account.role("least", *lake("lake"))
@@ -152,18 +163,19 @@ def the_policy_of_the_template_is_enough_and_no_more(account, _):
     refused(account.invoke("beyond", EVENT), "lake")
 
 
-def refuse_every_symbol(account, name):
-    """The reasons of a report in which every symbol has one."""
+def reasons_of_failure(account, name):
+    """Invokes a poller that can publish nothing; gives the reasons in its report."""
     error, report = account.invoke(name, json.dumps(JOB))
     assert not error and report["published"] == 0 and report["failed"], report
     print(f"  {json.dumps(report['failed'])}")
     return {failed["reason"] for failed in report["failed"]}
 
 
+@promise
 def a_missing_secret_is_the_reason_of_every_symbol_and_no_longer_once_it_is_there(account, parameters):
     role = account.role("poller", allow("secretsmanager:GetSecretValue", "*"))
     account.deploy("poller", "quote-poller", role, FINNHUB_API_KEY_SECRET="secretsmanager:finnhub", **parameters)
-    refuse_every_symbol(account, "poller")
+    reasons_of_failure(account, "poller")
     account.secrets.create_secret(Name="finnhub", SecretString="replay")
 
     def is_polled():
@@ -174,28 +186,36 @@ def a_missing_secret_is_the_reason_of_every_symbol_and_no_longer_once_it_is_ther
     wait_for("the key", is_polled)
 
 
+@promise
 def a_secret_of_a_wrong_arn_is_the_reason_too(account, parameters):
     role = account.role("poller", allow("secretsmanager:GetSecretValue", "*"))
     wrong = "secretsmanager:" + ACCOUNT % "secretsmanager" + "secret:nobody-AbCdEf"
     account.deploy("wrong", "quote-poller", role, FINNHUB_API_KEY_SECRET=wrong, **parameters)
-    refuse_every_symbol(account, "wrong")
+    reasons_of_failure(account, "wrong")
 
 
+@promise
 def brokers_that_do_not_answer_fail_every_quote(account, parameters):
     role = account.role("poller")
     nowhere = parameters | {"KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1", "FINNHUB_API_KEY": "replay"}
     account.deploy("nowhere", "quote-poller", role, **nowhere)
-    assert refuse_every_symbol(account, "nowhere") == {"publish-timed-out"}
+    assert reasons_of_failure(account, "nowhere") == {"publish-timed-out"}
 
 
+def without_brokers(parameters):
+    return {name: value for name, value in parameters.items() if not name.startswith("KAFKA_")}
+
+
+@promise
 def a_cluster_of_a_wrong_arn_fails_every_quote(account, parameters):
     role = account.role("looker", allow("kafka:GetBootstrapBrokers", "*"))
-    variables = {name: value for name, value in parameters.items() if not name.startswith("KAFKA_")}
+    variables = without_brokers(parameters)
     wrong = ACCOUNT % "kafka" + "cluster/nobody/6cc0432b-8618-4f44-bccc-e1fbd8fb7c4d-2"
     account.deploy("lost", "quote-poller", role, MSK_CLUSTER_ARN=wrong, FINNHUB_API_KEY="replay", **variables)
-    assert refuse_every_symbol(account, "lost") == {"no-producer"}
+    assert reasons_of_failure(account, "lost") == {"no-producer"}
 
 
+@promise
 def a_cluster_that_may_not_be_looked_up_fails_every_quote_until_it_may(account, parameters):
     cluster = boto3.client("kafka").create_cluster(
         ClusterName="denied",
@@ -204,11 +224,11 @@ def a_cluster_that_may_not_be_looked_up_fails_every_quote_until_it_may(account, 
         BrokerNodeGroupInfo={"ClientSubnets": ["subnet-1"], "InstanceType": "kafka.m7g.large"},
     )
     role = account.role("blind")
-    variables = {name: value for name, value in parameters.items() if not name.startswith("KAFKA_")}
+    variables = without_brokers(parameters)
     account.deploy(
         "blind", "quote-poller", role, MSK_CLUSTER_ARN=cluster["ClusterArn"], FINNHUB_API_KEY="replay", **variables
     )
-    assert refuse_every_symbol(account, "blind") == {"no-producer"}
+    assert reasons_of_failure(account, "blind") == {"no-producer"}
     account.role("blind", allow("kafka:GetBootstrapBrokers", "*"))
 
     def are_asked():
@@ -219,11 +239,12 @@ def a_cluster_that_may_not_be_looked_up_fails_every_quote_until_it_may(account, 
     wait_for("the brokers", are_asked)
 
 
+@promise
 def credentials_that_are_missing_fail_every_quote(account, parameters):
     role = account.role("nameless", allow("secretsmanager:GetSecretValue", "*"))
     scram = {"KAFKA_SECURITY": "scram", "KAFKA_CREDENTIALS_SECRET": "secretsmanager:AmazonMSK_absent"}
     account.deploy("nameless", "quote-poller", role, FINNHUB_API_KEY="replay", **(parameters | scram))
-    assert refuse_every_symbol(account, "nameless") == {"no-producer"}
+    assert reasons_of_failure(account, "nameless") == {"no-producer"}
 
 
 def main():
@@ -232,7 +253,6 @@ def main():
     os.environ.update(
         AWS_ACCESS_KEY_ID="test", AWS_SECRET_ACCESS_KEY="test", AWS_REGION="us-east-1", AWS_DEFAULT_REGION="us-east-1"
     )
-    promises = [promise for name, promise in globals().items() if name.startswith(("a_", "the_", "brokers_", "credentials_"))]
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as parts:
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = str(free.getsockname()[1])
@@ -251,14 +271,14 @@ def main():
             "FINNHUB_URL": printed["FinnhubUrl"],
         }
         account = Account(folder, endpoint)
-        for promise in promises:
-            print(promise.__name__.replace("_", " "), flush=True)
+        for holds in PROMISES:
+            print(holds.__name__.replace("_", " "), flush=True)
             try:
-                promise(account, parameters)
+                holds(account, parameters)
             except BaseException:
                 print(read("ministack")[-4000:], file=sys.stderr)
                 raise
-    print(f"{len(promises)} passed, 0 failed")
+    print(f"{len(PROMISES)} passed, 0 failed")
 
 
 main()

@@ -65,7 +65,7 @@ impl KafkaPublisher {
     }
 
     /// A publisher to the cluster that `access` gives, and to another when that has changed. It is made with the first
-    /// record, or by [`Self::connect`]; where there is no cluster to be had, it is tried again every 5 s at the most, and
+    /// record, or by [`Self::connect`]; where there is no cluster to be had, it is tried again every 10 s at the most, and
     /// records fail until then.
     pub fn with_access(access: Access) -> Self {
         Self(Opening::new(access))
@@ -74,12 +74,12 @@ impl KafkaPublisher {
     /// Waits until a broker answers.
     ///
     /// # Errors
-    /// [`ProducerError::Access`] if there is no cluster to be had, [`ProducerError::Unusable`] if librdkafka refuses the
-    /// settings, [`ProducerError::Unauthenticated`] as soon as the brokers and this client refuse each other,
+    /// [`ProducerError::Access`] if there is no cluster to be had, [`ProducerError::Pending`] if it is not known within
+    /// `within`, [`ProducerError::Unusable`] if librdkafka refuses the settings, [`ProducerError::Unauthenticated`] as soon as the brokers and this client refuse each other,
     /// [`ProducerError::Unreachable`] if none answers within `within`.
     pub async fn connect(&self, within: Duration) -> Result<(), ProducerError> {
         let until = Instant::now() + within;
-        let connection = self.0.open().await?.connection();
+        let connection = self.0.open(until).await?.connection();
         let left = until.saturating_duration_since(Instant::now());
         let cause = match connection.reach(left).await {
             Ok(()) => return Ok(()),
@@ -108,7 +108,9 @@ impl KafkaPublisher {
         let shared = match self.0.get() {
             Some(shared) => shared,
             // Boxed, so that the future of every record is no larger for it.
-            None => Box::pin(self.opened(until)).await?,
+            None => Box::pin(self.0.open(until))
+                .await
+                .map_err(PublishError::NoProducer)?,
         };
         let mut created = false;
         loop {
@@ -135,15 +137,6 @@ impl KafkaPublisher {
             }
             sleep(SPREAD).await;
         }
-    }
-}
-
-impl KafkaPublisher {
-    async fn opened(&self, until: Instant) -> Result<&Shared, PublishError> {
-        let opened = timeout_at(until, self.0.open()).await;
-        opened
-            .unwrap_or(Err(ProducerError::Pending))
-            .map_err(PublishError::NoProducer)
     }
 }
 

@@ -9,7 +9,7 @@ use runtime::{Environment, Invocation, clock};
 use serde_json::{json, value::to_raw_value};
 use stream::{
     consume::TopicConsumer,
-    publish::PublishError,
+    publish::{ProducerError, PublishError},
     topics::{self, TopicError},
 };
 use tokio::time::timeout;
@@ -233,6 +233,11 @@ async fn a_password_that_was_put_right_is_taken_up_by_a_running_publisher() {
     let way = Way::new(&kafka.brokers(Listener::Scram), "scram").authority(authority);
     let way = way.credentials(&user("c0ffee-old")).creating(1);
     let publisher = KafkaPublisher::with_access(way.access());
+    let refused = publisher.connect(Duration::from_secs(8)).await;
+    assert!(
+        matches!(refused, Err(ProducerError::Unauthenticated(_))),
+        "{refused:?}"
+    );
     let way = way.credentials(&user(PASSWORD));
     until("the new password", async || {
         publisher

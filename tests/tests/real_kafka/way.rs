@@ -86,6 +86,7 @@ pub(super) fn right(kafka: &Kafka, security: &str) -> Way {
         "scram" => way(Listener::Scram)
             .authority(authority)
             .credentials(&user(PASSWORD)),
-        _ => way(Listener::Plaintext),
+        "plaintext" => way(Listener::Plaintext),
+        other => panic!("{other}"),
     }
 }

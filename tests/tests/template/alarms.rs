@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use pipeline_tests::plane::workspace;
-use runtime::metrics::Metric;
+use runtime::metrics::{Metric, NAMESPACE};
 use serde_json::json;
 
 use super::{Template, document::visit, metrics::used};
@@ -36,8 +36,6 @@ const OF_AWS: [(&str, &str, &[&str], &str); 10] = [
     ("AWS/Kafka", "UnderReplicatedPartitions", &BROKER, MSK),
     ("AWS/Kafka", "KafkaDataLogsDiskUsed", &BROKER, MSK),
 ];
-/// The namespace of what the functions emit.
-const OF_THE_STACK: &str = "quotelake/${AWS::StackName}";
 const LAMBDA: &str = "AWS Lambda developer guide, \"Types of metrics for Lambda functions\"";
 const MSK: &str = "Amazon MSK developer guide, \"Metrics for monitoring Standard brokers with CloudWatch\", level DEFAULT";
 const BROKER: [&str; 2] = ["Broker ID", "Cluster Name"];
@@ -45,8 +43,9 @@ const BROKER: [&str; 2] = ["Broker ID", "Cluster Name"];
 #[test]
 fn an_alarm_or_graph_is_about_a_metric_that_is_emitted() {
     let template = Template::read();
+    let of_the_stack = format!("{NAMESPACE}/${{AWS::StackName}}");
     for used in used(&template) {
-        if used.namespace != OF_THE_STACK {
+        if used.namespace != of_the_stack {
             let known = OF_AWS.iter().any(|(namespace, name, dimensions, _)| {
                 (*namespace, *name) == (&*used.namespace, &*used.name)
                     && used.dimensions == *dimensions

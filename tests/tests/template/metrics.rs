@@ -92,7 +92,7 @@ fn query(by: &str, expression: &str) -> Option<Used> {
 
 fn line_of_a_graph(by: &str, line: &[Value]) -> Used {
     let search =
-        Regex::new(r#"^SEARCH\('\{"?([^,"]+)"?,([^}]+)\} MetricName="(\w+)"', '(\w+)', \d+\)$"#)
+        Regex::new(r#"^SEARCH\('\{"([^"]+)",([^}]+)\} MetricName="(\w+)"', '(\w+)', \d+\)$"#)
             .unwrap();
     if let [only] = line {
         let expression = text(&only["expression"]);

@@ -6,14 +6,14 @@ use rdkafka::consumer::StreamConsumer;
 
 use crate::context::Context;
 
-/// How long leaving a group may take.
-const LEAVE: Duration = Duration::from_secs(5);
+/// How long whoever drops a member waits for it to leave.
+const LEAVE: Duration = Duration::from_secs(1);
 
 /// A member of a consumer group, which leaves it when dropped.
 ///
 /// librdkafka closes a consumer while it serves the group's last rebalance, and waits without limit for its own answer,
-/// which never comes if the group ended first (its issue 4884). So that is waited for on a thread of its own; one that
-/// never ends is left to the end of the process, and the group drops the member after its session's time.
+/// which never comes if the group ended first (its issue 4884). So that is waited for on a thread of its own. One that
+/// takes longer goes on by itself, at most until the process ends; the group drops the member after its session's time.
 pub(super) struct Member(Option<StreamConsumer<Context>>);
 
 impl Member {

@@ -1,11 +1,17 @@
 //! The first connection, which is there as soon as its cluster is known.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex, OnceLock, PoisonError},
+    time::Duration,
+};
 
+use futures::{
+    FutureExt,
+    future::{self, BoxFuture},
+};
 use tokio::{
-    sync::{Mutex, OnceCell},
     task::JoinSet,
-    time::Instant,
+    time::{Instant, timeout_at},
 };
 
 use super::{
@@ -14,16 +20,19 @@ use super::{
 };
 use crate::Access;
 
-/// The least time between two attempts.
-const RETRY: Duration = Duration::from_secs(5);
+/// The least time from the start of one attempt to that of the next.
+const RETRY: Duration = Duration::from_secs(10);
 
 /// What is opened once, by whoever needs it first.
 pub(super) struct Opening {
     access: Access,
-    opened: OnceCell<Opened>,
-    /// When the latest attempt failed, and why.
-    failed: Mutex<Option<(Instant, ProducerError)>>,
+    opened: OnceLock<Arc<Opened>>,
+    /// The latest attempt, and when it began.
+    latest: Mutex<Option<(Instant, Attempt)>>,
 }
+
+/// An attempt that all who wait for it drive together; it outlives any of them.
+type Attempt = future::Shared<BoxFuture<'static, Result<Arc<Opened>, ProducerError>>>;
 
 struct Opened {
     shared: Arc<Shared>,
@@ -35,8 +44,8 @@ impl Opening {
     pub(super) fn new(access: Access) -> Self {
         Self {
             access,
-            opened: OnceCell::new(),
-            failed: Mutex::default(),
+            opened: OnceLock::new(),
+            latest: Mutex::default(),
         }
     }
 
@@ -47,7 +56,7 @@ impl Opening {
             _renewal: JoinSet::new(),
         };
         Self {
-            opened: OnceCell::new_with(Some(opened)),
+            opened: OnceLock::from(Arc::new(opened)),
             ..Self::new(access)
         }
     }
@@ -57,37 +66,44 @@ impl Opening {
         self.opened.get().map(|opened| &*opened.shared)
     }
 
-    /// Opens it where it is not; an attempt that failed stands for 5 s for all who ask. Ends by itself.
+    /// Opens it where it is not. All who ask share an attempt, and its failure, until 10 s after it began.
     ///
     /// # Errors
-    /// [`ProducerError::Access`] and [`ProducerError::Unusable`].
-    pub(super) async fn open(&self) -> Result<&Shared, ProducerError> {
+    /// [`ProducerError::Access`] and [`ProducerError::Unusable`]; [`ProducerError::Pending`] at `until`.
+    pub(super) async fn open(&self, until: Instant) -> Result<&Shared, ProducerError> {
         if let Some(opened) = self.get() {
             return Ok(opened);
         }
-        // Held over the attempt, so that nobody tries beside.
-        let mut failed = self.failed.lock().await;
-        match &*failed {
-            Some((at, error)) if at.elapsed() < RETRY => return Err(error.clone()),
-            _ => {}
-        }
-        match self.opened.get_or_try_init(|| self.attempt()).await {
-            Ok(opened) => Ok(&opened.shared),
-            Err(error) => {
-                *failed = Some((Instant::now(), error.clone()));
-                Err(error)
+        let attempt = timeout_at(until, self.attempt()).await;
+        let opened = attempt.unwrap_or(Err(ProducerError::Pending))?;
+        Ok(&self.opened.get_or_init(|| opened).shared)
+    }
+
+    fn attempt(&self) -> Attempt {
+        let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*latest {
+            Some((began, attempt)) if stands(attempt) || began.elapsed() < RETRY => attempt.clone(),
+            _ => {
+                let attempt = open(self.access.clone()).boxed().shared();
+                *latest = Some((Instant::now(), attempt.clone()));
+                attempt
             }
         }
     }
+}
 
-    async fn attempt(&self) -> Result<Opened, ProducerError> {
-        let cluster = self.access.cluster().await?;
-        let shared = Arc::new(Shared::new(&cluster, self.access.clone())?);
-        let mut renewal = JoinSet::new();
-        renewal.spawn(renew(Arc::clone(&shared)));
-        Ok(Opened {
-            shared,
-            _renewal: renewal,
-        })
-    }
+/// Whether it is under way or has succeeded.
+fn stands(attempt: &Attempt) -> bool {
+    attempt.peek().is_none_or(Result::is_ok)
+}
+
+async fn open(access: Access) -> Result<Arc<Opened>, ProducerError> {
+    let cluster = access.cluster().await?;
+    let shared = Arc::new(Shared::new(&cluster, access)?);
+    let mut renewal = JoinSet::new();
+    renewal.spawn(renew(Arc::clone(&shared)));
+    Ok(Arc::new(Opened {
+        shared,
+        _renewal: renewal,
+    }))
 }

@@ -153,6 +153,36 @@ async fn a_record_that_waits_goes_with_the_connection_that_replaces_its_own() {
     assert_eq!((position.partition, position.offset), (0, 0));
 }
 
+/// Secrets of a store that takes three seconds to say that there are none.
+#[derive(Debug, Default)]
+struct Slow(AtomicI64);
+
+#[async_trait]
+impl FetchSecret for Slow {
+    async fn fetch(&self, reference: &SecretReference) -> Result<Secret, SecretError> {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        sleep(Duration::from_secs(3)).await;
+        Err(SecretError::NotFound {
+            reference: reference.clone(),
+        })
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_record_that_can_not_wait_costs_the_others_no_attempt() {
+    let secrets = Arc::new(Slow::default());
+    let fetch: Arc<dyn FetchSecret> = Arc::clone(&secrets) as _;
+    let publisher = KafkaPublisher::with_access(scram(&nowhere(), &fetch));
+    let hasty = publisher.send("t", None, b"{}", in_seconds(1)).await;
+    assert_eq!(hasty, Err(PublishError::NoProducer(ProducerError::Pending)));
+    let patient = || publisher.send("t", None, b"{}", in_seconds(9));
+    for failed in [tokio::join!(patient(), patient()).0, patient().await] {
+        let failed = failed.unwrap_err();
+        assert!(failed.to_string().contains("ssm:user"), "{failed}");
+    }
+    assert_eq!(secrets.0.load(Ordering::Relaxed), 1);
+}
+
 /// A password that is another one each time.
 #[derive(Debug, Default)]
 struct Rotating(AtomicI64);
@@ -212,8 +242,8 @@ async fn records_fail_by_name_until_the_credentials_are_there() {
     }
     assert_eq!(secrets.asked.load(Ordering::Relaxed), 1);
     secrets.is_there.store(true, Ordering::Relaxed);
-    tokio::time::advance(Duration::from_secs(5)).await;
-    publisher.0.open().await.unwrap();
+    tokio::time::advance(Duration::from_secs(10)).await;
+    publisher.0.open(in_seconds(9)).await.unwrap();
     assert_eq!(secrets.asked.load(Ordering::Relaxed), 2);
 }
 
@@ -224,7 +254,7 @@ async fn brokers_that_are_all_down_have_the_credentials_looked_up_again() {
     let access = scram(&at, &secrets);
     let old = access.cluster().await.unwrap();
     let publisher = KafkaPublisher::with_access(access);
-    publisher.0.open().await.unwrap();
+    publisher.0.open(in_seconds(9)).await.unwrap();
     let first = Arc::downgrade(&shared(&publisher).connection().0);
     let renewed = async {
         while *shared(&publisher).connection().cluster() == old {
