@@ -185,12 +185,13 @@ async fn under(provider: Provider, fault: &str, time: Duration) {
         let failed: u64 = report.failed.iter().map(|failed| failed.count).sum();
         assert_eq!(report.published, report.polled, "{of}");
         let cycles = time.as_secs() / job.beat;
+        // A machine that is busy may cost a cycle now and then; a fault that did would cost one after another.
+        let lost_to_load = 1 + cycles / 10;
         if job.dataset == "trades" {
             check_trades(job.asks == provider, fault, &report, &of);
         } else {
             assert_eq!(report.cycles + report.skipped_cycles, cycles, "{of}");
-            // A machine that is busy may cost a beat now and then; a fault that did would cost one after another.
-            let keeps_beat = report.skipped_cycles <= 1 + cycles / 10;
+            let keeps_beat = report.skipped_cycles <= lost_to_load;
             assert!(keeps_beat || job.asks == provider, "{of}");
             let asked = report.cycles * u64::try_from(job.symbols.len()).unwrap();
             assert_eq!(report.polled + failed, asked, "{of}");
@@ -198,7 +199,10 @@ async fn under(provider: Provider, fault: &str, time: Duration) {
         // The Vietnamese feed has other sources than the one that fails.
         let is_struck = job.asks == provider && provider != Provider::Vci;
         if !is_struck {
-            assert_eq!(failed, report.cycles * job.unknown, "{of}");
+            let unknown = report.cycles * job.unknown;
+            let known = u64::try_from(job.symbols.len()).unwrap() - job.unknown;
+            let bound = unknown + lost_to_load * known;
+            assert!((unknown..=bound).contains(&failed), "{of}");
         } else if !matches!(fault, "frozen" | "drop=1s") && job.dataset != "trades" {
             assert_eq!(report.polled, 0, "{of}");
         }

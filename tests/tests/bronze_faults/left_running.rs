@@ -12,7 +12,7 @@ use pipeline_tests::{
 use quotelake::host::OnTimeout;
 use rand::{RngExt, rngs::StdRng};
 use rustix::process::Signal;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout_at};
 
 use super::{PARTITIONS, QUOTES, setup};
 
@@ -83,9 +83,11 @@ async fn stop_and_continue(writers: &Writers, mut random: StdRng) {
     let mut stopped = Vec::new();
     while Instant::now() < end {
         sleep(random.random_range(Duration::ZERO..Duration::from_millis(100))).await;
-        let pid = writers
-            .another_busy(&stopped, |busy| random.random_range(0..busy))
-            .await;
+        let busy = writers.another_busy(&stopped, |busy| random.random_range(0..busy));
+        // Once each has been stopped, there may be no other.
+        let Ok(pid) = timeout_at(end, busy).await else {
+            return;
+        };
         send(pid, Signal::STOP);
         stopped.push(pid);
         let more = random.random_range(Duration::ZERO..Duration::from_millis(500));
