@@ -87,6 +87,8 @@ impl ObjectStore {
                             sleep(Duration::from_millis(100)).await;
                             continue;
                         };
+                        // An answer in two parts would wait 40 ms for the client's acknowledgement of the first.
+                        let _ = socket.set_nodelay(true);
                         let service = service.clone();
                         connections.spawn(async move {
                             // A connection that breaks is the client's to notice.
