@@ -60,6 +60,15 @@ impl Brokers {
     }
 }
 
+/// The help of an option that names brokers: `what` they are for, and how their security is told.
+pub(crate) fn with_security(what: &str) -> String {
+    format!(
+        "{what}\n\n`KAFKA_SECURITY` (plaintext, tls, mtls, scram, iam) in the environment says how they are spoken to, \
+         `KAFKA_CREDENTIALS_SECRET` and `KAFKA_CA_SECRET` with what: each `secretsmanager:NAME-OR-ARN`, \
+         `ssm:NAME-OR-ARN` or `file:PATH`, of the JSON that the functions take."
+    )
+}
+
 fn absolute(reference: String) -> String {
     let file = reference
         .strip_prefix(FILE)

@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use runtime::Environment;
 
 use crate::{
-    brokers::Brokers,
+    brokers::{Brokers, with_security},
     cost, inspect, redeliver, remote_lambda,
     replay::{Fault, FaultError, Provider},
     serve,
@@ -105,11 +105,7 @@ pub struct Up {
     #[arg(long = "fault", value_name = "PROVIDER=FAULT", value_parser = provider_and_fault)]
     pub faults: Vec<(Provider, Fault)>,
     /// Use these brokers instead of the embedded one.
-    ///
-    /// `KAFKA_SECURITY` (plaintext, tls, mtls, scram, iam) in the environment says how they are spoken to,
-    /// `KAFKA_CREDENTIALS_SECRET` and `KAFKA_CA_SECRET` with what: each `secretsmanager:NAME-OR-ARN`, `ssm:NAME-OR-ARN` or
-    /// `file:PATH`, of the JSON that the functions take.
-    #[arg(long, value_name = "HOST:PORT")]
+    #[arg(long, long_help = with_security("Use these brokers instead of the embedded one."), value_name = "HOST:PORT")]
     pub brokers: Option<String>,
     /// Use this emulator's S3 endpoint instead of the embedded store (static credentials from `AWS_ACCESS_KEY_ID`
     /// and `AWS_SECRET_ACCESS_KEY`, else test/test).

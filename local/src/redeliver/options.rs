@@ -5,7 +5,7 @@ use serde::{
     de::{IntoDeserializer, value::StrDeserializer},
 };
 
-use crate::lake_location::LakeLocation;
+use crate::{brokers::with_security, lake_location::LakeLocation};
 
 /// The options of `replay`.
 #[derive(Clone, Debug, Args)]
@@ -31,11 +31,7 @@ pub struct Options {
     #[arg(long, value_name = "TOPIC", requires = "brokers")]
     pub failures_topic: Option<String>,
     /// The brokers of --failures-topic.
-    ///
-    /// `KAFKA_SECURITY` (plaintext, tls, mtls, scram, iam) in the environment says how they are spoken to,
-    /// `KAFKA_CREDENTIALS_SECRET` and `KAFKA_CA_SECRET` with what: each `secretsmanager:NAME-OR-ARN`, `ssm:NAME-OR-ARN` or
-    /// `file:PATH`, of the JSON that the functions take.
-    #[arg(long, value_name = "HOST:PORT", requires = "failures_topic")]
+    #[arg(long, long_help = with_security("The brokers of --failures-topic."), value_name = "HOST:PORT", requires = "failures_topic")]
     pub brokers: Option<String>,
     /// Tell what would be done, and write nothing.
     #[arg(long)]

@@ -2,17 +2,13 @@ use std::{path::PathBuf, time::Duration};
 
 use clap::Args;
 
-use crate::cli::name_and_value;
+use crate::{brokers::with_security, cli::name_and_value};
 
 /// The options of `trigger`.
 #[derive(Clone, Debug, Args)]
 pub struct Options {
     /// The Kafka brokers that have the topics.
-    ///
-    /// `KAFKA_SECURITY` (plaintext, tls, mtls, scram, iam) in the environment says how they are spoken to,
-    /// `KAFKA_CREDENTIALS_SECRET` and `KAFKA_CA_SECRET` with what: each `secretsmanager:NAME-OR-ARN`, `ssm:NAME-OR-ARN` or
-    /// `file:PATH`, of the JSON that the functions take.
-    #[arg(long, value_name = "HOST:PORT")]
+    #[arg(long, long_help = with_security("The Kafka brokers that have the topics."), value_name = "HOST:PORT")]
     pub brokers: String,
     /// Where the functions are invoked: an emulator's endpoint, or that of `cargo lambda watch` (static credentials from
     /// `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`, else test/test).

@@ -1,7 +1,7 @@
 use clap::Args;
 
 use super::Expected;
-use crate::lake_location::LakeLocation;
+use crate::{brokers::with_security, lake_location::LakeLocation};
 
 /// The options of `verify`.
 #[derive(Clone, Debug, Args)]
@@ -10,11 +10,7 @@ pub struct Options {
     #[command(flatten)]
     pub lake: LakeLocation,
     /// Expect what these brokers hold, and compare every line with the record that they have.
-    ///
-    /// `KAFKA_SECURITY` (plaintext, tls, mtls, scram, iam) in the environment says how they are spoken to,
-    /// `KAFKA_CREDENTIALS_SECRET` and `KAFKA_CA_SECRET` with what: each `secretsmanager:NAME-OR-ARN`, `ssm:NAME-OR-ARN` or
-    /// `file:PATH`, of the JSON that the functions take.
-    #[arg(long, value_name = "HOST:PORT")]
+    #[arg(long, long_help = with_security("Expect what these brokers hold, and compare every line with the record that they have."), value_name = "HOST:PORT")]
     pub brokers: Option<String>,
     /// Only this topic; may be repeated.
     #[arg(long = "topic", value_name = "TOPIC")]

@@ -75,8 +75,8 @@ impl KafkaPublisher {
     ///
     /// # Errors
     /// [`ProducerError::Access`] if there is no cluster to be had, [`ProducerError::Pending`] if it is not known within
-    /// `within`, [`ProducerError::Unusable`] if librdkafka refuses the settings, [`ProducerError::Unauthenticated`] as soon as the brokers and this client refuse each other,
-    /// [`ProducerError::Unreachable`] if none answers within `within`.
+    /// `within`, [`ProducerError::Unusable`] if librdkafka refuses the settings, [`ProducerError::Unauthenticated`] as soon
+    /// as the brokers and this client refuse each other, [`ProducerError::Unreachable`] if none answers within `within`.
     pub async fn connect(&self, within: Duration) -> Result<(), ProducerError> {
         let until = Instant::now() + within;
         let connection = self.0.open(until).await?.connection();

@@ -15,7 +15,7 @@ use rdkafka::{
 };
 
 use crate::{
-    AddressError, AuthenticationError, Cluster,
+    AuthenticationError, Cluster,
     context::{Context, Trouble, ask},
     oauthbearer::set_token,
 };
@@ -36,9 +36,6 @@ pub enum TopicError {
         "'{0}' is no Kafka topic name: use 1 to 249 letters, digits, '.', '_' or '-', and neither '.' nor '..'"
     )]
     BadName(String),
-    /// The address list is not usable.
-    #[error(transparent)]
-    BadAddress(#[from] AddressError),
     /// The brokers and this client don't let each other in.
     #[error(transparent)]
     Unauthenticated(AuthenticationError),

@@ -153,36 +153,6 @@ async fn a_record_that_waits_goes_with_the_connection_that_replaces_its_own() {
     assert_eq!((position.partition, position.offset), (0, 0));
 }
 
-/// Secrets of a store that takes three seconds to say that there are none.
-#[derive(Debug, Default)]
-struct Slow(AtomicI64);
-
-#[async_trait]
-impl FetchSecret for Slow {
-    async fn fetch(&self, reference: &SecretReference) -> Result<Secret, SecretError> {
-        self.0.fetch_add(1, Ordering::Relaxed);
-        sleep(Duration::from_secs(3)).await;
-        Err(SecretError::NotFound {
-            reference: reference.clone(),
-        })
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_record_that_can_not_wait_costs_the_others_no_attempt() {
-    let secrets = Arc::new(Slow::default());
-    let fetch: Arc<dyn FetchSecret> = Arc::clone(&secrets) as _;
-    let publisher = KafkaPublisher::with_access(scram(&nowhere(), &fetch));
-    let hasty = publisher.send("t", None, b"{}", in_seconds(1)).await;
-    assert_eq!(hasty, Err(PublishError::NoProducer(ProducerError::Pending)));
-    let patient = || publisher.send("t", None, b"{}", in_seconds(9));
-    for failed in [tokio::join!(patient(), patient()).0, patient().await] {
-        let failed = failed.unwrap_err();
-        assert!(failed.to_string().contains("ssm:user"), "{failed}");
-    }
-    assert_eq!(secrets.0.load(Ordering::Relaxed), 1);
-}
-
 /// A password that is another one each time.
 #[derive(Debug, Default)]
 struct Rotating(AtomicI64);
@@ -207,9 +177,10 @@ fn scram(at: &str, secrets: &Arc<dyn FetchSecret>) -> Access {
     Access::read(&lookup, secrets).unwrap()
 }
 
-/// A password that is not there at first.
+/// A password that is not there at first, in a store that takes its time.
 #[derive(Debug, Default)]
 struct Absent {
+    takes: Duration,
     is_there: AtomicBool,
     asked: AtomicI64,
 }
@@ -218,6 +189,7 @@ struct Absent {
 impl FetchSecret for Absent {
     async fn fetch(&self, reference: &SecretReference) -> Result<Secret, SecretError> {
         self.asked.fetch_add(1, Ordering::Relaxed);
+        sleep(self.takes).await;
         if self.is_there.load(Ordering::Relaxed) {
             return Ok(Secret::from(
                 r#"{"username":"ann","password":"p"}"#.to_owned(),
@@ -245,6 +217,24 @@ async fn records_fail_by_name_until_the_credentials_are_there() {
     tokio::time::advance(Duration::from_secs(10)).await;
     publisher.0.open(in_seconds(9)).await.unwrap();
     assert_eq!(secrets.asked.load(Ordering::Relaxed), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_record_that_can_not_wait_costs_the_others_no_attempt() {
+    let secrets = Arc::new(Absent {
+        takes: Duration::from_secs(3),
+        ..Absent::default()
+    });
+    let fetch: Arc<dyn FetchSecret> = Arc::clone(&secrets) as _;
+    let publisher = KafkaPublisher::with_access(scram(&nowhere(), &fetch));
+    let hasty = publisher.send("t", None, b"{}", in_seconds(1)).await;
+    assert_eq!(hasty, Err(PublishError::NoProducer(ProducerError::Pending)));
+    let patient = || publisher.send("t", None, b"{}", in_seconds(9));
+    for failed in [tokio::join!(patient(), patient()).0, patient().await] {
+        let failed = failed.unwrap_err();
+        assert!(failed.to_string().contains("ssm:user"), "{failed}");
+    }
+    assert_eq!(secrets.asked.load(Ordering::Relaxed), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
