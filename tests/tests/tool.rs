@@ -14,6 +14,7 @@ use tempfile::TempDir;
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
     process::{Child, Command},
+    task::JoinHandle,
     time::{Instant, sleep, timeout},
 };
 
@@ -118,26 +119,47 @@ async fn are_gone(pids: &[u32]) -> bool {
     false
 }
 
-/// Starts the tool and waits until it has at least two functions running.
-async fn running(data: &Path, arguments: &[&str]) -> (Child, Vec<u32>) {
+/// A tool at work.
+struct Running {
+    tool: Child,
+    functions: Vec<u32>,
+    /// The last line that it prints.
+    last: JoinHandle<String>,
+}
+
+/// Starts the tool and waits until it has several functions running and has published something.
+async fn running(data: &Path, arguments: &[&str]) -> Running {
     let mut tool = up(data, &[&["--json"], arguments].concat())
         .await
         .spawn()
         .unwrap();
     let pid = tool.id().unwrap();
     let mut lines = BufReader::new(tool.stdout.take().unwrap()).lines();
-    let end = Instant::now() + Duration::from_secs(60);
-    while children(pid).len() < 3 && Instant::now() < end {
-        timeout(Duration::from_secs(60), lines.next_line())
-            .await
-            .unwrap()
-            .unwrap();
-    }
+    let publishes = async {
+        loop {
+            let line = lines.next_line().await.unwrap().expect("a running tool");
+            let event: Value = serde_json::from_str(&line).unwrap();
+            if event["published"].as_u64() > Some(0) {
+                break;
+            }
+        }
+    };
+    timeout(Duration::from_secs(60), publishes).await.unwrap();
     let functions = children(pid);
     assert!(functions.len() >= 3, "{functions:?}");
     // Whoever reads no further must not block the tool.
-    tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-    (tool, functions)
+    let last = tokio::spawn(async move {
+        let mut last = String::new();
+        while let Ok(Some(line)) = lines.next_line().await {
+            last = line;
+        }
+        last
+    });
+    Running {
+        tool,
+        functions,
+        last,
+    }
 }
 
 fn signal(pid: u32, signal: rustix::process::Signal) {
@@ -148,14 +170,35 @@ fn signal(pid: u32, signal: rustix::process::Signal) {
 #[tokio::test]
 async fn ctrl_c_stops_cleanly_and_leaves_no_process() {
     let (_folder, data) = data();
-    let (mut tool, functions) = running(&data, &[]).await;
+    let Running {
+        mut tool,
+        functions,
+        last,
+    } = running(&data, &[]).await;
     signal(tool.id().unwrap(), rustix::process::Signal::INT);
     let status = timeout(Duration::from_secs(60), tool.wait())
         .await
         .unwrap()
         .unwrap();
-    assert_eq!(status.code(), Some(0));
+    assert_eq!(status.code(), Some(0), "{}", last.await.unwrap());
     assert!(are_gone(&functions).await);
+}
+
+#[tokio::test]
+async fn ctrl_c_while_the_functions_start_kills_none_of_them() {
+    let (_folder, data) = data();
+    let mut tool = up(&data, &["--json"]).await.spawn().unwrap();
+    let mut lines = BufReader::new(tool.stdout.take().unwrap()).lines();
+    let mut next = async || timeout(Duration::from_secs(60), lines.next_line()).await;
+    assert!(next().await.unwrap().unwrap().unwrap().contains("started"));
+    signal(tool.id().unwrap(), rustix::process::Signal::INT);
+    let mut summary = Value::Null;
+    while let Some(line) = next().await.unwrap().unwrap() {
+        summary = serde_json::from_str(&line).unwrap();
+    }
+    assert_eq!(summary["exact"], true, "{summary}");
+    assert_eq!(summary["counts"]["dropped_events"], 0, "{summary}");
+    assert_eq!(summary["counts"]["troubles"], 0, "{summary}");
 }
 
 /// Every file in `folder`, at any depth.
@@ -178,7 +221,11 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 #[tokio::test]
 async fn a_killed_tool_leaves_no_function_and_no_half_object_behind() {
     let (_folder, data) = data();
-    let (mut tool, functions) = running(&data, &["--parameter", "LogLevel=error"]).await;
+    let Running {
+        mut tool,
+        functions,
+        ..
+    } = running(&data, &["--parameter", "LogLevel=error"]).await;
     let bucket = data.join("s3/bronze-bucket");
     let end = Instant::now() + Duration::from_secs(60);
     while lines(&bucket) < 30 {

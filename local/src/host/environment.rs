@@ -89,11 +89,12 @@ impl Environment {
         matches!(self.process.try_wait(), Ok(None))
     }
 
-    pub(super) async fn invoke(
+    /// Waits until the function has taken the call.
+    pub(super) async fn hand_over(
         &mut self,
         function: &Function,
         payload: Bytes,
-    ) -> Result<Bytes, InvokeError> {
+    ) -> Result<oneshot::Receiver<Answer>, InvokeError> {
         let (taken, is_taken) = oneshot::channel();
         let (answer, is_answered) = oneshot::channel();
         self.api.offer(Call {
@@ -101,12 +102,23 @@ impl Environment {
             taken,
             answer,
         });
-
         tokio::select! {
-            _ = is_taken => self.ready = true,
-            status = self.process.wait() => return Err(self.ended(function, status).await),
-            () = sleep(INIT_LIMIT) => return Err(self.init_failed(function, "no first request within 10 s")),
+            _ = is_taken => {
+                self.ready = true;
+                Ok(is_answered)
+            }
+            status = self.process.wait() => Err(self.ended(function, status).await),
+            () = sleep(INIT_LIMIT) => Err(self.init_failed(function, "no first request within 10 s")),
         }
+    }
+
+    /// Waits for what becomes of the call that was handed over. After a time-out the process runs on: what becomes of it
+    /// is the host's to say.
+    pub(super) async fn outcome(
+        &mut self,
+        function: &Function,
+        is_answered: oneshot::Receiver<Answer>,
+    ) -> Result<Bytes, InvokeError> {
         tokio::select! {
             // An answer counts, even if the process ended right after it.
             biased;
@@ -120,7 +132,6 @@ impl Environment {
                 Err(_) => Err(self.crashed(function, "its Runtime API is gone")),
             },
             status = self.process.wait() => Err(self.ended(function, status).await),
-            // What becomes of the process is the host's to say.
             () = sleep(function.timeout) => {
                 Err(InvokeError::TimedOut { function: function.name.clone(), limit: function.timeout })
             }

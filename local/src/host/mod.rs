@@ -167,8 +167,9 @@ impl Host {
             Some(environment) => environment,
             None => Environment::start(function, &self.settings).await?,
         };
+        let answer = environment.hand_over(function, payload).await?;
         let _busy = Busy::new(&self.running, environment.pid(), &function.name);
-        let outcome = environment.invoke(function, payload).await;
+        let outcome = environment.outcome(function, answer).await;
         match (&outcome, self.settings.on_timeout) {
             // After an error of the handler the environment is as good as after an answer.
             (Ok(_) | Err(InvokeError::FunctionError { .. }), _) => lock(&self.idle)
@@ -184,7 +185,7 @@ impl Host {
         outcome
     }
 
-    /// The processes that have an invocation of `function` in hand.
+    /// The processes that have taken an invocation of `function` and not answered it yet.
     pub fn busy(&self, function: &str) -> Vec<u32> {
         lock(&self.running)
             .iter()
@@ -193,7 +194,8 @@ impl Host {
             .collect()
     }
 
-    /// Asks every busy process of `function` to finish what it has begun and to answer (SIGTERM).
+    /// Asks every busy process of `function` to finish what it has begun and to answer (SIGTERM). One that is still
+    /// starting is none of them: it could only die of it.
     pub fn ask_to_finish(&self, function: &str) {
         for pid in self.busy(function) {
             let pid = i32::try_from(pid)
