@@ -31,59 +31,9 @@ while [ $# -gt 0 ]; do
 done
 
 stack=quotelake
-work=$(mktemp -d)
-pids=() containers=
-cleanup() {
-    local code=$? pid
-    trap - EXIT INT TERM
-    for pid in "${pids[@]}"; do
-        # The whole group: ministack starts the functions as its children.
-        kill -INT -- "-$pid" 2>/dev/null || true
-    done
-    for pid in "${pids[@]}"; do
-        timeout 10 tail --pid="$pid" --follow /dev/null || true
-        kill -KILL -- "-$pid" 2>/dev/null || true
-    done
-    if [ $code -ne 0 ] && [ -z "$docker" ]; then
-        tail -n 20 "$work"/*.log >&2 || true
-    fi
-    if [ -n "$containers" ]; then
-        docker compose --file localstack/compose.yaml down || true
-    fi
-    rm -rf "$work"
-    exit $code
-}
-trap cleanup EXIT
-trap 'exit 130' INT TERM
-# A process group for each program, so that Ctrl-C reaches this script alone.
-set -m
+. localstack/processes.sh
 
 say() { printf '%3d s  %s\n' $SECONDS "$*"; }
-
-start() { # NAME COMMAND...
-    local name=$1
-    shift
-    "$@" >"$work/$name.out" 2>"$work/$name.log" </dev/null &
-    pids+=($!)
-}
-
-wait_for() { # SECONDS WHAT COMMAND...
-    local what=$2 limit=$1 end=$((SECONDS + $1))
-    shift 2
-    until "$@" >/dev/null 2>&1; do
-        if [ $SECONDS -gt $end ]; then
-            echo "$what: not after $limit s" >&2
-            exit 1
-        fi
-        sleep 0.3
-    done
-}
-
-free_ports() { # COUNT
-    python3 -c 'import socket, sys
-sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(int(sys.argv[1]))]
-print(*(socket.getsockname()[1] for socket in sockets))' "$1"
-}
 
 # The programs, and the template whose CodeUri are the built functions.
 build() {
@@ -177,7 +127,7 @@ verified() { # [OPTION...]
 }
 
 on_ministack() {
-    local brokers polled published failed written quarantined records rare=0
+    local brokers bucket polled published failed written quarantined records rare=0
     architecture=$(uname -m | sed s/aarch64/arm64/)
     sam_tool
     ministack_tool
@@ -223,10 +173,7 @@ on_ministack() {
     wait_for 400 "the pollers" have_ended
 
     kill -INT "$trigger"
-    wait "$trigger" || {
-        echo "the trigger has left records" >&2
-        exit 1
-    }
+    wait "$trigger" || fail "the trigger has left records"
     tail -n 1 "$work/trigger.out"
     read -r polled published failed written quarantined < <(stack counts)
     verified
@@ -234,8 +181,7 @@ on_ministack() {
     echo "polled $polled, published $published, failed $failed; in the topics $records; lines written $written," \
         "put aside $quarantined"
     if [ "$published" != "$records" ] || [ "$published" -eq 0 ]; then
-        echo "the pollers' counts and the topics differ" >&2
-        exit 1
+        fail "the pollers' counts and the topics differ"
     fi
     say "exact"
 }
@@ -252,7 +198,8 @@ on_docker() {
         bin_dir=${CARGO_TARGET_DIR:-target}/release
     fi
     # Those that ran before go on running.
-    [ -n "$(docker compose --file localstack/compose.yaml ps --quiet)" ] || containers=ours
+    [ -n "$(docker compose --file localstack/compose.yaml ps --quiet)" ] ||
+        at_end+=("docker compose --file localstack/compose.yaml down")
     localstack/up.sh
     local epoch
     epoch=$(date -u +%Y%m%dT%H%M%SZ)

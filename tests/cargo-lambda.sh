@@ -14,11 +14,10 @@ parameter() { # NAME
 # The plane for its store; its broker and market are busy with its own functions.
 start_plane
 for part in broker market; do
-    target/debug/quotelake serve $part >"$work/$part" 2>"$work/$part.log" &
-    pids+=($!)
-    wait_for 30 "the $part" test -s "$work/$part"
+    start $part target/debug/quotelake serve $part
+    wait_for 30 "the $part" test -s "$work/$part.out"
 done
-cat "$work/broker" "$work/market" >"$work/parameters"
+cat "$work/broker.out" "$work/market.out" >"$work/parameters"
 
 cat >"$work/functions.env" <<ENV
 KAFKA_BOOTSTRAP_SERVERS=$(parameter KafkaBootstrapServers)
@@ -36,10 +35,9 @@ AWS_REGION=us-east-1
 AWS_ACCESS_KEY_ID=quotelake
 AWS_SECRET_ACCESS_KEY=quotelake-local
 ENV
-port=$(free_port)
-cargo lambda watch --ignore-changes --invoke-address 127.0.0.1 --invoke-port "$port" \
-    --env-file "$work/functions.env" >"$work/watch.log" 2>&1 &
-pids+=($!)
+port=$(free_ports 1)
+start watch cargo lambda watch --ignore-changes --invoke-address 127.0.0.1 --invoke-port "$port" \
+    --env-file "$work/functions.env"
 wait_for 60 "cargo lambda watch" bash -c "</dev/tcp/127.0.0.1/$port"
 
 invoke() { # FUNCTION FILE EXPECTED

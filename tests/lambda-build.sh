@@ -55,12 +55,11 @@ variables=(KAFKA_BOOTSTRAP_SERVERS="$(part brokers)" BINANCE_URL="$(part binance
 
 # Starts FUNCTION under the emulator, which has one for each process, and sends it the event in FILE.
 answer() { # FUNCTION FILE EXPECTED
-    local port answer
-    port=$(free_port)
-    env "${variables[@]}" AWS_LAMBDA_FUNCTION_TIMEOUT=60 "$RIE" --log-level error \
-        --runtime-interface-emulator-address "127.0.0.1:$port" --runtime-api-address "127.0.0.1:$(free_port)" \
-        "target/lambda/$1/bootstrap" >"$work/$1.log" 2>&1 &
-    pids+=($!)
+    local port api answer
+    read -r port api < <(free_ports 2)
+    start "$1" env "${variables[@]}" AWS_LAMBDA_FUNCTION_TIMEOUT=60 "$RIE" --log-level error \
+        --runtime-interface-emulator-address "127.0.0.1:$port" --runtime-api-address "127.0.0.1:$api" \
+        "target/lambda/$1/bootstrap"
     wait_for 10 "the runtime interface emulator" bash -c "</dev/tcp/127.0.0.1/$port"
     answer=$(curl --silent --show-error --max-time 90 --header 'content-type: application/json' --data-binary "@$2" \
         "http://127.0.0.1:$port/2015-03-31/functions/function/invocations" 2>"$work/invoke.log") || fail "$1: no answer"
