@@ -45,8 +45,8 @@ build() {
         done
         emulated_template template.yaml "$work/build/template.yaml" "$work/build"
     else
-        cargo build --release --bin quotelake
-        bin_dir=${CARGO_TARGET_DIR:-target}/release
+        cargo build --quiet --bin quotelake
+        bin_dir=${CARGO_TARGET_DIR:-target}/debug
         cargo_lambda_tool
         CARGO_LAMBDA_COMPILER=cargo PATH=$TOOLS/cargo-lambda/bin:$PATH \
             "$TOOLS/sam/bin/sam" build --build-dir "$work/build" --parameter-overrides "Architecture=$architecture"
@@ -121,13 +121,17 @@ have_fired() { [ "$(fired)" -gt 0 ]; }
 
 have_ended() { [ "$(stack ended $stack)" -ge $(($(fired) + rare)) ]; }
 
+records() { # [OPTION...]
+    verified --json "$@" | python3 -c 'import json, sys; print(json.load(sys.stdin)["in_topics"])'
+}
+
 verified() { # [OPTION...]
     "$bin_dir/quotelake" verify --brokers "$brokers" --bucket "$bucket" --epoch 1 \
         --s3-endpoint "$AWS_ENDPOINT_URL" "$@"
 }
 
 on_ministack() {
-    local brokers bucket polled published failed written quarantined records rare=0
+    local brokers bucket topics topic polled published failed written quarantined rare=0
     architecture=$(uname -m | sed s/aarch64/arm64/)
     sam_tool
     ministack_tool
@@ -168,6 +172,7 @@ on_ministack() {
         rare=$(stack fire-rare $stack)
     fi
     while [ $SECONDS -lt $until ]; do sleep 1; done
+    topics=$(stack topics $stack)
     stack stop-schedules $stack
     say "schedules stopped after $(fired) calls, and $rare by hand; the pollers finish within their minute"
     wait_for 400 "the pollers" have_ended
@@ -177,12 +182,13 @@ on_ministack() {
     tail -n 1 "$work/trigger.out"
     read -r polled published failed written quarantined < <(stack counts)
     verified
-    records=$(verified --json | python3 -c 'import json, sys; print(json.load(sys.stdin)["in_topics"])')
-    echo "polled $polled, published $published, failed $failed; in the topics $records; lines written $written," \
+    echo "polled $polled, published $published, failed $failed; in the topics $(records); lines written $written," \
         "put aside $quarantined"
-    if [ "$published" != "$records" ] || [ "$published" -eq 0 ]; then
-        fail "the pollers' counts and the topics differ"
-    fi
+    [ "$published" = "$(records)" ] || fail "the pollers' counts and the topics differ"
+    [ "$polled" = "$published" ] && [ "$failed" = 0 ] || fail "the pollers have not published everything"
+    for topic in $topics; do
+        [ "$(records --topic "$topic")" -gt 0 ] || fail "$topic: its poller has published nothing"
+    done
     say "exact"
 }
 
@@ -194,8 +200,8 @@ on_docker() {
         exit 2
     }
     if [ -z "$bin_dir" ]; then
-        cargo build --release --bins
-        bin_dir=${CARGO_TARGET_DIR:-target}/release
+        cargo build --quiet --bins
+        bin_dir=${CARGO_TARGET_DIR:-target}/debug
     fi
     # Those that ran before go on running.
     [ -n "$(docker compose --file localstack/compose.yaml ps --quiet)" ] ||

@@ -3,6 +3,7 @@
 stack.py create-cluster NAME     makes an MSK cluster in the default VPC; prints the parameters by which a stack is on it
 stack.py output STACK KEY        an output of the stack
 stack.py fire-rare STACK         invokes the pollers whose schedules are rarer than a minute; prints how many
+stack.py topics STACK            prints the topics that the stack's schedules have pollers publish to
 stack.py stop-schedules STACK    deletes the stack's schedules, so that no poller is started any more
 stack.py ended STACK             prints how many invocations of its pollers have ended, by the reports in their log
 stack.py counts                  prints what the functions have counted, by the metrics in their logs
@@ -57,6 +58,10 @@ def fire_rare(stack):
     print(fired)
 
 
+def topics(stack):
+    print(*(json.loads(schedule["Target"]["Input"])["topic"] for schedule in schedules(stack)))
+
+
 def stop_schedules(stack):
     for schedule in list(schedules(stack)):
         boto3.client("scheduler").delete_schedule(Name=schedule["Name"], GroupName=schedule["GroupName"])
@@ -107,6 +112,7 @@ COMMANDS = {
     "create-cluster": create_cluster,
     "output": output,
     "fire-rare": fire_rare,
+    "topics": topics,
     "stop-schedules": stop_schedules,
     "ended": ended,
     "counts": counts,

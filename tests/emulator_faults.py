@@ -145,16 +145,16 @@ def a_missing_bucket_fails_the_batch_and_it_lands_once_there_is_one(account, _):
 
 @promise
 def a_denied_bucket_fails_the_batch_and_it_lands_once_it_is_allowed(account, _):
-    account.s3.create_bucket(Bucket="denied")
+    account.s3.create_bucket(Bucket="vault")
     role = account.role("stranger")
-    account.deploy("stranger", "bronze-writer", role, BRONZE_BUCKET="denied", BRONZE_PREFIX="bronze")
-    refused(account.invoke("stranger", EVENT), "denied")
-    account.role("stranger", *lake("denied"))
+    account.deploy("stranger", "bronze-writer", role, BRONZE_BUCKET="vault", BRONZE_PREFIX="bronze")
+    refused(account.invoke("stranger", EVENT), "vault", "denied")
+    account.role("stranger", *lake("vault"))
     landed(account.invoke("stranger", EVENT))
 
 
 @promise
-def the_policy_of_the_template_is_enough_and_no_more(account, _):
+def a_writer_needs_no_more_than_its_prefix_of_the_bucket(account, _):
     account.s3.create_bucket(Bucket="lake")
     role = account.role("least", *lake("lake"))
     account.deploy("least", "bronze-writer", role, BRONZE_BUCKET="lake", BRONZE_PREFIX="bronze")
@@ -171,11 +171,23 @@ def reasons_of_failure(account, name):
     return {failed["reason"] for failed in report["failed"]}
 
 
+def said(name, *words):
+    """One line of the function's log has all of these words."""
+
+    def is_said():
+        pages = boto3.client("logs").get_paginator("filter_log_events").paginate(logGroupName=f"/aws/lambda/{name}")
+        messages = [event["message"] for page in pages for event in page["events"]]
+        return any(all(word in message for word in words) for message in messages)
+
+    wait_for(f"{words} in the log of {name}", is_said)
+
+
 @promise
 def a_missing_secret_is_the_reason_of_every_symbol_and_no_longer_once_it_is_there(account, parameters):
     role = account.role("poller", allow("secretsmanager:GetSecretValue", "*"))
     account.deploy("poller", "quote-poller", role, FINNHUB_API_KEY_SECRET="secretsmanager:finnhub", **parameters)
-    reasons_of_failure(account, "poller")
+    assert reasons_of_failure(account, "poller") == {"no-key"}
+    said("poller", "secretsmanager:finnhub")
     account.secrets.create_secret(Name="finnhub", SecretString="replay")
 
     def is_polled():
@@ -191,7 +203,8 @@ def a_secret_of_a_wrong_arn_is_the_reason_too(account, parameters):
     role = account.role("poller", allow("secretsmanager:GetSecretValue", "*"))
     wrong = "secretsmanager:" + ACCOUNT % "secretsmanager" + "secret:nobody-AbCdEf"
     account.deploy("wrong", "quote-poller", role, FINNHUB_API_KEY_SECRET=wrong, **parameters)
-    reasons_of_failure(account, "wrong")
+    assert reasons_of_failure(account, "wrong") == {"no-key"}
+    said("wrong", wrong)
 
 
 @promise
@@ -200,6 +213,7 @@ def brokers_that_do_not_answer_fail_every_quote(account, parameters):
     nowhere = parameters | {"KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1", "FINNHUB_API_KEY": "replay"}
     account.deploy("nowhere", "quote-poller", role, **nowhere)
     assert reasons_of_failure(account, "nowhere") == {"publish-timed-out"}
+    said("nowhere", "127.0.0.1:1")
 
 
 def without_brokers(parameters):
@@ -213,6 +227,7 @@ def a_cluster_of_a_wrong_arn_fails_every_quote(account, parameters):
     wrong = ACCOUNT % "kafka" + "cluster/nobody/6cc0432b-8618-4f44-bccc-e1fbd8fb7c4d-2"
     account.deploy("lost", "quote-poller", role, MSK_CLUSTER_ARN=wrong, FINNHUB_API_KEY="replay", **variables)
     assert reasons_of_failure(account, "lost") == {"no-producer"}
+    said("lost", wrong)
 
 
 @promise
@@ -229,6 +244,7 @@ def a_cluster_that_may_not_be_looked_up_fails_every_quote_until_it_may(account, 
         "blind", "quote-poller", role, MSK_CLUSTER_ARN=cluster["ClusterArn"], FINNHUB_API_KEY="replay", **variables
     )
     assert reasons_of_failure(account, "blind") == {"no-producer"}
+    said("blind", cluster["ClusterArn"], "denied")
     account.role("blind", allow("kafka:GetBootstrapBrokers", "*"))
 
     def are_asked():
@@ -245,6 +261,7 @@ def credentials_that_are_missing_fail_every_quote(account, parameters):
     scram = {"KAFKA_SECURITY": "scram", "KAFKA_CREDENTIALS_SECRET": "secretsmanager:AmazonMSK_absent"}
     account.deploy("nameless", "quote-poller", role, FINNHUB_API_KEY="replay", **(parameters | scram))
     assert reasons_of_failure(account, "nameless") == {"no-producer"}
+    said("nameless", "AmazonMSK_absent")
 
 
 def main():

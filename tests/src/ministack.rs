@@ -1,4 +1,4 @@
-//! The AWS emulator ministack, where the machine has it.
+//! The AWS emulator ministack.
 
 use std::{
     net::{Ipv4Addr, SocketAddr},

@@ -1,4 +1,4 @@
-//! Apache Kafka itself, where the machine has it: brokers as processes of a test.
+//! Apache Kafka itself: brokers as processes of a test.
 
 pub mod certificates;
 pub mod cut;
@@ -8,7 +8,6 @@ mod node;
 mod properties;
 
 use std::{
-    io::{Write, stderr},
     net::{Ipv4Addr, SocketAddr, TcpListener},
     path::Path,
     sync::{Mutex, OnceLock},
@@ -41,33 +40,28 @@ pub struct Kafka {
 }
 
 impl Kafka {
-    /// A cluster of `brokers` brokers, each of which is a controller too; `None` with a line that says why where the
-    /// machine has no Kafka. Blocks until it is ready.
-    pub fn start(brokers: usize) -> Option<Self> {
+    /// A cluster of `brokers` brokers, each of which is a controller too. Blocks until it is ready.
+    pub fn start(brokers: usize) -> Self {
         let folder = TempDir::new().unwrap();
-        let kafka = Self::start_in(folder.path(), brokers, false)?;
-        Some(Self {
+        let kafka = Self::start_in(folder.path(), brokers, false);
+        Self {
             _removed: Some(folder),
             ..kafka
-        })
+        }
     }
 
     /// The cluster of one broker that the tests of this process share which do it no harm.
-    pub fn shared() -> Option<&'static Self> {
-        static SHARED: OnceLock<Option<Kafka>> = OnceLock::new();
+    pub fn shared() -> &'static Self {
+        static SHARED: OnceLock<Kafka> = OnceLock::new();
         // Nobody drops it, so its process removes the folder.
         let start = || Self::start_in(&TempDir::new().unwrap().keep(), 1, true);
-        SHARED.get_or_init(start).as_ref()
+        SHARED.get_or_init(start)
     }
 
-    fn start_in(folder: &Path, brokers: usize, removes_folder: bool) -> Option<Self> {
-        let Some(jars) = Environment::of_process().secret(JARS) else {
-            let _ = writeln!(
-                stderr(),
-                "skipped: set {JARS} to a folder of tests/kafka/assemble.sh"
-            );
-            return None;
-        };
+    fn start_in(folder: &Path, brokers: usize, removes_folder: bool) -> Self {
+        let jars = Environment::of_process().secret(JARS);
+        let jars =
+            jars.unwrap_or_else(|| panic!("set {JARS} to a folder of tests/kafka/assemble.sh"));
         let java = Java::new(Path::new(&jars));
         let certificates = Certificates::make(folder);
         let before_proxied = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
@@ -96,7 +90,7 @@ impl Kafka {
             _removed: None,
         };
         kafka.deny(DENIED_TOPIC);
-        Some(kafka)
+        kafka
     }
 
     /// The cluster without encryption or password.

@@ -1,7 +1,5 @@
 //! Stores that speak S3, each for one test.
 
-use std::io::{Write, stderr};
-
 use quotelake::object_store::ObjectStore;
 use runtime::Environment;
 use tempfile::TempDir;
@@ -24,16 +22,12 @@ impl Served {
         Self::Embedded(store, folder)
     }
 
-    /// Starts ministack, where the machine has it; says so where it has not.
-    pub async fn emulated() -> Option<Self> {
-        let Some(executable) = Environment::of_process().secret(EXECUTABLE) else {
-            let _ = writeln!(
-                stderr(),
-                "skipped: set {EXECUTABLE} to ministack's executable"
-            );
-            return None;
-        };
-        Some(Self::Emulated(Ministack::start(executable.into()).await))
+    /// Starts ministack.
+    pub async fn emulated() -> Self {
+        let executable = Environment::of_process().secret(EXECUTABLE);
+        let executable =
+            executable.unwrap_or_else(|| panic!("set {EXECUTABLE} to ministack's executable"));
+        Self::Emulated(Ministack::start(executable.into()).await)
     }
 
     /// Its endpoint.

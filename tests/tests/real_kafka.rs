@@ -101,7 +101,7 @@ async fn blocking<T: Send + 'static>(act: impl FnOnce() -> T + Send + 'static) -
 }
 
 /// The cluster that the tests share.
-async fn shared() -> Option<&'static Kafka> {
+async fn shared() -> &'static Kafka {
     blocking(Kafka::shared).await
 }
 

@@ -6,10 +6,9 @@ use pipeline_tests::served::Served;
 use secrets::{AwsSecrets, Credentials, Key, SecretError};
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs ministack: .ci/run emulator"]
 async fn a_secret_of_the_emulator_is_fetched_by_member_and_renewed_after_a_rotation() {
-    let Some(ministack) = Served::emulated().await else {
-        return;
-    };
+    let ministack = Served::emulated().await;
     let store = aws_sdk_secretsmanager::Client::new(&config(&ministack).await);
     let create = store.create_secret().name("quotelake/finnhub");
     let created = create.secret_string(r#"{"key":"old"}"#).send().await;
@@ -30,10 +29,9 @@ async fn a_secret_of_the_emulator_is_fetched_by_member_and_renewed_after_a_rotat
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs ministack: .ci/run emulator"]
 async fn a_parameter_of_the_emulator_is_fetched_decrypted_and_renewed_after_a_rotation() {
-    let Some(ministack) = Served::emulated().await else {
-        return;
-    };
+    let ministack = Served::emulated().await;
     let store = aws_sdk_ssm::Client::new(&config(&ministack).await);
     let put = store.put_parameter().name("/quotelake/finnhub");
     let put = put.r#type(ParameterType::SecureString);
@@ -48,10 +46,9 @@ async fn a_parameter_of_the_emulator_is_fetched_decrypted_and_renewed_after_a_ro
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs ministack: .ci/run emulator"]
 async fn what_the_emulator_does_not_keep_is_not_found() {
-    let Some(ministack) = Served::emulated().await else {
-        return;
-    };
+    let ministack = Served::emulated().await;
     for reference in ["secretsmanager:absent", "ssm:/absent"] {
         let error = key(&ministack, reference).get().await.unwrap_err();
         let is_not_found = matches!(error, SecretError::NotFound { .. });

@@ -5,8 +5,9 @@ use stream::{publish::PublishError, topics};
 use super::*;
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Apache Kafka: .ci/run kafka"]
 async fn records_that_expire_before_they_are_read_are_reported_and_are_missing() {
-    let Some(kafka) = shared().await else { return };
+    let kafka = shared().await;
     let topic = topic(kafka, "expiring", 1).await;
     let (_served, store) = store().await;
     let lake = Lake::create(&store, &[]).await;
@@ -44,8 +45,9 @@ async fn records_that_expire_before_they_are_read_are_reported_and_are_missing()
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Apache Kafka: .ci/run kafka"]
 async fn a_group_that_begins_behind_dropped_records_has_missed_none() {
-    let Some(kafka) = shared().await else { return };
+    let kafka = shared().await;
     let topic = topic(kafka, "begun-late", 1).await;
     let (_served, store) = store().await;
     let lake = Lake::create(&store, &[]).await;
@@ -58,8 +60,9 @@ async fn a_group_that_begins_behind_dropped_records_has_missed_none() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Apache Kafka: .ci/run kafka"]
 async fn a_topic_that_is_made_again_under_the_writer_needs_a_new_epoch_and_loses_nothing() {
-    let Some(kafka) = shared().await else { return };
+    let kafka = shared().await;
     let first = topic(kafka, "again", 1).await;
     let (_served, store) = store().await;
     let lake = Lake::create(&store, &[]).await;
@@ -97,8 +100,9 @@ async fn a_topic_that_is_made_again_under_the_writer_needs_a_new_epoch_and_loses
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Apache Kafka: .ci/run kafka"]
 async fn a_topic_that_does_not_exist_and_a_record_that_is_too_large_are_named() {
-    let Some(kafka) = shared().await else { return };
+    let kafka = shared().await;
     let topic = topic(kafka, "small", 1).await;
     let publisher = publisher(&topic).await;
     let until = || Instant::now() + Duration::from_secs(30);
@@ -124,8 +128,9 @@ async fn a_topic_that_does_not_exist_and_a_record_that_is_too_large_are_named() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Apache Kafka: .ci/run kafka"]
 async fn a_topic_is_made_once_and_stays_as_it_is() {
-    let Some(kafka) = shared().await else { return };
+    let kafka = shared().await;
     let topic = topic(kafka, "once", 3).await;
     let positions = publish(&topic, 0..1).await;
     topics::create(topic.cluster(), "once", 7).await.unwrap();

@@ -49,9 +49,10 @@ async fn run_until_published(plane: &mut Plane, more: u64) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Apache Kafka: .ci/run kafka"]
 async fn over_scram_partitions_that_are_added_while_the_plane_runs_lose_and_double_nothing() {
     const TOPIC: &str = "stock-prices";
-    let Some(kafka) = shared().await else { return };
+    let kafka = shared().await;
     let way = right(kafka, "scram");
     let (mut plane, _data) = plane(&way).await;
     run_until_published(&mut plane, 60).await;
@@ -76,11 +77,10 @@ async fn over_scram_partitions_that_are_added_while_the_plane_runs_lose_and_doub
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Apache Kafka: .ci/run kafka"]
 async fn over_mutual_tls_a_broker_that_dies_and_comes_back_and_leaders_that_move_lose_and_double_nothing()
  {
-    let Some(mut kafka) = blocking(|| Kafka::start(3)).await else {
-        return;
-    };
+    let mut kafka = blocking(|| Kafka::start(3)).await;
     let way = right(&kafka, "mtls");
     let (mut plane, _data) = plane(&way).await;
     run_until_published(&mut plane, 60).await;

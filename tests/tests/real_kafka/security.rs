@@ -25,8 +25,9 @@ fn soon() -> Instant {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Apache Kafka: .ci/run kafka"]
 async fn with_the_right_credentials_a_missing_topic_is_made_and_records_go_there_and_back() {
-    let Some(kafka) = shared().await else { return };
+    let kafka = shared().await;
     join_all(SECURITIES.map(|security| async move {
         let way = right(kafka, security);
         let topic = format!("over-{security}");
@@ -116,8 +117,9 @@ fn wrong_ways(kafka: &Kafka) -> Vec<(Way, &'static str, &'static str)> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Apache Kafka: .ci/run kafka"]
 async fn with_wrong_credentials_one_sentence_names_them_and_every_quote_counts_as_failed() {
-    let Some(kafka) = shared().await else { return };
+    let kafka = shared().await;
     let replay = Replay {
         port: 0,
         speed: 1.0,
@@ -181,8 +183,9 @@ async fn poll(publisher: &KafkaPublisher, market: String) -> quote_poller::Repor
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Apache Kafka: .ci/run kafka"]
 async fn a_topic_that_is_not_for_the_user_is_named_and_others_stay_open() {
-    let Some(kafka) = shared().await else { return };
+    let kafka = shared().await;
     for name in [DENIED_TOPIC, "for-quotelake"] {
         topics::create(&kafka.cluster(), name, 1).await.unwrap();
     }
@@ -227,8 +230,9 @@ async fn a_topic_that_is_not_for_the_user_is_named_and_others_stay_open() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Apache Kafka: .ci/run kafka"]
 async fn a_password_that_was_put_right_is_taken_up_by_a_running_publisher() {
-    let Some(kafka) = shared().await else { return };
+    let kafka = shared().await;
     let authority = &kafka.certificates().authority;
     let way = Way::new(&kafka.brokers(Listener::Scram), "scram").authority(authority);
     let way = way.credentials(&user("c0ffee-old")).creating(1);
