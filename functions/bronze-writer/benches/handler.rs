@@ -114,7 +114,7 @@ fn land(executor: &tokio::runtime::Runtime, writer: &Writer<MemoryStore>, event:
         .block_on(writer.handle(event, &invocation))
         .unwrap()
     {
-        Answer::Done(report) => report.added,
+        Answer::Done { report, .. } => report.added,
         Answer::Items { .. } => 0,
     }
 }

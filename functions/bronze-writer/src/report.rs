@@ -45,7 +45,14 @@ pub enum FailureResponse {
 #[serde(untagged)]
 pub enum Answer {
     /// Every record is durable.
-    Done(Report),
+    Done {
+        /// What became of them.
+        #[serde(flatten)]
+        report: Report,
+        /// None, in so many words for a mapping that listens already.
+        #[serde(rename = "batchItemFailures")]
+        batch_item_failures: [ItemFailure; 0],
+    },
     /// The list for `ReportBatchItemFailures`.
     Items {
         /// Every record that is not durable.
@@ -199,7 +206,10 @@ impl<'e> Tally<'e> {
     pub(crate) fn answer(mut self, failure_response: FailureResponse) -> Result<Answer, Fault> {
         let Some(cause) = self.cause.take() else {
             return Ok(match failure_response {
-                FailureResponse::Batch => Answer::Done(self.report),
+                FailureResponse::Batch => Answer::Done {
+                    report: self.report,
+                    batch_item_failures: [],
+                },
                 FailureResponse::Items => Answer::Items {
                     batch_item_failures: Vec::new(),
                 },

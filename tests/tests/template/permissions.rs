@@ -63,6 +63,26 @@ fn nothing_is_allowed_on_everything_but_for_a_reason() {
     assert_eq!(used.len(), WILDCARDS.len(), "{used:?}");
 }
 
+/// SAM's own policies allow them everywhere.
+#[test]
+fn no_function_logs_elsewhere_or_makes_interfaces_itself() {
+    let template = Template::read();
+    for (id, function) in template.resources("AWS::Serverless::Function") {
+        let policies = function["Properties"]["Policies"].as_array().unwrap();
+        assert_eq!(policies[0], json!({"Ref": "LimitFunctions"}), "{id}");
+    }
+    let limits = &template.section("Resources")["LimitFunctions"]["Properties"]["PolicyDocument"];
+    let own_groups = ["PollersLog.Arn", "WriterLog.Arn"].map(|arn| json!({"Fn::GetAtt": arn}));
+    assert_eq!(
+        limits["Statement"],
+        json!([
+            {"Sid": "LogToOwnGroupsOnly", "Effect": "Deny", "Action": "logs:*", "NotResource": own_groups},
+            {"Sid": "LeaveInterfacesToLambda", "Effect": "Deny", "Action": "ec2:*", "Resource": "*",
+                "Condition": {"Null": {"lambda:SourceFunctionArn": "false"}}},
+        ])
+    );
+}
+
 #[test]
 fn nobody_outside_is_allowed_anything() {
     let template = Template::read();

@@ -20,9 +20,8 @@ fn a_bucket_is_private_and_encrypted_and_outlives_the_stack() {
             json!({"Fn::If": ["HasKmsKey", "aws:kms", "AES256"]}),
             "{id}"
         );
-        for policy in ["DeletionPolicy", "UpdateReplacePolicy"] {
-            assert_eq!(bucket[policy], "Retain", "{id}");
-        }
+        assert_eq!(bucket["DeletionPolicy"], "RetainExceptOnCreate", "{id}");
+        assert_eq!(bucket["UpdateReplacePolicy"], "Retain", "{id}");
     }
 }
 

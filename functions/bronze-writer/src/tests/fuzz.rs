@@ -90,7 +90,7 @@ proptest! {
             let until = Instant::now() + invocation().remaining(std::time::Duration::ZERO);
             writer.land(&event, until).await.answer(FailureResponse::Batch).unwrap()
         });
-        let Answer::Done(report) = tally else { panic!("{tally:?}") };
+        let Answer::Done { report, .. } = tally else { panic!("{tally:?}") };
         let quarantined: u64 = report.quarantined.values().sum();
         prop_assert_eq!(report.records, records.len() as u64);
         prop_assert_eq!(report.added + quarantined, report.records);

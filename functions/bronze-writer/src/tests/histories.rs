@@ -217,7 +217,7 @@ fn answered_for(
 ) -> Result<(), String> {
     let failed: Vec<(String, i64)> = match answer {
         Err(_) => return Ok(()),
-        Ok(Answer::Done(_)) => Vec::new(),
+        Ok(Answer::Done { .. }) => Vec::new(),
         Ok(Answer::Items {
             batch_item_failures,
         }) => batch_item_failures

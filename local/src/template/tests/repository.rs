@@ -154,13 +154,19 @@ fn a_wrong_combination_is_refused_with_a_sentence() {
         ("KafkaBootstrapServers", "b:9092"),
         ("KafkaSecurity", "plaintext"),
     ];
+    let tls = [
+        &own[..2],
+        &[("KafkaSecurity", "tls"), ("KafkaCaSecretArn", secret)],
+        &[("SubnetIds", "subnet-1"), ("SecurityGroupIds", "sg-1")],
+    ]
+    .concat();
     let refusal = |parameters: &[(&str, &str)], name: &str, value: &str| {
         let mut parameters = given(parameters);
         parameters.insert(name.to_owned(), value.to_owned());
         let read = read(repository_template(), &parameters);
         read.err().map_or(String::new(), |error| error.to_string())
     };
-    for right in [&msk[..], &own] {
+    for right in [&msk[..], &own, &tls] {
         assert_eq!(refusal(right, "LogLevel", "info"), "");
     }
     for (parameters, name, value, rule) in [
@@ -202,6 +208,9 @@ fn a_wrong_combination_is_refused_with_a_sentence() {
             "CredentialsAreGivenWhereTheyAreUsed",
         ),
         (&own, "KafkaCaSecretArn", secret, "PlaintextHasNoAuthority"),
+        (&own, "KafkaSecurity", "tls", "TlsIsByAnAuthorityInAVpc"),
+        (&tls, "SubnetIds", "", "TlsIsByAnAuthorityInAVpc"),
+        (&tls, "KafkaCaSecretArn", "", "TlsIsByAnAuthorityInAVpc"),
         (&own, "SubnetIds", "subnet-1", "SubnetsHaveSecurityGroups"),
         (
             &own,
@@ -219,9 +228,28 @@ fn a_wrong_combination_is_refused_with_a_sentence() {
     }
     let mut nothing = own.to_vec();
     nothing.extend([("CryptoSymbols", ""), ("TradeSymbols", "")]);
+    let every_job_is_off =
+        "Every job is off: give the symbols of one, and for Vietnam switch one on";
     let said = refusal(&nothing, "StockSymbols", "");
-    assert!(
-        said.ends_with("Every job is off: give the symbols of one"),
-        "{said}"
+    assert!(said.ends_with(every_job_is_off), "{said}");
+    nothing.extend([("StockSymbols", ""), ("VietnamSymbols", "FPT")]);
+    nothing.extend(
+        [
+            "PollStockPrices",
+            "PollStockIntraday",
+            "PollStockHistorical",
+        ]
+        .map(|job| (job, "false")),
     );
+    assert_eq!(refusal(&nothing, "VietnamBoardSymbols", "*"), "");
+    let said = refusal(&nothing, "VietnamBoardSymbols", "");
+    assert!(said.ends_with(every_job_is_off), "{said}");
+}
+
+#[test]
+fn triggers_that_are_switched_off_rest_and_the_pollers_go_on() {
+    let pipeline = with(&[("TriggersEnabled", "false")]);
+    let writer = pipeline.functions.last().unwrap();
+    assert!(writer.kafka.iter().all(|trigger| !trigger.enabled));
+    assert_eq!(pipeline.functions.len(), with(&[]).functions.len());
 }
