@@ -120,12 +120,7 @@ fn wrong_ways(kafka: &Kafka) -> Vec<(Way, &'static str, &'static str)> {
 #[ignore = "needs Apache Kafka: .ci/run kafka"]
 async fn with_wrong_credentials_one_sentence_names_them_and_every_quote_counts_as_failed() {
     let kafka = shared().await;
-    let replay = Replay {
-        port: 0,
-        speed: 1.0,
-        tokens: vec!["replay".to_owned()],
-    };
-    let replay = replay::start(replay).await.unwrap();
+    let replay = market().await;
     let market = replay.binance_url();
     let ways = wrong_ways(kafka).into_iter();
     join_all(ways.map(|(way, named, reason)| {
@@ -146,7 +141,7 @@ async fn with_wrong_credentials_one_sentence_names_them_and_every_quote_counts_a
             let cluster = way.access().cluster().await.unwrap();
             one_sentence(topics::reach(&cluster).await.unwrap_err().to_string());
 
-            let report = poll(&publisher, market).await;
+            let report = poll(&publisher, "crypto-prices", market).await;
             let failed: u64 = report.failed.iter().map(|failed| failed.count).sum();
             assert_eq!(report.cycles + report.skipped_cycles, 2, "{of}: {report:?}");
             assert!(
@@ -167,12 +162,21 @@ async fn with_wrong_credentials_one_sentence_names_them_and_every_quote_counts_a
     replay.stop().await;
 }
 
+async fn market() -> replay::Running {
+    let replay = Replay {
+        port: 0,
+        speed: 1.0,
+        tokens: vec!["replay".to_owned()],
+    };
+    replay::start(replay).await.unwrap()
+}
+
 /// Two cycles of two quotes.
-async fn poll(publisher: &KafkaPublisher, market: String) -> quote_poller::Report {
+async fn poll(publisher: &KafkaPublisher, topic: &str, market: String) -> quote_poller::Report {
     let environment = Environment::from_iter([("BINANCE_URL", market)]);
     let lookup = move |name: &str| environment.secret(name);
     let poller = Poller::new(FeedSettings::new(lookup, None, clock::now));
-    let job = json!({"feed": "binance", "symbols": ["BTCUSDT", "ETHUSDT"], "topic": "crypto-prices",
+    let job = json!({"feed": "binance", "symbols": ["BTCUSDT", "ETHUSDT"], "topic": topic,
         "beat_seconds": 2, "budget_seconds": 4});
     let invocation = Invocation {
         deadline: Instant::now() + Duration::from_secs(34),
@@ -189,6 +193,7 @@ async fn a_topic_that_is_not_for_the_user_is_named_and_others_stay_open() {
     for name in [DENIED_TOPIC, "for-quotelake"] {
         topics::create(&kafka.cluster(), name, 1).await.unwrap();
     }
+    let replay = market().await;
     for security in ["mtls", "scram"] {
         let way = right(kafka, security);
         let access = way.access();
@@ -204,6 +209,20 @@ async fn a_topic_that_is_not_for_the_user_is_named_and_others_stay_open() {
             .publish("for-quotelake", "A", b"{}", soon())
             .await
             .unwrap();
+
+        let report = poll(&publisher, DENIED_TOPIC, replay.binance_url()).await;
+        assert!(
+            report.published == 0 && !report.failed.is_empty(),
+            "{report:?}"
+        );
+        for failed in &report.failed {
+            assert_eq!(failed.reason, "publish-denied", "{report:?}");
+        }
+        let report = poll(&publisher, "for-quotelake", replay.binance_url()).await;
+        assert!(
+            report.published > 0 && report.failed.is_empty(),
+            "{report:?}"
+        );
 
         let refused = topics::create(&cluster, DENIED_TOPIC, 1).await;
         let refused = refused.unwrap_err();
@@ -227,6 +246,7 @@ async fn a_topic_that_is_not_for_the_user_is_named_and_others_stay_open() {
             "{said}"
         );
     }
+    replay.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
