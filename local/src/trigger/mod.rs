@@ -92,7 +92,7 @@ where
     let Delivery { mapping, stats, .. } = delivery;
     let consumer = TopicConsumer::subscribe(delivery.cluster, &mapping.topic, &mapping.group)?;
     let consumer = Arc::new(consumer);
-    let mut carried = consumer.join().await;
+    let mut carried = insist(stats, || consumer.join()).await;
     // Whoever waited for it may have given up, or another poller was first.
     let _ = joined.try_send(());
     loop {

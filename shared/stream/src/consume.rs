@@ -114,17 +114,20 @@ impl TopicConsumer {
     }
 
     /// Waits until the group has given this member partitions; a record that comes meanwhile is the value.
-    pub async fn join(&self) -> Option<ConsumedRecord> {
+    ///
+    /// # Errors
+    /// As of [`next`](Self::next).
+    pub async fn join(&self) -> Result<Option<ConsumedRecord>, TopicError> {
         loop {
-            if let Ok(Ok(record)) = timeout(Duration::from_millis(20), self.next()).await {
-                return Some(record);
+            if let Ok(received) = timeout(Duration::from_millis(20), self.next()).await {
+                return received.map(Some);
             }
             if self
                 .consumer
                 .assignment()
                 .is_ok_and(|partitions| partitions.count() > 0)
             {
-                return None;
+                return Ok(None);
             }
         }
     }

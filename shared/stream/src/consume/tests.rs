@@ -75,3 +75,17 @@ async fn expired_offsets_are_told_by_the_first_question_that_is_answered() {
     let record = next(&consumer).await;
     assert!(consumer.expired_before(&record).await.unwrap().is_empty());
 }
+
+#[tokio::test]
+async fn a_group_that_refuses_a_member_is_an_error_and_the_next_attempt_may_succeed() {
+    let (broker, cluster) = broker();
+    broker.request_errors(
+        Question::JoinGroup,
+        &[Code::RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED],
+    );
+    let consumer = TopicConsumer::subscribe(&cluster, TOPIC, "group").unwrap();
+    let join = || timeout(PATIENCE, consumer.join());
+    let refused = join().await.unwrap().unwrap_err();
+    assert!(matches!(refused, TopicError::Refused { .. }), "{refused}");
+    assert_eq!(join().await.unwrap(), Ok(None));
+}
