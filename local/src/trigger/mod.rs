@@ -92,7 +92,7 @@ where
     let Delivery { mapping, stats, .. } = delivery;
     let consumer = TopicConsumer::subscribe(delivery.cluster, &mapping.topic, &mapping.group)?;
     let consumer = Arc::new(consumer);
-    let mut carried = consumer.join().await;
+    let mut carried = insist(stats, || consumer.join()).await;
     // Whoever waited for it may have given up, or another poller was first.
     let _ = joined.try_send(());
     loop {
@@ -124,13 +124,13 @@ async fn collect(
     let mut batch = Batch::new(cluster.brokers(), &mapping.topic, mapping.batch_size);
     let first = match carried {
         Some(record) => record,
-        None => next(consumer, stats).await,
+        None => insist(stats, || consumer.next()).await,
     };
     report_expired(consumer, &mapping.topic, &first, stats).await;
     let mut left_over = batch.add(first).err();
     let end = Instant::now() + mapping.window;
     while left_over.is_none() && !batch.is_full() {
-        match timeout_at(end, next(consumer, stats)).await {
+        match timeout_at(end, insist(stats, || consumer.next())).await {
             Ok(record) => {
                 report_expired(consumer, &mapping.topic, &record, stats).await;
                 left_over = batch.add(record).err();
@@ -141,25 +141,29 @@ async fn collect(
     (batch, left_over)
 }
 
-/// Nobody else tells that the records before this one are gone: the group goes on at the oldest that is there.
+/// Nobody else tells that the records before this one are gone: the group goes on at the oldest that is there. Once
+/// this one is committed nobody can tell any more, so the brokers are asked until they answer.
 async fn report_expired(
     consumer: &TopicConsumer,
     topic: &str,
     record: &ConsumedRecord,
     stats: &Stats,
 ) {
-    match consumer.expired_before(record).await {
-        Ok(expired) if expired.is_empty() => {}
-        Ok(expired) => stats.expired(topic, record.partition, &expired),
-        Err(error) => stats.trouble(&error.to_string()),
+    let expired = insist(stats, || consumer.expired_before(record)).await;
+    if !expired.is_empty() {
+        stats.expired(topic, record.partition, &expired);
     }
 }
 
-async fn next(consumer: &TopicConsumer, stats: &Stats) -> ConsumedRecord {
+/// What the brokers answer, asked again for as long as that fails; each failure is a trouble.
+async fn insist<T, Answer>(stats: &Stats, ask: impl Fn() -> Answer) -> T
+where
+    Answer: Future<Output = Result<T, TopicError>>,
+{
     let mut backoff = Backoff::default();
     loop {
-        match consumer.next().await {
-            Ok(record) => return record,
+        match ask().await {
+            Ok(answer) => return answer,
             Err(error) => {
                 stats.trouble(&error.to_string());
                 backoff.pause().await;
@@ -167,3 +171,6 @@ async fn next(consumer: &TopicConsumer, stats: &Stats) -> ConsumedRecord {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -51,7 +51,9 @@ impl Broker {
         for topic in topics {
             match self {
                 Self::Embedded(broker) => broker.create_topic(topic, PARTITIONS)?,
-                Self::External(cluster) => topics::create(cluster, topic, PARTITIONS).await?,
+                Self::External(cluster) => {
+                    topics::create_absent(cluster, topic, PARTITIONS).await?;
+                }
             }
         }
         Ok(())

@@ -31,7 +31,7 @@ impl Refusal {
         Self {
             status: error.raw_response().map(|answer| answer.status().as_u16()),
             code: code.to_owned(),
-            cause,
+            cause: one_line(&cause),
         }
     }
 }
@@ -42,6 +42,9 @@ pub fn innermost(error: &dyn Error) -> String {
     while let Some(cause) = innermost.source() {
         innermost = cause;
     }
-    let text = innermost.to_string();
+    one_line(&innermost.to_string())
+}
+
+fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

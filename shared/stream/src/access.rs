@@ -1,26 +1,26 @@
 //! How a cluster is got at, as the settings say: where the brokers are, and by which credentials.
 
 mod credentials;
+mod error;
 mod settings;
 
 use std::sync::Arc;
 
+use futures::future::join_all;
 #[cfg(feature = "aws")]
 use jiff::Timestamp;
 #[cfg(feature = "aws")]
 use secrets::AwsAccount;
-use secrets::{Key, Secret, SecretError};
+use secrets::{Key, Secret};
 #[cfg(feature = "aws")]
 use tokio::sync::OnceCell;
-use tokio::try_join;
+use tokio::{join, try_join};
 
-use crate::{AddressError, Cluster, Security};
+pub use error::AccessError;
+
+use crate::{Cluster, Security};
 #[cfg(feature = "aws")]
-use crate::{
-    TokenError, Tokens,
-    iam::IamTokens,
-    msk::{Msk, MskError},
-};
+use crate::{TokenError, Tokens, iam::IamTokens, msk::Msk};
 
 /// What the settings say of a cluster, before anything is fetched. Clones share what was fetched.
 ///
@@ -75,75 +75,6 @@ struct Iam {
     tokens: OnceCell<Tokens>,
 }
 
-/// Why the cluster can't be got at. One sentence with the setting; never a secret.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum AccessError {
-    /// Nothing says where the brokers are.
-    #[error(
-        "neither KAFKA_BOOTSTRAP_SERVERS nor MSK_CLUSTER_ARN is set: set the one to host:port, comma-separated, or the \
-         other to the cluster's ARN"
-    )]
-    NoBrokers,
-    /// A setting has a value that can't be used.
-    #[error("the setting {name} is '{value}' ({problem}): set it to {expects}")]
-    Setting {
-        /// The variable.
-        name: &'static str,
-        /// Its value.
-        value: String,
-        /// Why that can't be used.
-        problem: String,
-        /// What a right value is, as a noun phrase.
-        expects: &'static str,
-    },
-    /// A setting refers to no secret.
-    #[error("the setting {name} can't be used: {problem}")]
-    Reference {
-        /// The variable.
-        name: &'static str,
-        /// What is wrong with it.
-        problem: String,
-    },
-    /// This kind of security needs credentials.
-    #[error(
-        "KAFKA_SECURITY is {security} and KAFKA_CREDENTIALS_SECRET is missing: set it to the reference of a secret, \
-         {expects}"
-    )]
-    NoCredentials {
-        /// The value of `KAFKA_SECURITY`.
-        security: &'static str,
-        /// What the secret has to be.
-        expects: &'static str,
-    },
-    /// The secret can't be had.
-    #[error(transparent)]
-    Secret(#[from] SecretError),
-    /// The secret is there, and is something else.
-    #[error("the secret that {setting} names is not {expects}: store it as that")]
-    NotCredentials {
-        /// The variable that names it.
-        setting: &'static str,
-        /// What it should be, as a noun phrase.
-        expects: &'static str,
-    },
-    /// The brokers of the MSK cluster are not known.
-    #[cfg(feature = "aws")]
-    #[error(transparent)]
-    Msk(#[from] MskError),
-    /// There is nothing to sign tokens with.
-    #[cfg(feature = "aws")]
-    #[error(transparent)]
-    Token(#[from] TokenError),
-    /// Tokens are for a region, and nothing says which.
-    #[error(
-        "KAFKA_SECURITY is iam and nothing names the cluster's region: set AWS_REGION or MSK_CLUSTER_ARN"
-    )]
-    NoRegion,
-    /// The brokers' addresses are none.
-    #[error(transparent)]
-    Address(#[from] AddressError),
-}
-
 impl Access {
     /// How many partitions a topic gets that does not exist; `None` leaves it missing.
     pub fn create_partitions(&self) -> Option<i32> {
@@ -161,40 +92,57 @@ impl Access {
     pub async fn cluster(&self) -> Result<Cluster, AccessError> {
         match &self.0 {
             Source::Fixed(cluster) => Ok(cluster.clone()),
-            Source::Settings(parts) => parts.cluster(false).await,
+            Source::Settings(parts) => parts.cluster().await,
         }
     }
 
-    /// The cluster with other addresses or credentials than `refused` has, if there are any by now: a rotated
-    /// password, a renewed certificate, brokers that were replaced. `None` if nothing has changed.
+    /// The cluster where what is connected to `refused` has to be connected anew: a rotated password, a renewed
+    /// certificate, other brokers. `None` if nothing has changed; brokers that are listed in another order, or of which
+    /// `refused` names one at least, are no change.
     ///
     /// A secret is fetched again at most once a minute, and MSK asked at most once in 30 s.
     ///
     /// # Errors
-    /// [`AccessError`]; what was held stays.
+    /// [`AccessError`] if something could not be asked for again and nothing else has changed; what was held stays.
     pub async fn renewed(&self, refused: &Cluster) -> Result<Option<Cluster>, AccessError> {
-        let held = self.cluster().await?;
-        if held != *refused {
-            return Ok(Some(held));
-        }
-        let Source::Settings(parts) = &self.0 else {
-            return Ok(None);
+        let is_other = |held: &Cluster| held.replaces(refused);
+        // A secret that was stored wrong is fetched again too.
+        let held = self.cluster().await.ok().filter(is_other);
+        let (None, Source::Settings(parts)) = (&held, &self.0) else {
+            return Ok(held);
         };
-        for key in parts.credentials().into_iter().chain(&parts.ca) {
-            let held = key.get().await?;
-            key.renewed(&held).await?;
+        let renewed = parts.renew().await;
+        let cluster = Some(parts.cluster().await?).filter(is_other);
+        if cluster.is_none() {
+            renewed?;
         }
-        let cluster = parts.cluster(true).await?;
-        Ok((cluster != *refused).then_some(cluster))
+        Ok(cluster)
     }
 }
 
 impl Parts {
-    /// The cluster; its brokers asked for again if `fresh`.
-    async fn cluster(&self, fresh: bool) -> Result<Cluster, AccessError> {
+    async fn cluster(&self) -> Result<Cluster, AccessError> {
         // All at the same time: each may take as long as it may.
-        let (security, brokers) = try_join!(self.security(), self.addresses(fresh))?;
+        let (security, brokers) = try_join!(self.security(), self.addresses(false))?;
         Ok(Cluster::new(&brokers, security)?)
+    }
+
+    /// Asks for every secret and for the brokers again, all at the same time; what can't be had stays as it is held.
+    ///
+    /// # Errors
+    /// The first [`AccessError`], once everything was asked for.
+    async fn renew(&self) -> Result<(), AccessError> {
+        let secrets = self.credentials().into_iter().chain(&self.ca);
+        let secrets = join_all(secrets.map(async |key| {
+            let held = key.get().await?;
+            key.renewed(&held).await
+        }));
+        let (secrets, brokers) = join!(secrets, self.addresses(true));
+        for secret in secrets {
+            secret?;
+        }
+        brokers?;
+        Ok(())
     }
 
     async fn security(&self) -> Result<Security, AccessError> {

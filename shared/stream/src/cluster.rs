@@ -61,6 +61,17 @@ impl Cluster {
         &self.security
     }
 
+    /// Whether what is connected to `before` has to be connected anew to reach this cluster: the security differs, or no
+    /// broker is in both lists.
+    ///
+    /// One broker in common is enough, because a client learns every other from its metadata, as one that took another's
+    /// place; and MSK names three brokers of a larger cluster, others each time.
+    pub(crate) fn replaces(&self, before: &Self) -> bool {
+        let mut brokers = addresses(&self.brokers);
+        let is_known = |broker| addresses(&before.brokers).any(|known| known == broker);
+        self.security != before.security || !brokers.any(is_known)
+    }
+
     /// What a client of this cluster is configured with, whatever it does.
     pub(crate) fn client(&self) -> ClientConfig {
         let mut config = ClientConfig::new();
@@ -109,9 +120,14 @@ impl fmt::Display for Cluster {
     }
 }
 
+/// The brokers of a comma-separated list.
+pub(crate) fn addresses(brokers: &str) -> impl Iterator<Item = &str> {
+    brokers.split(',').map(str::trim)
+}
+
 pub(crate) fn check(brokers: &str) -> Result<(), String> {
-    for broker in brokers.split(',') {
-        let Some((host, port)) = broker.trim().rsplit_once(':') else {
+    for broker in addresses(brokers) {
+        let Some((host, port)) = broker.rsplit_once(':') else {
             return Err(format!("'{broker}' has no port"));
         };
         if host.is_empty() || port.parse::<u16>().is_err() {
@@ -136,6 +152,25 @@ mod tests {
         for wrong in ["", "localhost", ":9092", "a:b", "a:1,"] {
             assert!(check(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_client_stays_as_long_as_the_security_is_the_same_and_it_knows_one_of_the_brokers() {
+        let before = Cluster::plaintext("b-1:9092,b-2:9092,b-3:9092").unwrap();
+        let now = |brokers, security| Cluster::new(brokers, security).unwrap();
+        for same in [
+            "b-3:9092, b-2:9092, b-1:9092",
+            "b-1:9092,b-2:9092,b-4:9092",
+            "b-3:9092,b-5:9092,b-6:9092",
+            "b-2:9092",
+        ] {
+            assert!(!now(same, Security::Plaintext).replaces(&before), "{same}");
+        }
+        for other in ["b-4:9092,b-5:9092", "b-1:9094", "b-11:9092"] {
+            assert!(now(other, Security::Plaintext).replaces(&before), "{other}");
+        }
+        let tls = Security::Tls { ca: None };
+        assert!(now(before.brokers(), tls).replaces(&before));
     }
 
     #[test]

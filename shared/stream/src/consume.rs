@@ -5,7 +5,7 @@ mod member;
 use std::{
     collections::BTreeMap,
     ops::Range,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -114,17 +114,20 @@ impl TopicConsumer {
     }
 
     /// Waits until the group has given this member partitions; a record that comes meanwhile is the value.
-    pub async fn join(&self) -> Option<ConsumedRecord> {
+    ///
+    /// # Errors
+    /// As of [`next`](Self::next).
+    pub async fn join(&self) -> Result<Option<ConsumedRecord>, TopicError> {
         loop {
-            if let Ok(Ok(record)) = timeout(Duration::from_millis(20), self.next()).await {
-                return Some(record);
+            if let Ok(received) = timeout(Duration::from_millis(20), self.next()).await {
+                return received.map(Some);
             }
             if self
                 .consumer
                 .assignment()
                 .is_ok_and(|partitions| partitions.count() > 0)
             {
-                return None;
+                return Ok(None);
             }
         }
     }
@@ -148,20 +151,29 @@ impl TopicConsumer {
     /// compaction or transactions leave out are not among them.
     ///
     /// # Errors
-    /// [`TopicError::Broker`] if the brokers don't tell; it was asked for nothing then.
+    /// [`TopicError`] if the brokers don't tell; then ask again before anything of the partition is committed, because
+    /// a commit hides what came before it.
     pub async fn expired_before(&self, record: &ConsumedRecord) -> Result<Range<i64>, TopicError> {
         let ConsumedRecord {
             partition, offset, ..
         } = *record;
-        let read = {
-            let positions = self.positions.lock();
-            let mut positions = positions.unwrap_or_else(PoisonError::into_inner);
-            positions.insert(partition, offset + 1)
+        let read = self.positions().get(&partition).copied();
+        let expired = if read >= Some(offset) {
+            offset..offset
+        } else {
+            self.expired_between(partition, read, offset).await?
         };
-        let nothing = offset..offset;
-        if read >= Some(offset) {
-            return Ok(nothing);
-        }
+        self.positions().insert(partition, offset + 1);
+        Ok(expired)
+    }
+
+    /// The offsets before `offset` that have expired since this member, or another, has read up to `read`.
+    async fn expired_between(
+        &self,
+        partition: i32,
+        read: Option<i64>,
+        offset: i64,
+    ) -> Result<Range<i64>, TopicError> {
         let (consumer, topic, what) = (Arc::clone(&self.consumer), self.topic.clone(), self.what());
         let ask = move || {
             let failed = |error: KafkaError| failed(consumer.context(), &what, &error);
@@ -169,9 +181,9 @@ impl TopicConsumer {
             let mut asked = TopicPartitionList::new();
             asked.add_partition(&topic, partition);
             let answer = consumer.committed_offsets(asked, ASK).map_err(failed)?;
-            let committed = committed_of(&answer, &topic, partition);
+            let committed = committed_of(&answer, &topic, partition).map_err(failed)?;
             let Some(expected) = read.max(committed).filter(|&expected| expected < offset) else {
-                return Ok(nothing);
+                return Ok(offset..offset);
             };
             let (low, _) = consumer
                 .fetch_watermarks(&topic, partition, ASK)
@@ -197,6 +209,12 @@ impl TopicConsumer {
             .map_err(|error| self.failed(&error))
     }
 
+    fn positions(&self) -> MutexGuard<'_, BTreeMap<i32, i64>> {
+        self.positions
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn failed(&self, error: &KafkaError) -> TopicError {
         failed(self.consumer.context(), &self.what(), error)
     }
@@ -205,3 +223,6 @@ impl TopicConsumer {
         format!("the topic '{}'", self.topic)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -17,6 +17,8 @@ use tokio::{
     time::{Instant, timeout},
 };
 
+use crate::cluster::addresses;
+
 /// The longest that one question takes, with everything that it needs first and every attempt.
 const LIMIT: Duration = Duration::from_secs(5);
 
@@ -91,8 +93,8 @@ impl Msk {
         }
     }
 
-    /// The bootstrap servers for `security`; those that are known where `fresh` is false, or where they were asked for
-    /// within the last 30 s. A question that fails leaves what is known.
+    /// The bootstrap servers for `security`, sorted; those that are known where `fresh` is false, or where they were asked
+    /// for within the last 30 s. A question that fails, or finds no such listener, leaves what is known.
     ///
     /// # Errors
     /// [`MskError`].
@@ -103,15 +105,15 @@ impl Msk {
     ) -> Result<String, MskError> {
         // Held over the question, so that nobody asks beside.
         let mut known = self.known.lock().await;
-        let lists = match &*known {
-            Some((asked, lists)) if !fresh || asked.elapsed() < RENEWAL => lists.clone(),
-            _ => {
-                let lists = self.ask().await?;
-                *known = Some((Instant::now(), lists.clone()));
-                lists
-            }
-        };
-        self.listener(&lists, security)
+        if let Some((asked, lists)) = &*known
+            && (!fresh || asked.elapsed() < RENEWAL)
+        {
+            return self.listener(lists, security);
+        }
+        let lists = self.ask().await?;
+        let brokers = self.listener(&lists, security)?;
+        *known = Some((Instant::now(), lists));
+        Ok(brokers)
     }
 
     async fn ask(&self) -> Result<GetBootstrapBrokersOutput, MskError> {
@@ -151,7 +153,10 @@ impl Msk {
         ];
         let there = every.map(|(name, list)| (name, list.filter(|list| !list.is_empty())));
         if let Some((_, Some(list))) = there.iter().find(|(name, _)| *name == security) {
-            return Ok((*list).to_owned());
+            // The service has no order of its own.
+            let mut brokers: Vec<_> = addresses(list).collect();
+            brokers.sort_unstable();
+            return Ok(brokers.join(","));
         }
         let others: Vec<_> = there
             .iter()
@@ -220,4 +225,4 @@ pub(crate) fn region(arn: &str) -> Option<&str> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

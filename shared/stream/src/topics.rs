@@ -105,7 +105,8 @@ async fn listed(cluster: &Cluster) -> Result<Vec<String>, TopicError> {
     blocking(cluster, what, fetch).await
 }
 
-/// Creates `topic` if the cluster does not list it: for brokers that can't be asked to create what exists.
+/// Creates `topic` if the cluster does not list it: for brokers that can't be asked to create what exists, and for users
+/// who may not create, which brokers look at first.
 ///
 /// # Errors
 /// [`TopicError`] if the cluster can't be asked or refuses.

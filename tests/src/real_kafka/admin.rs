@@ -84,6 +84,19 @@ impl Kafka {
         self.tool("org.apache.kafka.tools.AclCommand", &arguments);
     }
 
+    /// Denies the user the creation of topics, and nothing else that has to do with topics.
+    pub fn deny_creating(&self) {
+        let user = format!("User:{USER}");
+        let every = ["--add", "--topic", "*", "--operation"];
+        for rest in [
+            &["All", "--allow-principal", &user][..],
+            &["Create", "--cluster", "--deny-principal", &user],
+        ] {
+            let arguments = [&every[..], rest].concat();
+            self.tool("org.apache.kafka.tools.AclCommand", &arguments);
+        }
+    }
+
     fn tool(&self, class: &str, arguments: &[&str]) -> String {
         let brokers = self.brokers(Listener::Plaintext);
         let arguments = [&["--bootstrap-server", &brokers], arguments].concat();

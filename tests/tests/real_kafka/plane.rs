@@ -7,6 +7,7 @@ use quotelake::{
     up::Plane,
 };
 use runtime::Environment;
+use stream::topics::{self, TopicError};
 use tempfile::TempDir;
 
 use super::{
@@ -74,6 +75,38 @@ async fn over_scram_partitions_that_are_added_while_the_plane_runs_lose_and_doub
     assert_eq!(counts.polled, summary.audit.in_topics, "{summary}");
     assert_eq!(summary.audit.compared, summary.audit.in_topics, "{summary}");
     assert_eq!((counts.failed, counts.expired), (0, 0), "{summary}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Apache Kafka: .ci/run kafka"]
+async fn topics_that_exist_are_enough_for_a_user_who_may_create_none() {
+    const TOPICS: [&str; 7] = [
+        "crypto-prices",
+        "stock-board",
+        "stock-historical",
+        "stock-intraday",
+        "stock-prices",
+        "stock-quotes",
+        "trades_raw",
+    ];
+    let kafka = blocking(|| Kafka::start(1)).await;
+    for topic in TOPICS {
+        topics::create(&kafka.cluster(), topic, 2).await.unwrap();
+    }
+    let kafka = blocking(move || {
+        kafka.deny_creating();
+        kafka
+    })
+    .await;
+    let way = right(&kafka, "scram");
+    let cluster = way.access().cluster().await.unwrap();
+    let refused = topics::create(&cluster, TOPICS[0], 2).await.unwrap_err();
+    assert!(matches!(refused, TopicError::Refused { .. }), "{refused}");
+    let (mut plane, _data) = plane(&way).await;
+    run_until_published(&mut plane, 10).await;
+    let summary = plane.stop().await.unwrap();
+    assert!(summary.is_exact(), "{summary}");
+    drop(kafka);
 }
 
 #[tokio::test(flavor = "multi_thread")]

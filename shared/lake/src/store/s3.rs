@@ -137,7 +137,7 @@ impl S3Store {
             match (code, message) {
                 ("", "") => describe(error),
                 (code, "") => code.to_owned(),
-                (code, message) => format!("{code}: {message}"),
+                (code, message) => one_line(&format!("{code}: {message}")),
             }
         };
         if matches!(error, SdkError::ConstructionFailure(_)) {
@@ -179,13 +179,17 @@ fn is_corrupt(error: &(dyn std::error::Error + 'static)) -> bool {
     checksums.any(|error| matches!(error, Error::ChecksumMismatch { .. }))
 }
 
-/// The innermost cause, which says more than "dispatch failure".
+/// The innermost cause, which says more than "dispatch failure", in one line.
 fn describe(error: &dyn std::error::Error) -> String {
     let mut innermost = error;
     while let Some(cause) = innermost.source() {
         innermost = cause;
     }
-    innermost.to_string()
+    one_line(&innermost.to_string())
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// Whether the store answered that the condition does not hold.
@@ -283,3 +287,6 @@ impl List for S3Store {
         Ok(objects.into_iter().filter_map(listed).collect())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -127,6 +127,21 @@ async fn a_member_of_a_json_secret_is_taken_by_its_name() {
 }
 
 #[tokio::test]
+async fn a_message_of_several_lines_is_told_in_one() {
+    let message = "User: x\n is not authorized\r\n\tto perform: GetSecretValue\n";
+    let answer = json!({"__type": "AccessDeniedException", "message": message});
+    let server = Server::answering(400, answer).await;
+    let error = server.fetch("secretsmanager:finnhub").await.unwrap_err();
+    let SecretError::Denied { cause, .. } = error else {
+        panic!("{error}");
+    };
+    assert_eq!(
+        cause,
+        "AccessDeniedException: User: x is not authorized to perform: GetSecretValue"
+    );
+}
+
+#[tokio::test]
 async fn what_is_no_key_is_an_error_that_does_not_show_it() {
     let binary = json!({"Name": "finnhub", "SecretBinary": "YzBmZmVl"});
     for (answer, reference, problem) in [

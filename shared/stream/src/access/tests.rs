@@ -9,7 +9,7 @@ use std::{
 
 use async_trait::async_trait;
 use proptest::prelude::*;
-use secrets::{FetchSecret, Secret, SecretReference};
+use secrets::{FetchSecret, Secret, SecretError, SecretReference};
 use tokio::time::{Instant, advance, sleep};
 
 use super::*;
@@ -184,6 +184,28 @@ async fn a_rotated_password_is_found_and_an_unchanged_one_is_no_news() {
     assert_eq!(access.renewed(&old).await, Ok(Some(new.clone())));
     advance(Duration::from_mins(2)).await;
     assert_eq!(access.renewed(&new).await, Ok(None));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_secret_that_was_stored_wrong_and_put_right_is_found() {
+    let right = r#"{"username":"ann","password":"new"}"#;
+    let versions = [right, "not credentials", right];
+    let secrets = store(&[("ssm:user", &versions)]);
+    let settings = [
+        ("KAFKA_BOOTSTRAP_SERVERS", "a:9096"),
+        ("KAFKA_SECURITY", "scram"),
+        ("KAFKA_CREDENTIALS_SECRET", "ssm:user"),
+    ];
+    let access = read(&settings, &secrets).unwrap();
+    let old = access.cluster().await.unwrap();
+    let wrong = access.renewed(&old).await;
+    assert!(
+        matches!(wrong, Err(AccessError::NotCredentials { .. })),
+        "{wrong:?}"
+    );
+    advance(Duration::from_mins(2)).await;
+    assert_eq!(access.renewed(&old).await, Ok(None));
+    assert_eq!(access.cluster().await, Ok(old));
 }
 
 /// A store that takes its whole time.

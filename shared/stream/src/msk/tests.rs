@@ -11,14 +11,15 @@ const ARN: &str =
     "arn:aws:kafka:eu-west-1:123456789012:cluster/quotes/6cc0432b-8618-4f44-bccc-e1fbd8fb7c4d-2";
 
 /// MSK's API on loopback: it gives the scripted answers in turn, the last stands, and counts the questions.
-struct Api {
+pub(crate) struct Api {
+    pub(crate) account: Arc<AwsAccount>,
     msk: Msk,
     asked: Arc<StdMutex<Vec<String>>>,
     _task: JoinSet<()>,
 }
 
 impl Api {
-    async fn answering(answers: &[(u16, Value)]) -> Self {
+    pub(crate) async fn answering(answers: &[(u16, Value)]) -> Self {
         Self::start(Some(answers.to_vec())).await
     }
 
@@ -57,13 +58,14 @@ impl Api {
         let credentials = Credentials::new("test", "test", None, None, "test");
         let account = Arc::new(AwsAccount::at(endpoint, credentials));
         Self {
-            msk: Msk::new(ARN.to_owned(), account),
+            msk: Msk::new(ARN.to_owned(), Arc::clone(&account)),
+            account,
             asked,
             _task: task,
         }
     }
 
-    fn questions(&self) -> usize {
+    pub(crate) fn questions(&self) -> usize {
         self.asked.lock().unwrap().len()
     }
 }
@@ -176,6 +178,25 @@ async fn replaced_brokers_are_found_but_not_asked_for_within_half_a_minute() {
     );
     assert_eq!(api.msk.brokers("tls", true).await.unwrap(), "b-3:9094");
     assert_eq!(api.questions(), 2);
+}
+
+#[tokio::test]
+async fn the_order_in_which_the_brokers_are_told_does_not_matter() {
+    let lists = json!({"bootstrapBrokerString": "b-2:9092,b-3:9092,b-1:9092"});
+    let api = Api::answering(&[(200, lists)]).await;
+    let brokers = api.msk.brokers("plaintext", false).await.unwrap();
+    assert_eq!(brokers, "b-1:9092,b-2:9092,b-3:9092");
+}
+
+#[tokio::test]
+async fn a_cluster_that_has_no_listener_yet_is_asked_again() {
+    let api = Api::answering(&[(200, json!({})), (200, lists())]).await;
+    let early = api.msk.brokers("iam", false).await;
+    assert!(
+        matches!(early, Err(MskError::NoListener { .. })),
+        "{early:?}"
+    );
+    assert_eq!(api.msk.brokers("iam", false).await.unwrap(), "b-1:9098");
 }
 
 #[test]

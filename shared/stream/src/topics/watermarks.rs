@@ -88,11 +88,13 @@ impl Watermarks {
             list.add_partition(topic, partition);
         }
         let what = format!("the committed offsets of '{topic}'");
-        let committed = self.ask(&what, |consumer| consumer.committed_offsets(list, ASK))?;
-        let offsets = partitions.iter();
-        Ok(offsets
-            .map(|&partition| committed_of(&committed, topic, partition))
-            .collect())
+        self.ask(&what, |consumer| {
+            let answer = consumer.committed_offsets(list, ASK)?;
+            let partitions = partitions.iter();
+            partitions
+                .map(|&partition| committed_of(&answer, topic, partition))
+                .collect()
+        })
     }
 
     pub(super) fn ask<T>(
@@ -105,13 +107,20 @@ impl Watermarks {
 }
 
 /// The committed offset of a partition in the brokers' answer, if there is one.
+///
+/// # Errors
+/// The brokers' own for that partition: each has one beside the answer's.
 pub(crate) fn committed_of(
     answer: &TopicPartitionList,
     topic: &str,
     partition: i32,
-) -> Option<i64> {
-    match answer.find_partition(topic, partition)?.offset() {
+) -> KafkaResult<Option<i64>> {
+    let Some(found) = answer.find_partition(topic, partition) else {
+        return Ok(None);
+    };
+    found.error()?;
+    Ok(match found.offset() {
         Offset::Offset(offset) => Some(offset),
         _ => None,
-    }
+    })
 }
