@@ -59,7 +59,7 @@ pub enum Command {
     /// Prove that the lake holds every record exactly once, or name what is missing, doubled, altered or damaged.
     ///
     /// Reads the data folder of `quotelake up`, or with --bucket a lake on S3. With --brokers it compares every line
-    /// with the record that Kafka still has.
+    /// with the record that Kafka still has, of the topics that the lake has and those that the template's triggers land.
     ///
     /// Exits with 0 if the lake is exact, 1 if not, and 2 if it could not be verified.
     Verify(verify::Options),
