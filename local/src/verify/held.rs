@@ -53,7 +53,7 @@ pub(super) async fn held(
     Ok(held)
 }
 
-/// The topics of the template's Kafka triggers, also of those that are off: what their topics hold is in no lake.
+/// The topics of the template's Kafka triggers, on or off: what waits behind one that is off has not landed either.
 fn triggered(options: &Options, brokers: &str) -> Result<BTreeSet<String>, TargetError> {
     let mut parameters = parts::at_brokers(brokers);
     parameters.extend(options.parameters.iter().cloned());
