@@ -199,6 +199,17 @@ mod tests {
     }
 
     #[test]
+    fn the_template_of_verify_goes_with_brokers() {
+        let read = |more: &[&str]| Cli::try_parse_from([&["quotelake", "verify"], more].concat());
+        assert!(read(&[]).is_ok());
+        assert!(read(&["--brokers", "a:1", "--template", "t.yaml"]).is_ok());
+        for alone in [["--template", "t.yaml"], ["--parameter", "A=b"]] {
+            let said = read(&alone).unwrap_err().to_string();
+            assert!(said.contains("--brokers"), "{said}");
+        }
+    }
+
+    #[test]
     fn a_fault_is_a_provider_and_what_goes_wrong_with_it() {
         let read = |text| provider_and_fault(text).map_err(|error| error.to_string());
         let retry_after = Some(Duration::from_secs(30));

@@ -24,6 +24,7 @@ use quotelake::{
 use serde_json::{Value, json};
 use stream::{
     Position,
+    embedded::EmbeddedBroker,
     publish::{KafkaPublisher, Publish},
 };
 use tokio::{
@@ -252,8 +253,7 @@ async fn a_topic_of_a_trigger_of_which_nothing_has_landed_is_missing_and_named()
     for (key, body) in clean_pass(&topic, &lake.layout).await {
         lake.store.put_if_absent(&key, body).await.unwrap();
     }
-    let brokers = topic.cluster().brokers();
-    let verify = async |folder: &Path, arguments: &[&str]| {
+    let verify_at = async |brokers: &str, folder: &Path, arguments: &[&str]| {
         let of_lake = ["verify", "--bucket", "bronze", "--epoch", "1"];
         let places = ["--s3-endpoint", &endpoint, "--brokers", brokers];
         let mut command = quotelake(&[&of_lake[..], &places, arguments].concat()).await;
@@ -265,6 +265,9 @@ async fn a_topic_of_a_trigger_of_which_nothing_has_landed_is_missing_and_named()
         let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
         (code, said)
     };
+    let brokers = topic.cluster().brokers();
+    let verify =
+        async |folder: &Path, arguments: &[&str]| verify_at(brokers, folder, arguments).await;
 
     // The lake's own topic is none of the template's, of which there is none yet.
     for _ in 0..2 {
@@ -311,6 +314,12 @@ async fn a_topic_of_a_trigger_of_which_nothing_has_landed_is_missing_and_named()
     let (code, said) = verify(elsewhere.path(), &["--topic", "qoutes"]).await;
     assert_eq!(code, Some(2), "{said}");
     assert!(said.contains("have no topic 'qoutes'"), "{said}");
+
+    let other = EmbeddedBroker::start().unwrap();
+    let (code, said) = verify_at(other.brokers(), workspace(), &[]).await;
+    assert_eq!(code, Some(2), "{said}");
+    let none = "have none of the topics crypto-prices, quotes, stock-board, ";
+    assert!(said.contains(none), "{said}");
 }
 
 #[tokio::test]
