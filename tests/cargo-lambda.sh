@@ -50,9 +50,9 @@ invoke() { # FUNCTION FILE EXPECTED
 first='{"records": 4, "added": 3, "already_there": 0, "quarantined": {"tombstone": 1}}'
 again='{"records": 4, "added": 0, "already_there": 3}'
 invoke quote-poller events/quote-poller-binance.json '{"polled": 12, "published": 12, "failed": []}'
-invoke quote-poller events/quote-poller-finnhub.json '{"failed": []}'
+invoke quote-poller events/quote-poller-finnhub.json '{"polled": 2, "published": 2, "failed": []}'
 invoke quote-poller events/quote-poller-history.json '{"polled": 2, "published": 2, "failed": []}'
-invoke quote-poller events/quote-poller-trades.json '{"failed": []}'
+invoke quote-poller events/quote-poller-trades.json '{"polled": "some", "published": "some", "failed": []}'
 invoke bronze-writer events/bronze-writer.json "$first"
 invoke bronze-writer events/bronze-writer.json "$again"
 
@@ -60,7 +60,9 @@ brokers=$(parameter KafkaBootstrapServers)
 mapfile -t values <"$work/parameters"
 target/debug/quotelake trigger --for 5s --brokers "$brokers" --lambda-endpoint "http://127.0.0.1:$port" \
     --function BronzeWriter=bronze-writer "${values[@]/#/--parameter=}"
-AWS_ACCESS_KEY_ID=quotelake AWS_SECRET_ACCESS_KEY=quotelake-local target/debug/quotelake verify --brokers "$brokers" \
-    --bucket bronze-bucket --prefix by-hand --s3-endpoint "$(part s3_endpoint)" \
-    --topic crypto-prices --topic stock-historical --topic trades_raw
+verdict=$(AWS_ACCESS_KEY_ID=quotelake AWS_SECRET_ACCESS_KEY=quotelake-local target/debug/quotelake verify --json \
+    --brokers "$brokers" --bucket bronze-bucket --prefix by-hand --s3-endpoint "$(part s3_endpoint)") ||
+    fail "the lake is not exact: $verdict"
+compare verify "$verdict" '{"exact": true, "absent": [], "topics": {"crypto-prices": 12, "stock-board": 0,
+    "stock-historical": 2, "stock-intraday": 0, "stock-prices": 0, "stock-quotes": 2, "trades_raw": "some"}}'
 echo "8 passed, 0 failed"

@@ -59,7 +59,7 @@ pub enum Command {
     /// Prove that the lake holds every record exactly once, or name what is missing, doubled, altered or damaged.
     ///
     /// Reads the data folder of `quotelake up`, or with --bucket a lake on S3. With --brokers it compares every line
-    /// with the record that Kafka still has.
+    /// with the record that Kafka still has, of the topics that the lake has and those that the template's triggers land.
     ///
     /// Exits with 0 if the lake is exact, 1 if not, and 2 if it could not be verified.
     Verify(verify::Options),
@@ -195,6 +195,17 @@ mod tests {
                 name_and_value(wrong),
                 Err(format!("'{wrong}' is not NAME=VALUE"))
             );
+        }
+    }
+
+    #[test]
+    fn the_template_of_verify_goes_with_brokers() {
+        let read = |more: &[&str]| Cli::try_parse_from([&["quotelake", "verify"], more].concat());
+        assert!(read(&[]).is_ok());
+        assert!(read(&["--brokers", "a:1", "--template", "t.yaml"]).is_ok());
+        for alone in [["--template", "t.yaml"], ["--parameter", "A=b"]] {
+            let said = read(&alone).unwrap_err().to_string();
+            assert!(said.contains("--brokers"), "{said}");
         }
     }
 

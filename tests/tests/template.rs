@@ -2,6 +2,8 @@
 
 mod alarms;
 mod document;
+mod emitted;
+mod limits;
 mod metrics;
 mod permissions;
 mod protection;

@@ -7,6 +7,7 @@
 mod bits;
 mod closer;
 mod expected;
+mod held;
 mod ledger;
 mod objects;
 mod options;
@@ -98,7 +99,10 @@ pub async fn verify(
     let mut verdict = Verdict::default();
     read_store(&mut ledger, &mut verdict, store, layout, progress).await?;
     for (topic, number, partition) in ledger.partitions() {
+        let before = verdict.in_topics;
         partition.judge(topic, number, &mut verdict);
+        let records = verdict.in_topics - before;
+        *verdict.topics.entry(topic.to_owned()).or_default() += records;
     }
     if let Some(topics) = topics {
         let mut closer = Closer::of(&ledger, &mut verdict);

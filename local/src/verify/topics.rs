@@ -51,10 +51,15 @@ impl KafkaTopics {
         })
     }
 
+    /// The cluster.
+    pub(super) fn cluster(&self) -> &Cluster {
+        &self.cluster
+    }
+
     /// Everything that a topic holds.
     ///
     /// # Errors
-    /// [`TopicError`] if there is no such topic, or no answer.
+    /// [`TopicError::Unknown`] if there is no such topic, another one if it can't be looked at.
     pub async fn all_of(&self, topic: &str) -> Result<Vec<Expected>, TopicError> {
         let topic = topic.to_owned();
         let ask = move |watermarks: &Watermarks| {

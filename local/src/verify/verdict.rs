@@ -1,4 +1,4 @@
-use std::{fmt, ops::Range};
+use std::{collections::BTreeMap, fmt, ops::Range};
 
 use serde::Serialize;
 
@@ -64,6 +64,10 @@ impl fmt::Display for DamagedObject {
 /// What the store holds of the expected offsets, against the topics where they were read.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Verdict {
+    /// The topics that were looked at, and how many of the records that have to be in the store each has.
+    pub topics: BTreeMap<String, u64>,
+    /// Topics of the lake and the template that the brokers don't have, so that nothing is expected of them.
+    pub absent: Vec<String>,
     /// Records that have to be in the store: those that Kafka has, and every expected offset that it can't tell of.
     pub in_topics: u64,
     /// Of these, records in bronze.
@@ -158,6 +162,18 @@ impl fmt::Display for Verdict {
             "records {} {sign} bronze {} + quarantine {}, in {} objects of {} bytes",
             self.in_topics, self.in_bronze, self.in_quarantine, self.objects, self.bytes
         )?;
+        let topics = self.topics.iter();
+        let topics: Vec<_> = topics
+            .map(|(topic, records)| format!("{topic} {records}"))
+            .collect();
+        writeln!(f, "topics: {}", topics.join(", "))?;
+        if !self.absent.is_empty() {
+            let absent = self.absent.join(", ");
+            writeln!(
+                f,
+                "not at the brokers, so nothing is expected of them: {absent}"
+            )?;
+        }
         if self.compared == 0 && self.in_topics > 0 {
             writeln!(
                 f,

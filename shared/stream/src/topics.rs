@@ -36,6 +36,14 @@ pub enum TopicError {
         "'{0}' is no Kafka topic name: use 1 to 249 letters, digits, '.', '_' or '-', and neither '.' nor '..'"
     )]
     BadName(String),
+    /// There is no such topic.
+    #[error("the brokers at {brokers} have no topic '{topic}': check its name, or create it")]
+    Unknown {
+        /// The bootstrap servers.
+        brokers: String,
+        /// The topic.
+        topic: String,
+    },
     /// The brokers and this client don't let each other in.
     #[error(transparent)]
     Unauthenticated(AuthenticationError),
@@ -255,10 +263,13 @@ fn is_about_connections(error: &KafkaError) -> bool {
 
 /// What the brokers say of topics that the client may not look at.
 fn denial(metadata: &Metadata) -> Option<RDKafkaErrorCode> {
+    errors(metadata).find(|&code| is_denial(code))
+}
+
+/// What the brokers say of topics that they can't tell of.
+fn errors(metadata: &Metadata) -> impl Iterator<Item = RDKafkaErrorCode> {
     let errors = metadata.topics().iter().filter_map(MetadataTopic::error);
-    errors
-        .map(RDKafkaErrorCode::from)
-        .find(|&code| is_denial(code))
+    errors.map(RDKafkaErrorCode::from)
 }
 
 fn refused(cluster: &Cluster, what: &str, cause: String) -> TopicError {

@@ -1,6 +1,9 @@
 use pipeline_tests::writers::Writers;
 use rand::{Rng, SeedableRng, rngs::StdRng};
-use stream::{publish::PublishError, topics};
+use stream::{
+    publish::PublishError,
+    topics::{self, TopicError},
+};
 
 use super::*;
 
@@ -139,4 +142,20 @@ async fn a_topic_is_made_once_and_stays_as_it_is() {
     let partitions = blocking(move || asked.partitions("once").unwrap()).await;
     assert_eq!(partitions, [0, 1, 2]);
     assert_eq!(end(&watermarks, "once", positions[0].partition).await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Apache Kafka: .ci/run kafka"]
+async fn a_topic_that_does_not_exist_is_told_from_one_that_is_empty() {
+    let kafka = shared().await;
+    let topic = topic(kafka, "empty", 2).await;
+    let topics = KafkaTopics::connect(topic.cluster()).await.unwrap();
+    let empty = topics.all_of("empty").await.unwrap();
+    let empty: Vec<_> = empty
+        .into_iter()
+        .map(|of| (of.partition, of.offsets))
+        .collect();
+    assert_eq!(empty, [(0, 0..0), (1, 0..0)]);
+    let absent = topics.all_of("never-made").await.unwrap_err();
+    assert!(matches!(absent, TopicError::Unknown { .. }), "{absent}");
 }

@@ -41,7 +41,7 @@ const MSK: &str = "Amazon MSK developer guide, \"Metrics for monitoring Standard
 const BROKER: [&str; 2] = ["Broker ID", "Cluster Name"];
 
 #[test]
-fn an_alarm_or_graph_is_about_a_metric_that_is_emitted() {
+fn an_alarm_or_graph_is_about_a_metric_of_ours_or_of_a_service() {
     let template = Template::read();
     let of_the_stack = format!("{NAMESPACE}/${{AWS::StackName}}");
     for used in used(&template) {

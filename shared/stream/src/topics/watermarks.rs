@@ -3,11 +3,11 @@ use std::ops::Range;
 use rdkafka::{
     Offset, TopicPartitionList,
     consumer::{BaseConsumer, Consumer},
-    error::KafkaResult,
+    error::{KafkaResult, RDKafkaErrorCode},
     metadata::MetadataPartition,
 };
 
-use super::{ASK, TopicError, broker_error, denial, failed, refused};
+use super::{ASK, TopicError, broker_error, denial, errors, failed, refused};
 use crate::{
     Cluster,
     context::{Context, ask},
@@ -38,11 +38,11 @@ impl Watermarks {
         })
     }
 
-    /// The topic's partitions in order. Blocks for up to 5 s.
+    /// The topic's partitions in order. Blocks for up to 5 s. A topic that does not exist is not made by this.
     ///
     /// # Errors
-    /// [`TopicError::Refused`] if the client may not look at it, [`TopicError::Broker`] if the cluster does not answer or
-    /// has no such topic.
+    /// [`TopicError::Unknown`] if there is no such topic, [`TopicError::Refused`] if the client may not look at it,
+    /// [`TopicError::Broker`] if the cluster does not answer.
     pub fn partitions(&self, topic: &str) -> Result<Vec<i32>, TopicError> {
         let what = format!("the topic '{topic}'");
         let metadata = self.ask(&what, |consumer| consumer.fetch_metadata(Some(topic), ASK))?;
@@ -52,8 +52,13 @@ impl Watermarks {
             .flat_map(|topic| topic.partitions().iter().map(MetadataPartition::id))
             .collect();
         if partitions.is_empty() {
+            let is_unknown = |code| code == RDKafkaErrorCode::UnknownTopicOrPartition;
             return Err(match denial(&metadata) {
                 Some(code) => refused(&self.cluster, &what, code.to_string()),
+                None if errors(&metadata).any(is_unknown) => TopicError::Unknown {
+                    brokers: self.cluster.to_string(),
+                    topic: topic.to_owned(),
+                },
                 None => broker_error(&self.cluster, &what, "it has no partitions".to_owned()),
             });
         }
