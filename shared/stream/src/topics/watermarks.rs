@@ -7,7 +7,7 @@ use rdkafka::{
     metadata::MetadataPartition,
 };
 
-use super::{ASK, TopicError, broker_error, denial, errors, failed, refused};
+use super::{ASK, TopicError, broker_error, denial, error::errors, failed, refused};
 use crate::{
     Cluster,
     context::{Context, ask},
