@@ -163,6 +163,26 @@ fn programs(folder: &Path, take: &mut impl FnMut(&str)) {
 }
 
 #[test]
+fn what_the_guide_waits_for_in_the_logs_is_what_the_functions_write() {
+    let deploy = text("docs/deploy.md");
+    let wait = deploy.lines().find(|line| line.starts_with("sam logs"));
+    let (_, awaited) = wait
+        .and_then(|line| line.split_once('#'))
+        .expect("what to wait for");
+    let mut written = String::new();
+    for folder in ["functions", "shared/runtime"] {
+        sources(&workspace().join(folder), &mut |source| {
+            written.push_str(source.split("#[cfg(test)]").next().unwrap_or_default());
+        });
+    }
+    let awaited: Vec<_> = awaited.split('"').skip(1).step_by(2).collect();
+    assert!(!awaited.is_empty());
+    for text in awaited {
+        assert!(written.contains(&format!("\"{text}\"")), "{text}");
+    }
+}
+
+#[test]
 fn every_member_of_a_job_is_documented_and_no_other() {
     // Serde's refusal of an unknown member lists the known ones.
     let job = r#"{"feed":"binance","symbols":"A","topic":"t","?":1}"#;
