@@ -183,6 +183,25 @@ fn what_the_guide_waits_for_in_the_logs_is_what_the_functions_write() {
 }
 
 #[test]
+fn a_changed_secret_is_fetched_as_often_as_the_guide_says() {
+    let operate = text("docs/operate.md");
+    let (_, section) = operate
+        .split_once("\n## Change a secret\n")
+        .expect("the section");
+    let section = section.split("\n## ").next().unwrap_or_default();
+    let words = section.split_whitespace().collect::<Vec<_>>().join(" ");
+    let often = regex::Regex::new("at most ([^.,]*)").unwrap();
+    let often: Vec<_> = often
+        .captures_iter(&words)
+        .map(|found| found[1].to_owned())
+        .collect();
+    // Finnhub's key and Kafka's credentials are both a `Key`.
+    assert_eq!(often, ["once a minute"; 2]);
+    let key = text("shared/secrets/src/key.rs");
+    assert!(key.contains("const RENEWAL: Duration = Duration::from_mins(1);"));
+}
+
+#[test]
 fn every_member_of_a_job_is_documented_and_no_other() {
     // Serde's refusal of an unknown member lists the known ones.
     let job = r#"{"feed":"binance","symbols":"A","topic":"t","?":1}"#;
