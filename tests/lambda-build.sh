@@ -49,8 +49,9 @@ for function in bronze-writer quote-poller; do
 done
 
 start_plane
-variables=(KAFKA_BOOTSTRAP_SERVERS="$(part brokers)" BINANCE_URL="$(part binance_url)" BRONZE_BUCKET=bronze-bucket
-    BRONZE_PREFIX=by-hand AWS_ENDPOINT_URL_S3="$(part s3_endpoint)" AWS_REGION=us-east-1
+# The key is for the measurement: init opens Finnhub too, over TLS.
+variables=(KAFKA_BOOTSTRAP_SERVERS="$(part brokers)" BINANCE_URL="$(part binance_url)" FINNHUB_API_KEY=none
+    BRONZE_BUCKET=bronze-bucket BRONZE_PREFIX=by-hand AWS_ENDPOINT_URL_S3="$(part s3_endpoint)" AWS_REGION=us-east-1
     AWS_ACCESS_KEY_ID=quotelake AWS_SECRET_ACCESS_KEY=quotelake-local)
 
 # Starts FUNCTION under the emulator, which has one for each process, and sends it the event in FILE.

@@ -2,9 +2,10 @@
 
 use std::{collections::BTreeSet, fmt::Write as _, fs, path::Path};
 
-use feeds::FeedSettings;
 use pipeline_tests::plane::workspace;
 use quotelake::template::{self, Declared};
+
+mod settings;
 
 const BEGIN: &str = "<!-- parameters: ";
 const END: &str = "<!-- end -->";
@@ -120,36 +121,84 @@ fn sources(folder: &Path, take: &mut impl FnMut(&str)) {
 }
 
 #[test]
-fn a_range_that_is_documented_is_the_one_that_is_accepted() {
-    let mut tried = 0;
-    for row in rows("Variables of the functions") {
-        let (name, range) = (code(&row[0])[0].to_owned(), &row[3]);
-        let feed = name.split('_').next().unwrap_or_default().to_lowercase();
-        let bounds = range.split_once(" to ");
-        let bounds =
-            bounds.and_then(|(least, most)| Some((least.parse().ok()?, most.parse().ok()?)));
-        let Some((least, most)): Option<(u64, u64)> = bounds else {
-            continue;
-        };
-        let open = |value: u64| {
-            let name = name.clone();
-            let lookup = move |asked: &str| match asked {
-                "FINNHUB_API_KEY" => Some("key".to_owned()),
-                _ => (asked == name).then(|| value.to_string()),
-            };
-            let settings = FeedSettings::new(lookup, None, runtime::clock::now);
-            feeds::open(&feed, &settings)
-                .map(drop)
-                .map_err(|error| error.to_string())
-        };
-        assert_eq!((open(least), open(most)), (Ok(()), Ok(())), "{name}");
-        for beyond in [least - 1, most + 1] {
-            let refused = open(beyond).expect_err(&name);
-            assert!(refused.contains(&name), "{refused}");
-        }
-        tried += 1;
+fn every_variable_of_the_tool_the_tests_and_the_scripts_is_documented_and_no_other() {
+    let name = regex::Regex::new("QUOTELAKE_[A-Z_]+").unwrap();
+    let names = |text: &str| -> BTreeSet<String> {
+        let found = name.find_iter(text).map(|found| found.as_str().to_owned());
+        found.collect()
+    };
+    let mut read = BTreeSet::new();
+    for folder in [
+        ".ci",
+        "functions",
+        "local/src",
+        "localstack",
+        "shared",
+        "tests",
+    ] {
+        programs(&workspace().join(folder), &mut |text| {
+            read.extend(names(text));
+        });
     }
-    assert!(tried >= 7, "{tried} ranges were tried");
+    let tables = [
+        "Variables of the functions",
+        "Variables of the tool and the tests",
+    ];
+    let rows = tables.iter().flat_map(|table| rows(table));
+    let documented: BTreeSet<_> = rows.flat_map(|row| names(&row[0])).collect();
+    assert_eq!(read, documented, "read by a program, and documented");
+}
+
+/// Gives every source file and script.
+fn programs(folder: &Path, take: &mut impl FnMut(&str)) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let extension = path.extension().unwrap_or_default().to_string_lossy();
+        if path.is_dir() {
+            programs(&path, take);
+        } else if ["", "rs", "py", "sh"].contains(&&*extension) {
+            take(&fs::read_to_string(&path).unwrap_or_default());
+        }
+    }
+}
+
+#[test]
+fn what_the_guide_waits_for_in_the_logs_is_what_the_functions_write() {
+    let deploy = text("docs/deploy.md");
+    let wait = deploy.lines().find(|line| line.starts_with("sam logs"));
+    let (_, awaited) = wait
+        .and_then(|line| line.split_once('#'))
+        .expect("what to wait for");
+    let mut written = String::new();
+    for folder in ["functions", "shared/runtime"] {
+        sources(&workspace().join(folder), &mut |source| {
+            written.push_str(source.split("#[cfg(test)]").next().unwrap_or_default());
+        });
+    }
+    let awaited: Vec<_> = awaited.split('"').skip(1).step_by(2).collect();
+    assert!(!awaited.is_empty());
+    for text in awaited {
+        assert!(written.contains(&format!("\"{text}\"")), "{text}");
+    }
+}
+
+#[test]
+fn a_changed_secret_is_fetched_as_often_as_the_guide_says() {
+    let operate = text("docs/operate.md");
+    let (_, section) = operate
+        .split_once("\n## Change a secret\n")
+        .expect("the section");
+    let section = section.split("\n## ").next().unwrap_or_default();
+    let words = section.split_whitespace().collect::<Vec<_>>().join(" ");
+    let often = regex::Regex::new("at most ([^.,]*)").unwrap();
+    let often: Vec<_> = often
+        .captures_iter(&words)
+        .map(|found| found[1].to_owned())
+        .collect();
+    // Finnhub's key and Kafka's credentials are both a `Key`.
+    assert_eq!(often, ["once a minute"; 2]);
+    let key = text("shared/secrets/src/key.rs");
+    assert!(key.contains("const RENEWAL: Duration = Duration::from_mins(1);"));
 }
 
 #[test]

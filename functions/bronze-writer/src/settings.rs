@@ -45,13 +45,15 @@ impl Settings {
 /// [`SettingError`] for the first setting that is missing or wrong.
 pub fn layout(environment: &Environment) -> Result<Layout, SettingError> {
     let prefix: Prefix = environment.required("BRONZE_PREFIX", "a key prefix such as 'bronze'")?;
-    let epoch: Option<String> =
-        environment.optional("BRONZE_EPOCH", "a name for this history of the topics")?;
+    let epoch: Option<Epoch> = environment.optional(
+        "BRONZE_EPOCH",
+        "a name for this history of the topics, such as '1'",
+    )?;
     let compression: Option<Compression> =
         environment.optional("BRONZE_COMPRESSION", "'none' or 'zstd'")?;
     Ok(Layout::new(
         &prefix.0,
-        epoch.as_deref(),
+        epoch.as_ref().map(|epoch| epoch.0.as_str()),
         granularity(environment)?,
         compression.unwrap_or_default(),
     ))
@@ -171,6 +173,21 @@ impl std::str::FromStr for Prefix {
     }
 }
 
+struct Epoch(String);
+
+impl std::str::FromStr for Epoch {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+        if text.bytes().all(allowed) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err("not letters, digits, '-' and '_'")
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -224,6 +241,8 @@ mod tests {
             ("BRONZE_SEGMENT_OFFSETS", "0"),
             ("BRONZE_SEGMENT_OFFSETS", "many"),
             ("BRONZE_COMPRESSION", "gzip"),
+            ("BRONZE_EPOCH", "2026/11"),
+            ("BRONZE_EPOCH", "new history"),
         ] {
             let error = of(&[wrong]).unwrap_err().to_string();
             let expected = format!("the setting {} is '{}' (", wrong.0, wrong.1);

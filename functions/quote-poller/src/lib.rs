@@ -60,13 +60,25 @@ pub enum Fault {
 }
 
 impl Poller {
-    /// A poller with these settings of providers; they are connected to when a job first names them.
+    /// A poller with these settings of providers; one is opened when a job first names it, or by [`Self::open`].
     pub fn new(settings: FeedSettings) -> Self {
         Self {
             settings,
             feeds: Mutex::default(),
             memory: Memory::default(),
         }
+    }
+
+    /// Opens these providers before a job names them: what is wrong with their settings shows at once, and the job finds
+    /// their clients made. Connects to none and fetches no key.
+    ///
+    /// # Errors
+    /// [`FeedError`] for the first that can't be opened.
+    pub async fn open(&self, feeds: &[&str]) -> Result<(), FeedError> {
+        for name in feeds {
+            self.feed(name).await?;
+        }
+        Ok(())
     }
 
     /// Runs the job in `input` and counts what became of everything it asked for.

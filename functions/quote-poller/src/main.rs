@@ -4,6 +4,7 @@
 
 use std::{process::ExitCode, sync::Arc, time::Duration};
 
+use feeds::FeedError;
 use quote_poller::{Poller, Settings};
 use runtime::{Environment, Event, Invocation};
 use stream::{AccessError, publish::KafkaPublisher};
@@ -14,17 +15,17 @@ const INIT: Duration = Duration::from_secs(8);
 
 fn main() -> ExitCode {
     runtime::start(async |environment: Environment| {
-        let Settings { access, feeds } = Settings::read(&environment)?;
-        let roots = tokio::task::spawn_blocking(feeds::load_roots);
-        let publisher = KafkaPublisher::with_access(access);
+        let settings = Settings::read(&environment)?;
+        let poller = Poller::new(settings.feeds);
+        // Before the brokers are waited for: a wrong deployment need not wait to be told so.
+        poller.open(&settings.set_feeds).await?;
+        let publisher = KafkaPublisher::with_access(settings.access);
         if let Err(error) = publisher.connect(INIT).await {
             // They may come, and secrets may be put right: until then, every quote counts as failed.
             tracing::error!("{error}");
         }
-        // Read while the brokers were waited for; a panic in there comes again where they are used.
-        let _ = roots.await;
-        let shared = Arc::new((Poller::new(feeds), publisher));
-        Ok::<_, AccessError>(move |event: Event, invocation: Invocation| {
+        let shared = Arc::new((poller, publisher));
+        Ok::<_, StartError>(move |event: Event, invocation: Invocation| {
             let shared = Arc::clone(&shared);
             async move {
                 let (poller, publisher) = &*shared;
@@ -32,4 +33,12 @@ fn main() -> ExitCode {
             }
         })
     })
+}
+
+#[derive(Debug, thiserror::Error)]
+enum StartError {
+    #[error(transparent)]
+    Access(#[from] AccessError),
+    #[error(transparent)]
+    Feed(#[from] FeedError),
 }

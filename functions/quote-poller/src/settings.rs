@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use feeds::FeedSettings;
+use feeds::{FEEDS, FeedSettings};
 use runtime::{Environment, clock};
 use secrets::{AwsAccount, AwsSecrets};
 use stream::{Access, AccessError};
@@ -9,12 +9,14 @@ use stream::{Access, AccessError};
 pub struct Settings {
     /// The brokers and how to get at them.
     pub access: Access,
-    /// The providers' own settings, each read by its folder when a job first names it.
+    /// The providers' own settings, read where a provider is opened.
     pub feeds: FeedSettings,
+    /// The providers of which the environment sets something.
+    pub set_feeds: Vec<&'static str>,
 }
 
 impl Settings {
-    /// Reads the settings; fetches nothing.
+    /// Reads the settings of the brokers, and finds whose settings there are beside; fetches nothing.
     ///
     /// # Errors
     /// [`AccessError`] for the first that is missing or wrong.
@@ -23,11 +25,15 @@ impl Settings {
         let account = Arc::new(AwsAccount::in_region(Access::region(&lookup)));
         let access = Access::on_aws(&lookup, &account, clock::now)?;
         let secrets = Arc::new(AwsSecrets::of(account));
+        let feeds = FEEDS.iter().map(|(name, _)| *name);
+        let is_set = |name: &&str| environment.sets_any(&format!("{}_", name.to_uppercase()));
+        let set_feeds = feeds.filter(is_set).collect();
         let environment = environment.clone();
         let lookup = move |name: &str| environment.secret(name);
         Ok(Self {
             access,
             feeds: FeedSettings::new(lookup, Some(secrets), clock::now),
+            set_feeds,
         })
     }
 }

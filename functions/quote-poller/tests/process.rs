@@ -3,9 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::{
-    io::Read,
+    io::{ErrorKind, Read},
     net::{SocketAddr, TcpListener},
-    process::{Child, Command, Output, Stdio},
+    process::{Child, Command, Stdio},
     sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
@@ -24,39 +24,6 @@ fn function(environment: &[(&str, &str)]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_quote-poller"));
     command.env_clear().envs(environment.iter().copied());
     command
-}
-
-/// The last line of stderr; librdkafka's own log may come before it.
-fn last_words(output: &Output) -> String {
-    assert_eq!(output.status.code(), Some(1));
-    let said = std::str::from_utf8(&output.stderr).unwrap();
-    said.lines().last().unwrap().to_owned()
-}
-
-#[test]
-fn a_wrong_deployment_is_one_sentence_and_a_failed_start() {
-    for (environment, said) in [
-        (
-            &[][..],
-            "neither KAFKA_BOOTSTRAP_SERVERS nor MSK_CLUSTER_ARN is set: set the one to host:port, comma-separated, or \
-             the other to the cluster's ARN",
-        ),
-        (
-            &[("KAFKA_BOOTSTRAP_SERVERS", "kafka")],
-            "the setting KAFKA_BOOTSTRAP_SERVERS is 'kafka' ('kafka' has no port): set it to host:port, comma-separated",
-        ),
-        (
-            &[
-                ("KAFKA_BOOTSTRAP_SERVERS", "kafka:1"),
-                ("KAFKA_SECURITY", "scram"),
-            ],
-            "KAFKA_SECURITY is scram and KAFKA_CREDENTIALS_SECRET is missing: set it to the reference of a secret, \
-             {\"username\":\"…\",\"password\":\"…\"}",
-        ),
-    ] {
-        let output = function(environment).output().unwrap();
-        assert_eq!(last_words(&output), said);
-    }
 }
 
 /// A function that is ended with the test.
@@ -184,15 +151,21 @@ async fn poll(settings: &[(&str, &str)]) -> Polled {
     }
 }
 
+/// Takes connections and says nothing.
+fn silent() -> (TcpListener, String) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let at = listener.local_addr().unwrap().to_string();
+    (listener, at)
+}
+
 fn failed(reason: &str) -> Value {
     json!([{"symbol": "BTCUSDT", "reason": reason, "count": 1}])
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn brokers_that_do_not_answer_are_named_within_init_and_every_quote_counts_as_failed() {
-    // Takes connections and says nothing.
-    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
-    let nobody = silent.local_addr().unwrap().to_string();
+    let (_silent, nobody) = silent();
     let polled = poll(&[("KAFKA_BOOTSTRAP_SERVERS", &nobody)]).await;
     assert!(polled.init < Duration::from_secs(10), "{:?}", polled.init);
     assert_eq!(polled.failed, failed("publish-timed-out"));
@@ -214,10 +187,28 @@ async fn credentials_that_are_missing_are_named_and_every_quote_counts_as_failed
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_key_of_a_provider_is_not_fetched_before_a_job_needs_it() {
+    let (secrets, secrets_at) = silent();
+    let polled = poll(&[
+        ("KAFKA_BOOTSTRAP_SERVERS", "localhost:1"),
+        ("KAFKA_SECURITY", "scram"),
+        ("KAFKA_CREDENTIALS_SECRET", "file:/nowhere/user.json"),
+        ("FINNHUB_API_KEY_SECRET", "secretsmanager:finnhub"),
+        ("AWS_REGION", "eu-west-1"),
+        ("AWS_ACCESS_KEY_ID", "test"),
+        ("AWS_SECRET_ACCESS_KEY", "test"),
+        ("AWS_ENDPOINT_URL", &format!("http://{secrets_at}")),
+    ])
+    .await;
+    assert_eq!(polled.failed, failed("no-producer"));
+    let unasked = secrets.accept().unwrap_err();
+    assert_eq!(unasked.kind(), ErrorKind::WouldBlock);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_cluster_is_asked_for_in_the_region_of_its_arn_and_the_machine_is_not_asked_for_it() {
-    let metadata = TcpListener::bind("127.0.0.1:0").unwrap();
-    metadata.set_nonblocking(true).unwrap();
-    let metadata_at = format!("http://{}", metadata.local_addr().unwrap());
+    let (metadata, metadata_at) = silent();
+    let metadata_at = format!("http://{metadata_at}");
     let polled = poll(&[
         (
             "MSK_CLUSTER_ARN",
@@ -233,6 +224,6 @@ async fn a_cluster_is_asked_for_in_the_region_of_its_arn_and_the_machine_is_not_
     let named = "MSK did not tell the brokers";
     assert!(polled.said.contains(named), "{}", polled.said);
     assert!(polled.init < Duration::from_secs(10), "{:?}", polled.init);
-    let asked = metadata.accept().map(drop).unwrap_err();
-    assert_eq!(asked.kind(), std::io::ErrorKind::WouldBlock);
+    let unasked = metadata.accept().unwrap_err();
+    assert_eq!(unasked.kind(), ErrorKind::WouldBlock);
 }

@@ -61,12 +61,12 @@ pub use body::BodyError;
 pub use capability::{Bars, Feed, Listing, Polled, Quotes, Sink, TradeSession, Trades, gathered};
 pub use error::{FeedError, FetchError};
 pub use settings::FeedSettings;
-pub use tls::load_roots;
 
 /// What opens a provider.
 type Open = fn(&FeedSettings) -> Result<Feed, FeedError>;
 
-/// Every provider by the name that jobs give it. The one registration.
+/// Every provider by the name that jobs give it, which in capitals begins the names of its settings. The one
+/// registration.
 pub const FEEDS: &[(&str, Open)] = &[
     ("finnhub", finnhub::open),
     ("binance", binance::open),
@@ -76,7 +76,8 @@ pub const FEEDS: &[(&str, Open)] = &[
     ("vietnam", vietnam::open),
 ];
 
-/// Opens the provider `name`.
+/// Opens the provider `name`: reads its settings and makes its clients, and neither connects nor fetches a secret. The
+/// first one over TLS reads the system's CA certificates, a millisecond of a processor.
 ///
 /// # Errors
 /// [`FeedError`] if there is none, or names the setting that is missing or wrong.

@@ -18,11 +18,6 @@ static ROOTS: LazyLock<Arc<RootCertStore>> = LazyLock::new(|| {
     Arc::new(roots)
 });
 
-/// Reads the CA certificates of the system, which the first provider over TLS would wait for otherwise. Blocks.
-pub fn load_roots() {
-    LazyLock::force(&ROOTS);
-}
-
 /// The TLS of a client of `base`. A plain server needs no CA certificates, and a small host may have none.
 ///
 /// # Errors

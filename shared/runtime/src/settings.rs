@@ -82,6 +82,12 @@ impl Environment {
             })
     }
 
+    /// Whether anything is set whose name begins with `prefix`.
+    pub fn sets_any(&self, prefix: &str) -> bool {
+        let mut set = self.0.iter().filter(|(_, value)| !value.is_empty());
+        set.any(|(name, _)| name.starts_with(prefix))
+    }
+
     /// The value of `name` as it is, for what must not appear in an error; `None` if absent or empty.
     pub fn secret(&self, name: &str) -> Option<String> {
         self.0.get(name).filter(|value| !value.is_empty()).cloned()
@@ -115,6 +121,13 @@ mod tests {
                 format!("the setting {name} is missing: set it to a port from 1 to 65535")
             );
         }
+    }
+
+    #[test]
+    fn what_is_empty_sets_nothing_of_its_prefix() {
+        let environment = Environment::from_iter([("KBS_URL", ""), ("VCI_URL", "https://x")]);
+        assert!(environment.sets_any("VCI_"));
+        assert!(!environment.sets_any("KBS_") && !environment.sets_any("DNSE_"));
     }
 
     #[test]

@@ -44,6 +44,29 @@ async fn an_observation_that_was_not_published_is_no_repetition_when_it_comes_ag
     assert!(!flags.contains(&json!("repeated")), "{flags:?}");
 }
 
+#[tokio::test]
+async fn a_job_finds_its_provider_opened_and_reads_no_setting() {
+    let url = finnhub(Duration::ZERO).await;
+    let looked_up = Arc::new(AtomicU32::new(0));
+    let count = Arc::clone(&looked_up);
+    let lookup = move |name: &str| {
+        count.fetch_add(1, Ordering::SeqCst);
+        match name {
+            "FINNHUB_URL" => Some(url.clone()),
+            "FINNHUB_API_KEY" => Some("key".to_owned()),
+            _ => None,
+        }
+    };
+    let poller = Poller::new(FeedSettings::new(lookup, None, clock::now));
+    poller.open(&["finnhub"]).await.unwrap();
+    let read = looked_up.load(Ordering::SeqCst);
+    assert!(read > 0);
+    let (taken, job) = (Taken::default(), job("AAPL", 1.0, 0.0));
+    let report = poller.handle(&taken, &job, &invocation(20_000)).await;
+    assert_eq!(report.unwrap().published, 1);
+    assert_eq!(looked_up.load(Ordering::SeqCst), read);
+}
+
 /// A broker that is down.
 async fn vci_down() -> Poller {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -1,0 +1,91 @@
+//! What fails the start of the function as a process.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::process::{Command, Output};
+
+fn function(environment: &[(&str, &str)]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_quote-poller"));
+    command.env_clear().envs(environment.iter().copied());
+    command
+}
+
+/// The last line of stderr; librdkafka's own log may come before it.
+fn last_words(output: &Output) -> String {
+    assert_eq!(output.status.code(), Some(1));
+    let said = std::str::from_utf8(&output.stderr).unwrap();
+    said.lines().last().unwrap().to_owned()
+}
+
+#[test]
+fn a_wrong_deployment_is_one_sentence_and_a_failed_start() {
+    for (environment, said) in [
+        (
+            &[][..],
+            "neither KAFKA_BOOTSTRAP_SERVERS nor MSK_CLUSTER_ARN is set: set the one to host:port, comma-separated, or \
+             the other to the cluster's ARN",
+        ),
+        (
+            &[("KAFKA_BOOTSTRAP_SERVERS", "kafka")],
+            "the setting KAFKA_BOOTSTRAP_SERVERS is 'kafka' ('kafka' has no port): set it to host:port, comma-separated",
+        ),
+        (
+            &[
+                ("KAFKA_BOOTSTRAP_SERVERS", "kafka:1"),
+                ("KAFKA_SECURITY", "scram"),
+            ],
+            "KAFKA_SECURITY is scram and KAFKA_CREDENTIALS_SECRET is missing: set it to the reference of a secret, \
+             {\"username\":\"…\",\"password\":\"…\"}",
+        ),
+    ] {
+        let output = function(environment).output().unwrap();
+        assert_eq!(last_words(&output), said);
+    }
+}
+
+#[test]
+fn a_wrong_setting_of_a_provider_is_one_sentence_and_a_failed_start() {
+    for (setting, value, said) in [
+        (
+            "FINNHUB_API_KEY_SECRET",
+            "vault:a",
+            ": the reference to a secret",
+        ),
+        (
+            "FINNHUB_PER_SECOND",
+            "many",
+            " is \"many\": give a whole number",
+        ),
+        ("FINNHUB_TRADES_URL", "https://x", " is not a usable URL ("),
+        ("BINANCE_URL", "binance.vision", " is not a usable URL ("),
+        (
+            "VCI_PER_MINUTE",
+            "0",
+            " is \"0\": give a whole number from 1",
+        ),
+        (
+            "KBS_HEADERS",
+            "Referer: x",
+            " is no JSON object of HTTP headers",
+        ),
+        ("DNSE_URL", "ftp://x", " is not a usable URL ("),
+        (
+            "VIETNAM_SOURCES",
+            "vci,ssi",
+            " is \"vci,ssi\": give some of",
+        ),
+    ] {
+        let mut settings = vec![("KAFKA_BOOTSTRAP_SERVERS", "localhost:1"), (setting, value)];
+        if setting.starts_with("FINNHUB_") && !setting.ends_with("_SECRET") {
+            settings.push(("FINNHUB_API_KEY", "key"));
+        }
+        let last = last_words(&function(&settings).output().unwrap());
+        assert!(last.starts_with(&format!("{setting}{said}")), "{last}");
+    }
+    let keyless = [
+        ("KAFKA_BOOTSTRAP_SERVERS", "localhost:1"),
+        ("FINNHUB_URL", "https://finnhub.io/api/v1"),
+    ];
+    let last = last_words(&function(&keyless).output().unwrap());
+    assert!(last.starts_with("FINNHUB_API_KEY is missing"), "{last}");
+}
