@@ -180,10 +180,11 @@ impl std::str::FromStr for Epoch {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
-        if text.bytes().all(allowed) {
+        // A longer one is cut in keys, and the rules of the bucket would not find it.
+        if text.len() <= 40 && text.bytes().all(allowed) {
             Ok(Self(text.to_owned()))
         } else {
-            Err("not letters, digits, '-' and '_'")
+            Err("not at most 40 letters, digits, '-' and '_'")
         }
     }
 }
