@@ -32,7 +32,7 @@ struct Answers {
     is_cut: Box<dyn Fn(u64) -> bool + Send + Sync>,
 }
 
-/// The keys of the requests Produce and ListOffsets.
+/// The keys of the requests `Produce` and `ListOffsets`.
 /// Source: Kafka protocol guide, "API Keys".
 const PRODUCE: i16 = 0;
 const LIST_OFFSETS: i16 = 2;
