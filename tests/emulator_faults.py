@@ -233,7 +233,7 @@ def a_cluster_of_a_wrong_arn_fails_every_quote(account, parameters):
 @promise
 def a_cluster_that_may_not_be_looked_up_fails_every_quote_until_it_may(account, parameters):
     cluster = boto3.client("kafka").create_cluster(
-        ClusterName="denied",
+        ClusterName="closed",
         KafkaVersion="4.1.x.kraft",
         NumberOfBrokerNodes=1,
         BrokerNodeGroupInfo={"ClientSubnets": ["subnet-1"], "InstanceType": "kafka.m7g.large"},

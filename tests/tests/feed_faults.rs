@@ -17,7 +17,7 @@ use quote_poller::{Poller, Report};
 use quotelake::replay::{self, Fault, Provider, Replay, Running};
 use runtime::{Environment, Invocation, clock};
 use serde_json::{json, value::to_raw_value};
-use tokio::{spawn, time::Instant};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 /// How long each fault lasts, in seconds; CI takes a minute.
@@ -168,18 +168,22 @@ async fn a_fault_of_one_provider_costs_no_other_its_beat_and_everything_missing_
     assert!(grown < GROWTH, "{grown} KiB more");
 }
 
-/// Up to three times, because what a busy machine costs once, a fault costs every time.
-async fn again(provider: Provider, fault: &'static str, time: Duration) {
+/// Beats may be lost twice, because what a busy machine costs once, a fault costs every time.
+async fn again(provider: Provider, fault: &str, time: Duration) {
     for _ in 0..2 {
-        if spawn(under(provider, fault, time)).await.is_ok() {
+        if under(provider, fault, time).await.is_ok() {
             return;
         }
     }
-    under(provider, fault, time).await;
+    under(provider, fault, time).await.unwrap();
 }
 
 /// Every job for `time`, with a fault of one provider.
-async fn under(provider: Provider, fault: &'static str, time: Duration) {
+///
+/// # Errors
+/// The first report of a job that the fault is none of and that lost more of its beats, or of its answers, than a busy
+/// machine explains.
+async fn under(provider: Provider, fault: &str, time: Duration) -> Result<(), String> {
     let tokens = JOBS.iter().map(|job| job.topic.to_owned()).collect();
     let replay = replay::start(Replay {
         port: 0,
@@ -190,6 +194,8 @@ async fn under(provider: Provider, fault: &'static str, time: Duration) {
     .unwrap();
     replay.set_fault(provider, Some(Fault::read(provider, fault).unwrap()));
     let reports = join_all(JOBS.iter().map(|job| run(job, &replay, time))).await;
+    replay.stop().await;
+    let mut is_late = Ok(());
     for (job, report) in JOBS.iter().zip(reports) {
         let of = format!("{} under {provider}={fault}: {report:?}", job.topic);
         let failed: u64 = report.failed.iter().map(|failed| failed.count).sum();
@@ -201,8 +207,9 @@ async fn under(provider: Provider, fault: &'static str, time: Duration) {
             check_trades(job.asks == provider, fault, &report, &of);
         } else {
             assert_eq!(report.cycles + report.skipped_cycles, cycles, "{of}");
-            let keeps_beat = report.skipped_cycles <= lost_to_load;
-            assert!(keeps_beat || job.asks == provider, "{of}");
+            if report.skipped_cycles > lost_to_load && job.asks != provider {
+                is_late = Err(of.clone());
+            }
             let asked = report.cycles * u64::try_from(job.symbols.len()).unwrap();
             assert_eq!(report.polled + failed, asked, "{of}");
         }
@@ -211,13 +218,15 @@ async fn under(provider: Provider, fault: &'static str, time: Duration) {
         if !is_struck {
             let unknown = report.cycles * job.unknown;
             let known = u64::try_from(job.symbols.len()).unwrap() - job.unknown;
-            let bound = unknown + lost_to_load * known;
-            assert!((unknown..=bound).contains(&failed), "{of}");
+            assert!(failed >= unknown, "{of}");
+            if failed > unknown + lost_to_load * known {
+                is_late = Err(of.clone());
+            }
         } else if !matches!(fault, "frozen" | "drop=1s") && job.dataset != "trades" {
             assert_eq!(report.polled, 0, "{of}");
         }
     }
-    replay.stop().await;
+    is_late
 }
 
 fn check_trades(is_struck: bool, fault: &str, report: &Report, of: &str) {

@@ -12,7 +12,7 @@ use crate::{lake_location::OpenLake, template, up::parts};
 /// What the brokers hold of the topics that are verified.
 pub(super) struct Held {
     pub(super) expected: Vec<Expected>,
-    /// Topics of the lake and the template that the brokers don't have.
+    /// Topics of the template that the brokers don't have, of which the lake has nothing either.
     pub(super) absent: Vec<String>,
 }
 
@@ -34,13 +34,17 @@ pub(super) async fn held(
         return Ok(held);
     }
     let (store, layout) = (lake.s3(), lake.layout());
-    let mut known = triggered(options, topics.cluster().brokers())?;
-    known.extend(topics_under(store, &layout.root()).await?);
-    known.extend(topics_under(store, &layout.quarantine_root()).await?);
-    for topic in known {
-        match topics.all_of(&topic).await {
+    let mut landed = BTreeSet::from_iter(topics_under(store, &layout.root()).await?);
+    landed.extend(topics_under(store, &layout.quarantine_root()).await?);
+    for topic in landed.union(&triggered(options)?) {
+        match topics.all_of(topic).await {
             Ok(of_topic) => held.expected.extend(of_topic),
-            Err(TopicError::Unknown { topic, .. }) => held.absent.push(topic),
+            Err(TopicError::Unknown { .. }) if !landed.contains(topic) => {
+                held.absent.push(topic.clone());
+            }
+            Err(error @ TopicError::Refused { .. }) if !landed.contains(topic) => {
+                return Err(TargetError::NotYours(error));
+            }
             Err(error) => return Err(error.into()),
         }
     }
@@ -54,8 +58,9 @@ pub(super) async fn held(
 }
 
 /// The topics of the template's Kafka triggers, on or off: what waits behind one that is off has not landed either.
-fn triggered(options: &Options, brokers: &str) -> Result<BTreeSet<String>, TargetError> {
-    let mut parameters = parts::at_brokers(brokers);
+fn triggered(options: &Options) -> Result<BTreeSet<String>, TargetError> {
+    // Only the topics are read, so whatever satisfies the template's rules.
+    let mut parameters = parts::at_brokers("localhost:9092");
     parameters.extend(options.parameters.iter().cloned());
     let pipeline = template::read(&options.template, &parameters)?;
     let triggers = pipeline.functions.into_iter().flat_map(|of| of.kafka);

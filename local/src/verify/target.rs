@@ -68,10 +68,13 @@ pub enum TargetError {
         /// The system's word.
         reason: io::Error,
     },
+    /// The template has a topic that the user may not look at.
+    #[error("{0}; template.yaml has that topic: name those to verify by --topic")]
+    NotYours(TopicError),
     /// Something in the template is wrong.
     #[error(transparent)]
     Template(TemplateError),
-    /// The brokers have no topic of the lake or the template.
+    /// The brokers have no topic of the template, and the lake is empty.
     #[error(
         "the brokers at {brokers} have none of the topics {}: check --brokers and --template, or name others by --topic",
         topics.join(", ")
@@ -79,7 +82,7 @@ pub enum TargetError {
     NoneHeld {
         /// The bootstrap servers.
         brokers: String,
-        /// The topics of the lake and the template.
+        /// The topics of the template.
         topics: Vec<String>,
     },
 }

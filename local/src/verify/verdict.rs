@@ -66,7 +66,7 @@ impl fmt::Display for DamagedObject {
 pub struct Verdict {
     /// The topics that were looked at, and how many of the records that have to be in the store each has.
     pub topics: BTreeMap<String, u64>,
-    /// Topics of the lake and the template that the brokers don't have, so that nothing is expected of them.
+    /// Topics of the template that the brokers don't have, so that nothing is expected of them.
     pub absent: Vec<String>,
     /// Records that have to be in the store: those that Kafka has, and every expected offset that it can't tell of.
     pub in_topics: u64,

@@ -21,58 +21,84 @@ use tokio::{
 
 /// A running proxy; it ends with this value.
 pub struct Cut {
-    acknowledged: Arc<AtomicU64>,
+    answers: Arc<Answers>,
     _tasks: JoinSet<()>,
 }
 
-/// The key of the request Produce.
+/// The answers to one kind of request, numbered from 1.
+struct Answers {
+    key: i16,
+    count: AtomicU64,
+    is_cut: Box<dyn Fn(u64) -> bool + Send + Sync>,
+}
+
+/// The keys of the requests `Produce` and `ListOffsets`.
 /// Source: Kafka protocol guide, "API Keys".
 const PRODUCE: i16 = 0;
+const LIST_OFFSETS: i16 = 2;
 
 impl Cut {
     /// Carries what comes to `listener` to `broker` and back, but cuts the connection instead of every `nth`
     /// acknowledgement of records.
     pub fn every(nth: u64, listener: std::net::TcpListener, broker: SocketAddr) -> Self {
+        let is_cut = move |number: u64| number.is_multiple_of(nth);
+        Self::answers(PRODUCE, is_cut, listener, broker)
+    }
+
+    /// The same, but instead of the answers to questions about watermarks of which `is_cut` says so by their number.
+    pub fn watermarks(
+        is_cut: impl Fn(u64) -> bool + Send + Sync + 'static,
+        listener: std::net::TcpListener,
+        broker: SocketAddr,
+    ) -> Self {
+        Self::answers(LIST_OFFSETS, is_cut, listener, broker)
+    }
+
+    fn answers(
+        key: i16,
+        is_cut: impl Fn(u64) -> bool + Send + Sync + 'static,
+        listener: std::net::TcpListener,
+        broker: SocketAddr,
+    ) -> Self {
         listener.set_nonblocking(true).unwrap();
         let listener = TcpListener::from_std(listener).unwrap();
-        let acknowledged = Arc::new(AtomicU64::new(0));
-        let count = Arc::clone(&acknowledged);
+        let answers = Arc::new(Answers {
+            key,
+            count: AtomicU64::new(0),
+            is_cut: Box::new(is_cut),
+        });
+        let of_all = Arc::clone(&answers);
         let mut tasks = JoinSet::new();
         tasks.spawn(async move {
             let mut connections = JoinSet::new();
             loop {
                 let (client, _) = listener.accept().await.unwrap();
-                let count = Arc::clone(&count);
+                let answers = Arc::clone(&of_all);
                 connections.spawn(async move {
                     // A side that breaks the connection ends it for the other.
-                    let _ = relay(client, broker, nth, &count).await;
+                    let _ = relay(client, broker, &answers).await;
                 });
             }
         });
         Self {
-            acknowledged,
+            answers,
             _tasks: tasks,
         }
     }
 
-    /// How often the broker has acknowledged records so far.
-    pub fn acknowledged(&self) -> u64 {
-        self.acknowledged.load(Ordering::SeqCst)
+    /// How many such answers the broker has given so far.
+    pub fn answered(&self) -> u64 {
+        self.answers.count.load(Ordering::SeqCst)
     }
 }
 
-async fn relay(
-    client: TcpStream,
-    broker: SocketAddr,
-    nth: u64,
-    count: &AtomicU64,
-) -> io::Result<()> {
+async fn relay(client: TcpStream, broker: SocketAddr, answers: &Answers) -> io::Result<()> {
     let (from_client, to_client) = client.into_split();
     let (from_broker, to_broker) = TcpStream::connect(broker).await?.into_split();
-    let produced = Mutex::new(BTreeSet::new());
+    let asked = Mutex::new(BTreeSet::new());
     tokio::select! {
-        ended = requests(from_client, to_broker, &produced) => ended,
-        ended = replies(from_broker, to_client, &produced, nth, count) => ended,
+        ended = requests(from_client, to_broker, &asked, answers.key) => ended,
+        ended = replies(from_broker, to_client, &asked, answers) => ended,
     }
 }
 
@@ -80,13 +106,14 @@ async fn relay(
 async fn requests(
     mut client: OwnedReadHalf,
     mut broker: OwnedWriteHalf,
-    produced: &Mutex<BTreeSet<[u8; 4]>>,
+    asked: &Mutex<BTreeSet<[u8; 4]>>,
+    key: i16,
 ) -> io::Result<()> {
     loop {
         let frame = read(&mut client).await?;
-        if frame[4..6] == PRODUCE.to_be_bytes() {
+        if frame[4..6] == key.to_be_bytes() {
             let number = frame[8..12].try_into().unwrap();
-            produced.lock().unwrap().insert(number);
+            asked.lock().unwrap().insert(number);
         }
         broker.write_all(&frame).await?;
     }
@@ -95,15 +122,14 @@ async fn requests(
 async fn replies(
     mut broker: OwnedReadHalf,
     mut client: OwnedWriteHalf,
-    produced: &Mutex<BTreeSet<[u8; 4]>>,
-    nth: u64,
-    count: &AtomicU64,
+    asked: &Mutex<BTreeSet<[u8; 4]>>,
+    answers: &Answers,
 ) -> io::Result<()> {
     loop {
         let frame = read(&mut broker).await?;
         let number: [u8; 4] = frame[4..8].try_into().unwrap();
-        let is_acknowledgement = produced.lock().unwrap().remove(&number);
-        if is_acknowledgement && (count.fetch_add(1, Ordering::SeqCst) + 1).is_multiple_of(nth) {
+        let is_answer = asked.lock().unwrap().remove(&number);
+        if is_answer && (answers.is_cut)(answers.count.fetch_add(1, Ordering::SeqCst) + 1) {
             return Ok(());
         }
         client.write_all(&frame).await?;

@@ -110,7 +110,16 @@ fn tries(variable: &Variable) -> (Vec<String>, Vec<String>) {
         "of the three, comma-separated" => (&["dnse", "kbs,vci"], &["ssi", "vci,vci"]),
         "a JSON object of texts" => (&[r#"{"a":"b"}"#], &["a: b", r#"["a"]"#, r#"{"a":1}"#]),
         "an S3 bucket's name" => (&["my.lake-1"], &["My Lake", "s3://lake"]),
-        "letters, digits, `-`, `_`" => (&["aZ09-_"], &["a b", "a/b", "a=b", "ä"]),
+        "at most 40 letters, digits, `-`, `_`" => (
+            &["aZ09-_", "1234567890123456789012345678901234567890"],
+            &[
+                "a b",
+                "a/b",
+                "a=b",
+                "ä",
+                "12345678901234567890123456789012345678901",
+            ],
+        ),
         "letters, digits, `-`, `_`, `=` between single slashes" => {
             (&["aZ09-_=", "a/b"], &["a b", "a//b", "/a", "ä"])
         }

@@ -1,9 +1,18 @@
-use pipeline_tests::writers::Writers;
+use bytes::Bytes;
+use pipeline_tests::{real_kafka::cut::Cut, writers::Writers};
+use quotelake::{
+    stats::Stats,
+    template::FailurePolicy,
+    trigger::{self, Mapping},
+};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use stream::{
+    Cluster,
     publish::PublishError,
+    start::{StartAt, commit_start},
     topics::{self, TopicError},
 };
+use tokio::{select, sync::mpsc};
 
 use super::*;
 
@@ -45,6 +54,61 @@ async fn records_that_expire_before_they_are_read_are_reported_and_are_missing()
     assert_eq!(verdict.in_bronze, 15, "{verdict}");
     let said = verdict.to_string();
     assert!(said.contains("10 of the missing have expired"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Apache Kafka: .ci/run kafka"]
+async fn records_that_expired_are_counted_although_the_brokers_are_lost_when_first_asked() {
+    let kafka = blocking(|| Kafka::start(1)).await;
+    let (kafka, topic) = blocking(move || {
+        let topic = Topic::on(&kafka, "gap", 1);
+        (kafka, topic)
+    })
+    .await;
+    publish(&topic, 0..3).await;
+    until("the coordinator of the first group", async || {
+        let begun = commit_start(topic.cluster(), "gap", "gap", StartAt::Latest);
+        begun.await.is_ok()
+    })
+    .await;
+    publish(&topic, 3..6).await;
+    let kafka = blocking(move || {
+        kafka.delete_before("gap", 5);
+        kafka
+    })
+    .await;
+
+    let stats = Arc::new(Stats::default());
+    let (listener, broker) = kafka.proxied();
+    let cluster = Cluster::plaintext(&listener.local_addr().unwrap().to_string()).unwrap();
+    let heard = Arc::clone(&stats);
+    // The group itself asks for the first watermark, to find the oldest record.
+    let is_cut = move |number| number > 1 && heard.snapshot().troubles == 0;
+    let cut = Cut::watermarks(is_cut, listener, broker);
+    let mapping = Mapping {
+        name: "writer-gap".to_owned(),
+        function: "writer".to_owned(),
+        topic: "gap".to_owned(),
+        group: "gap".to_owned(),
+        batch_size: 100,
+        window: Duration::from_millis(200),
+        start_at: StartAt::Earliest,
+        pollers: 1,
+        failures: FailurePolicy::default(),
+        on_failure: None,
+    };
+    let (joined, _is_joined) = mpsc::channel(1);
+    let invoke = async |_| Ok(Bytes::from_static(b"null"));
+    let delivered = until("the batch", async || stats.snapshot().batches == 1);
+    select! {
+        Err(error) = trigger::run(&cluster, &mapping, &stats, joined, invoke) => panic!("{error}"),
+        () = delivered => {}
+    }
+    let counts = stats.snapshot();
+    assert!(cut.answered() > 3, "{}", cut.answered());
+    // The question that failed, and what it found out.
+    assert!(counts.troubles >= 2, "{counts:?}");
+    assert_eq!(counts.expired, 2, "{counts:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -129,3 +129,35 @@ pub(crate) fn committed_of(
         _ => None,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use rdkafka::{
+        mocking::MockCluster,
+        types::{RDKafkaApiKey, RDKafkaRespErr},
+    };
+
+    use super::*;
+    use crate::start::{StartAt, commit_start};
+
+    #[tokio::test]
+    async fn a_commit_that_is_not_for_the_user_is_no_missing_commit() {
+        let broker = MockCluster::new(1).unwrap();
+        broker.create_topic("t", 1, 1).unwrap();
+        let question = RDKafkaApiKey::OffsetFetch;
+        // An answer with errors of its partitions alone.
+        broker.apiversion(question, Some(0), Some(1)).unwrap();
+        let cluster = Cluster::plaintext(&broker.bootstrap_servers()).unwrap();
+        let begun = commit_start(&cluster, "t", "group", StartAt::Latest).await;
+        begun.unwrap();
+        let watermarks = Watermarks::new(&cluster, "group").unwrap();
+        assert_eq!(watermarks.committed("t", &[0]), Ok(vec![Some(0)]));
+        let refusal = RDKafkaRespErr::RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED;
+        broker.request_errors(question, &[refusal]);
+        let refused = watermarks.committed("t", &[0]);
+        assert!(
+            matches!(refused, Err(TopicError::Refused { .. })),
+            "{refused:?}"
+        );
+    }
+}
