@@ -266,7 +266,8 @@ async fn the_writer_as_a_process_quarantines_what_kafka_can_not_carry_either() {
         .unwrap();
     assert_eq!(
         serde_json::from_slice::<Value>(&answer).unwrap(),
-        json!({"records": 4, "added": 2, "already_there": 0, "quarantined": {"tombstone": 1, "no-time": 1}, "puts": 3, "gets": 0})
+        json!({"records": 4, "added": 2, "already_there": 0, "quarantined": {"tombstone": 1, "no-time": 1}, "puts": 3, "gets": 0,
+            "batchItemFailures": []})
     );
     let (store, layout) = (plane.store().s3(), plane.store().layout());
     let Contents { lines, aside } = contents(layout, &objects(store, layout).await);

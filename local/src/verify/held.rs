@@ -39,9 +39,10 @@ pub(super) async fn held(
     for topic in landed.union(&triggered(options)?) {
         match topics.all_of(topic).await {
             Ok(of_topic) => held.expected.extend(of_topic),
-            Err(TopicError::Unknown { .. }) if !landed.contains(topic) => {
-                held.absent.push(topic.clone());
+            Err(TopicError::Unknown { brokers, topic }) if landed.contains(&topic) => {
+                return Err(TargetError::Gone { brokers, topic });
             }
+            Err(TopicError::Unknown { topic, .. }) => held.absent.push(topic),
             Err(error @ TopicError::Refused { .. }) if !landed.contains(topic) => {
                 return Err(TargetError::NotYours(error));
             }

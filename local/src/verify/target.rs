@@ -68,6 +68,17 @@ pub enum TargetError {
         /// The system's word.
         reason: io::Error,
     },
+    /// The lake has a topic that the brokers don't have.
+    #[error(
+        "the brokers at {brokers} have no topic '{topic}', of which the lake has records: check --brokers, or name the \
+         topics to verify by --topic"
+    )]
+    Gone {
+        /// The bootstrap servers.
+        brokers: String,
+        /// The topic.
+        topic: String,
+    },
     /// The template has a topic that the user may not look at.
     #[error("{0}; template.yaml has that topic: name those to verify by --topic")]
     NotYours(TopicError),
