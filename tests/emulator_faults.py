@@ -244,7 +244,7 @@ def a_cluster_that_may_not_be_looked_up_fails_every_quote_until_it_may(account, 
         "blind", "quote-poller", role, MSK_CLUSTER_ARN=cluster["ClusterArn"], FINNHUB_API_KEY="replay", **variables
     )
     assert reasons_of_failure(account, "blind") == {"no-producer"}
-    said("blind", cluster["ClusterArn"], "denied")
+    said("blind", cluster["ClusterArn"], "may not be asked for")
     account.role("blind", allow("kafka:GetBootstrapBrokers", "*"))
 
     def are_asked():
