@@ -11,16 +11,14 @@ use lake::{
 use quotelake::{
     host::InvokeError,
     stats::Stats,
-    template::FailurePolicy,
     trigger::{self, Mapping},
 };
 use runtime::Invocation;
 use serde_json::value::RawValue;
-use stream::start::StartAt;
 use tokio::{sync::mpsc, time::Instant};
 use tokio_util::sync::CancellationToken;
 
-use crate::topic::Topic;
+use crate::{mapping::mapping, topic::Topic};
 
 const GROUP: &str = "clean-pass";
 
@@ -32,16 +30,9 @@ pub async fn clean_pass(topic: &Topic, layout: &Layout) -> BTreeMap<ObjectKey, B
         FailureResponse::Batch,
     );
     let mapping = Mapping {
-        name: GROUP.to_owned(),
-        function: "writer".to_owned(),
-        topic: topic.name().to_owned(),
-        group: GROUP.to_owned(),
         batch_size: 10_000,
         window: Duration::from_millis(500),
-        start_at: StartAt::Earliest,
-        pollers: 1,
-        failures: FailurePolicy::default(),
-        on_failure: None,
+        ..mapping(topic.name(), GROUP)
     };
     let invoke = async |payload: Bytes| {
         let answer = handle(&writer, &payload).await;

@@ -16,6 +16,7 @@ pub mod contents;
 pub mod dice;
 pub mod feed;
 pub mod lake;
+pub mod mapping;
 pub mod ministack;
 pub mod plane;
 pub mod proxy;

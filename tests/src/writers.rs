@@ -15,7 +15,6 @@ use quotelake::{
     trigger::{self, Mapping},
 };
 use rustix::process::{Pid, Signal, kill_process};
-use stream::start::StartAt;
 use tempfile::TempDir;
 use tokio::{
     sync::mpsc,
@@ -23,7 +22,7 @@ use tokio::{
 };
 use tokio_util::task::AbortOnDropHandle;
 
-use crate::{lake::Lake, plane::bin_dir, topic::Topic};
+use crate::{lake::Lake, mapping::mapping, plane::bin_dir, topic::Topic};
 
 /// How the writers are run.
 pub struct Setup<'a> {
@@ -86,19 +85,15 @@ impl Writers {
         let host = Arc::new(host(lake, &setup, &logs, &stats).await);
         let outcomes = Arc::new(Mutex::new(Outcomes::default()));
         let mapping = Mapping {
-            name: FUNCTION.to_owned(),
             function: FUNCTION.to_owned(),
-            topic: topic.name().to_owned(),
-            group: setup.group.to_owned(),
             batch_size: setup.batch_size,
             window: setup.window,
-            start_at: StartAt::Earliest,
             pollers: setup.pollers,
             failures: FailurePolicy {
                 partial_responses: setup.names_failures,
                 ..FailurePolicy::default()
             },
-            on_failure: None,
+            ..mapping(topic.name(), setup.group)
         };
         let trigger = {
             let topic = topic.clone();

@@ -41,15 +41,7 @@ async fn mapping(brokers: Brokers, topic: &str, partitions: i32) -> Mapping {
     brokers.create_topic(topic, partitions).await;
     Mapping {
         name: "writer-records".to_owned(),
-        function: "writer".to_owned(),
-        topic: topic.to_owned(),
-        group: format!("{topic}-group"),
-        batch_size: 100,
-        window: Duration::from_millis(200),
-        start_at: StartAt::Earliest,
-        pollers: 1,
-        failures: FailurePolicy::default(),
-        on_failure: None,
+        ..pipeline_tests::mapping::mapping(topic, &format!("{topic}-group"))
     }
 }
 

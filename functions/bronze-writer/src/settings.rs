@@ -1,4 +1,4 @@
-use lake::{Compression, Granularity, Layout, store::S3Settings};
+use lake::{Compression, Granularity, Layout, SEGMENT_MAX, store::S3Settings};
 use runtime::{Environment, SettingError};
 
 use crate::FailureResponse;
@@ -176,15 +176,17 @@ impl std::str::FromStr for Prefix {
 struct Epoch(String);
 
 impl std::str::FromStr for Epoch {
-    type Err = &'static str;
+    type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
         // A longer one is cut in keys, and the rules of the bucket would not find it.
-        if text.len() <= 40 && text.bytes().all(allowed) {
+        if text.len() <= SEGMENT_MAX && text.bytes().all(allowed) {
             Ok(Self(text.to_owned()))
         } else {
-            Err("not at most 40 letters, digits, '-' and '_'")
+            Err(format!(
+                "not at most {SEGMENT_MAX} letters, digits, '-' and '_'"
+            ))
         }
     }
 }

@@ -28,7 +28,7 @@ use crate::{
     host::InvokeError,
     lake_location::{Endpoint, connect},
     stats::{Snapshot, Stats},
-    template::{self, Pipeline, TemplateError},
+    template::{Pipeline, TemplateError},
     trigger::{Triggers, TriggersError},
     up::{PARTITIONS, UpError, parts},
 };
@@ -98,9 +98,8 @@ impl RemoteTriggers {
         let brokers = Brokers::new(&options.brokers, environment);
         let cluster = brokers.cluster().await?;
         topics::reach(&cluster).await?;
-        let mut parameters = parts::at_brokers(cluster.brokers());
-        parameters.extend(options.parameters.iter().cloned());
-        let pipeline = template::read(&options.template, &parameters)?;
+        let pipeline =
+            parts::pipeline_at(cluster.brokers(), &options.template, &options.parameters)?;
         parts::check_responses(&pipeline)?;
         let functions = functions(&pipeline, &options.functions)?;
         for topic in parts::topics(&pipeline, &options.template)? {

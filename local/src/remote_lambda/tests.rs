@@ -76,8 +76,7 @@ async fn serve(lambda: &Arc<Lambda>) -> String {
 /// The pipeline's topics on an embedded broker, the first of them with 20 records.
 async fn broker() -> EmbeddedBroker {
     let broker = EmbeddedBroker::start().unwrap();
-    let parameters = parts::at_brokers(broker.brokers());
-    let pipeline = template::read(&template(), &parameters).unwrap();
+    let pipeline = parts::pipeline_at(broker.brokers(), &template(), &[]).unwrap();
     for topic in parts::topics(&pipeline, &template()).unwrap() {
         broker.create_topic(&topic, 2).unwrap();
     }

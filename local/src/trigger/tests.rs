@@ -9,6 +9,22 @@ use tokio::{
 use super::*;
 use crate::template::FailurePolicy;
 
+/// Of the topic `t` to the function `writer`, without a window.
+pub(super) fn mapping(failures: FailurePolicy, on_failure: Option<Destination>) -> Mapping {
+    Mapping {
+        name: "writer-quotes".to_owned(),
+        function: "writer".to_owned(),
+        topic: "t".to_owned(),
+        group: "g".to_owned(),
+        batch_size: 100,
+        window: Duration::ZERO,
+        start_at: StartAt::Earliest,
+        pollers: 1,
+        failures,
+        on_failure,
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn brokers_that_fail_are_asked_again_with_pauses_and_each_failure_is_a_trouble() {
     let stats = Stats::default();
@@ -37,18 +53,7 @@ async fn brokers_that_are_lost_while_a_trigger_joins_its_group_are_troubles() {
     let gone = TcpListener::bind("127.0.0.1:0").unwrap().local_addr();
     let gone = gone.unwrap().to_string();
     let cluster: Cluster = gone.parse().unwrap();
-    let mapping = Mapping {
-        name: "writer-quotes".to_owned(),
-        function: "writer".to_owned(),
-        topic: "t".to_owned(),
-        group: "g".to_owned(),
-        batch_size: 100,
-        window: Duration::ZERO,
-        start_at: StartAt::Earliest,
-        pollers: 1,
-        failures: FailurePolicy::default(),
-        on_failure: None,
-    };
+    let mapping = mapping(FailurePolicy::default(), None);
     let stats = Stats::default();
     let (joined, _is_joined) = mpsc::channel(1);
     let invoke = async |_| Ok(Bytes::new());

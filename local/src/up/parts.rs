@@ -13,7 +13,7 @@ use super::{FeedSource, Options, PARTITIONS, UpError};
 use crate::{
     data_folder::DataFolder,
     replay::{self, Replay},
-    template::{OnFailure, Pipeline, StartingPosition},
+    template::{self, OnFailure, Pipeline, StartingPosition, TemplateError},
     trigger::{Destination, Mapping},
 };
 
@@ -128,6 +128,17 @@ pub(crate) fn at_brokers(brokers: &str) -> BTreeMap<String, String> {
     ]
     .map(|(name, value)| (name.to_owned(), value.to_owned()))
     .into()
+}
+
+/// The template with plaintext brokers of any kind, under the user's parameters.
+pub(crate) fn pipeline_at(
+    brokers: &str,
+    template: &Path,
+    parameters: &[(String, String)],
+) -> Result<Pipeline, TemplateError> {
+    let mut all = at_brokers(brokers);
+    all.extend(parameters.iter().cloned());
+    template::read(template, &all)
 }
 
 /// Has every function that speaks to the brokers do so with the security that they want.

@@ -7,7 +7,7 @@ use lake::{
 use stream::topics::{TopicError, check_name};
 
 use super::{Expected, KafkaTopics, Options, TargetError};
-use crate::{lake_location::OpenLake, template, up::parts};
+use crate::{lake_location::OpenLake, up::parts};
 
 /// What the brokers hold of the topics that are verified.
 pub(super) struct Held {
@@ -61,9 +61,8 @@ pub(super) async fn held(
 /// The topics of the template's Kafka triggers, on or off: what waits behind one that is off has not landed either.
 fn triggered(options: &Options) -> Result<BTreeSet<String>, TargetError> {
     // Only the topics are read, so whatever satisfies the template's rules.
-    let mut parameters = parts::at_brokers("localhost:9092");
-    parameters.extend(options.parameters.iter().cloned());
-    let pipeline = template::read(&options.template, &parameters)?;
+    let any = "localhost:9092";
+    let pipeline = parts::pipeline_at(any, &options.template, &options.parameters)?;
     let triggers = pipeline.functions.into_iter().flat_map(|of| of.kafka);
     Ok(triggers.map(|trigger| trigger.topic).collect())
 }

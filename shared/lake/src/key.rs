@@ -199,7 +199,7 @@ const TOPIC_MAX: usize = 249;
 
 /// The longest segment of a symbol or an epoch. S3 allows keys of 1,024 bytes, but an object store on a file system may
 /// spell a whole key in one file name of at most 255.
-const SEGMENT_MAX: usize = 40;
+pub const SEGMENT_MAX: usize = 40;
 
 /// Any text as one path segment of at most `max` bytes: percent-encoded, and where that is too long cut and
 /// told apart by a hash.

@@ -50,7 +50,7 @@ pub use content::{Content, Defect, read_content};
 pub use described::{DescribeError, describe, described};
 pub use gather::{Gathered, Share, Shares, gather};
 pub use granularity::{Granularity, GranularityError};
-pub use key::{Layout, ObjectKey, Place, Segment};
+pub use key::{Layout, ObjectKey, Place, SEGMENT_MAX, Segment};
 pub use lines::{Lines, LinesBuilder, Union};
 pub use merge::{MergeError, Merged, Requests, merge};
 pub use open::{OpenObjects, REMEMBERED_BYTES};

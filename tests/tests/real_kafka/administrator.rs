@@ -1,10 +1,6 @@
 use bytes::Bytes;
-use pipeline_tests::{real_kafka::cut::Cut, writers::Writers};
-use quotelake::{
-    stats::Stats,
-    template::FailurePolicy,
-    trigger::{self, Mapping},
-};
+use pipeline_tests::{mapping::mapping, real_kafka::cut::Cut, writers::Writers};
+use quotelake::{stats::Stats, trigger};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use stream::{
     Cluster,
@@ -85,18 +81,7 @@ async fn records_that_expired_are_counted_although_the_brokers_are_lost_when_fir
     // The group itself asks for the first watermark, to find the oldest record.
     let is_cut = move |number| number > 1 && heard.snapshot().troubles == 0;
     let cut = Cut::watermarks(is_cut, listener, broker);
-    let mapping = Mapping {
-        name: "writer-gap".to_owned(),
-        function: "writer".to_owned(),
-        topic: "gap".to_owned(),
-        group: "gap".to_owned(),
-        batch_size: 100,
-        window: Duration::from_millis(200),
-        start_at: StartAt::Earliest,
-        pollers: 1,
-        failures: FailurePolicy::default(),
-        on_failure: None,
-    };
+    let mapping = mapping("gap", "gap");
     let (joined, _is_joined) = mpsc::channel(1);
     let invoke = async |_| Ok(Bytes::from_static(b"null"));
     let delivered = until("the batch", async || stats.snapshot().batches == 1);

@@ -10,13 +10,13 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use stream::{consume::ConsumedRecord, start::StartAt};
+use stream::consume::ConsumedRecord;
 use tokio::time::{Instant, timeout};
 
 use super::*;
 use crate::{
     template::FailurePolicy,
-    trigger::{Destination, DestinationError, batch::Batch},
+    trigger::{Destination, DestinationError, batch::Batch, tests::mapping},
 };
 
 /// An answer of the function to what it is sent.
@@ -107,21 +107,6 @@ fn positions(payload: &[u8]) -> Vec<Position> {
 
 /// The time at which the tests begin.
 const NOON: i64 = 1_779_451_200_000;
-
-fn mapping(failures: FailurePolicy, on_failure: Option<Destination>) -> Mapping {
-    Mapping {
-        name: "writer-quotes".to_owned(),
-        function: "writer".to_owned(),
-        topic: "t".to_owned(),
-        group: "g".to_owned(),
-        batch_size: 100,
-        window: Duration::ZERO,
-        start_at: StartAt::Earliest,
-        pollers: 1,
-        failures,
-        on_failure,
-    }
-}
 
 /// Records of these partitions and ages in seconds, with offsets in order.
 fn records(of: &[(i32, i64)]) -> Vec<Record> {

@@ -50,6 +50,13 @@ fn read(settings: &[(&str, &str)], secrets: &Arc<dyn FetchSecret>) -> Result<Acc
     Access::read(&lookup, secrets)
 }
 
+/// Credentials by the secret `ssm:user`.
+const BY_PASSWORD: [(&str, &str); 3] = [
+    ("KAFKA_BOOTSTRAP_SERVERS", "a:9096"),
+    ("KAFKA_SECURITY", "scram"),
+    ("KAFKA_CREDENTIALS_SECRET", "ssm:user"),
+];
+
 fn refused(settings: &[(&str, &str)]) -> String {
     read(settings, &store(&[])).unwrap_err().to_string()
 }
@@ -166,12 +173,7 @@ async fn a_rotated_password_is_found_and_an_unchanged_one_is_no_news() {
             r#"{"username":"ann","password":"new"}"#,
         ],
     )]);
-    let settings = [
-        ("KAFKA_BOOTSTRAP_SERVERS", "a:9096"),
-        ("KAFKA_SECURITY", "scram"),
-        ("KAFKA_CREDENTIALS_SECRET", "ssm:user"),
-    ];
-    let access = read(&settings, &secrets).unwrap();
+    let access = read(&BY_PASSWORD, &secrets).unwrap();
     let old = access.cluster().await.unwrap();
     assert_eq!(
         access.cluster().await.unwrap(),
@@ -191,12 +193,7 @@ async fn a_secret_that_was_stored_wrong_and_put_right_is_found() {
     let right = r#"{"username":"ann","password":"new"}"#;
     let versions = [right, "not credentials", right];
     let secrets = store(&[("ssm:user", &versions)]);
-    let settings = [
-        ("KAFKA_BOOTSTRAP_SERVERS", "a:9096"),
-        ("KAFKA_SECURITY", "scram"),
-        ("KAFKA_CREDENTIALS_SECRET", "ssm:user"),
-    ];
-    let access = read(&settings, &secrets).unwrap();
+    let access = read(&BY_PASSWORD, &secrets).unwrap();
     let old = access.cluster().await.unwrap();
     let wrong = access.renewed(&old).await;
     assert!(

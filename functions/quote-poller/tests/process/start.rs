@@ -1,14 +1,8 @@
 //! What fails the start of the function as a process.
 
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
+use std::process::Output;
 
-use std::process::{Command, Output};
-
-fn function(environment: &[(&str, &str)]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_quote-poller"));
-    command.env_clear().envs(environment.iter().copied());
-    command
-}
+use super::function;
 
 /// The last line of stderr; librdkafka's own log may come before it.
 fn last_words(output: &Output) -> String {

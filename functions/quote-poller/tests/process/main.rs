@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod start;
+
 use std::{
     io::{ErrorKind, Read},
     net::{SocketAddr, TcpListener},
@@ -83,7 +85,7 @@ impl Surroundings {
 
 /// What Binance says of a symbol.
 const TICKER: &str =
-    include_str!("../../../shared/feeds/src/binance/fixtures/ticker-24hr-BTCUSDT.json");
+    include_str!("../../../../shared/feeds/src/binance/fixtures/ticker-24hr-BTCUSDT.json");
 
 /// Gives the job once.
 async fn next(State(shared): State<Shared>) -> Response {
