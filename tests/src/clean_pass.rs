@@ -8,7 +8,7 @@ use lake::{
     Layout, ObjectKey,
     store::{Get, MemoryStore, PutIf},
 };
-use quotelake::{
+use plane::{
     host::InvokeError,
     stats::Stats,
     trigger::{self, Mapping},

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use quotelake::{template::FailurePolicy, trigger::Mapping};
+use plane::trigger::Mapping;
+use sam_template::FailurePolicy;
 use stream::start::StartAt;
 
 /// One poller of a topic from its oldest record on, for the function `writer`, in batches of 100 within 200 ms, which are

@@ -5,12 +5,39 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use quotelake::{
-    binaries,
-    up::{FeedSource, Options},
-};
+use lake::{Compression, Granularity, Layout, store::S3Store};
+use plane::binaries;
+use quotelake::up::{FeedSource, Options, Running, summary::Summary};
+use serde_json::Value;
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
+
+/// The lake of the repository's bronze writer.
+pub async fn lake(running: &Running) -> (S3Store, Layout) {
+    let (_, proof) = running.proofs().next().unwrap();
+    let root = proof.expected_under();
+    let epoch = root
+        .trim_start_matches("bronze/epoch=")
+        .trim_end_matches('/');
+    let layout = Layout::new(
+        "bronze",
+        Some(epoch),
+        Granularity::SEGMENT,
+        Compression::None,
+    );
+    let store = running.store().bucket("bronze-bucket").await.unwrap();
+    (store, layout)
+}
+
+/// What the proof of the bronze writer knows.
+pub fn audit(summary: &Summary) -> &Value {
+    &summary.proofs[0].judgement.details
+}
+
+/// The records that the bronze writer had to land.
+pub fn records(summary: &Summary) -> u64 {
+    summary.proofs[0].judgement.records
+}
 
 /// The repository.
 pub fn workspace() -> &'static Path {
@@ -35,7 +62,7 @@ pub async fn options(data: &TempDir) -> Options {
         s3_endpoint: None,
         s3_port: 0,
         faults: Vec::new(),
-        feed: FeedSource::Replay,
+        feed: FeedSource::Recorded,
         speed: 1.0,
         s3_credentials: None,
         finnhub_api_key: None,

@@ -1,6 +1,6 @@
 //! Stores that speak S3, each for one test.
 
-use quotelake::object_store::ObjectStore;
+use plane::object_store::ObjectStore;
 use runtime::Environment;
 use tempfile::TempDir;
 

@@ -9,7 +9,7 @@ use lake::{
         list_all, list_pages,
     },
 };
-use quotelake::object_store::{ACCESS_KEY, SECRET_KEY};
+use plane::object_store::{ACCESS_KEY, SECRET_KEY};
 
 /// A client of `bucket` at `endpoint`, with the embedded store's credentials.
 pub async fn client(endpoint: &str, bucket: &str) -> S3Store {

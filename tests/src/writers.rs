@@ -7,14 +7,14 @@ use std::{
 };
 
 use bytes::Bytes;
-use quotelake::{
+use plane::{
     host::{Function, Host, HostSettings, InvokeError, OnTimeout},
     object_store::{ACCESS_KEY, SECRET_KEY},
     stats::{Snapshot, Stats},
-    template::FailurePolicy,
     trigger::{self, Mapping},
 };
 use rustix::process::{Pid, Signal, kill_process};
+use sam_template::FailurePolicy;
 use tempfile::TempDir;
 use tokio::{
     sync::mpsc,
@@ -232,7 +232,7 @@ async fn host(lake: &Lake, setup: &Setup<'_>, logs: &TempDir, stats: &Arc<Stats>
             ("AWS_ENDPOINT_URL_S3", setup.endpoint),
         ]),
         logs: logs.path().to_owned(),
-        metrics: Arc::new(move |values| stats.metrics(values)),
+        metrics: Arc::new(move |function, emitted| stats.metrics(function, emitted)),
         on_timeout: setup.on_timeout,
     };
     Host::new(vec![function], settings)

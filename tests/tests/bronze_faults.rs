@@ -12,7 +12,7 @@ mod together;
 use std::time::Duration;
 
 use pipeline_tests::{feed::Quotes, writers::Setup};
-use quotelake::host::OnTimeout;
+use plane::host::OnTimeout;
 
 /// Partitions of the topic, which is also how many batches are in hand at once.
 const PARTITIONS: i32 = 4;

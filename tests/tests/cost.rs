@@ -5,7 +5,7 @@ mod scaled;
 
 use std::time::Duration;
 
-use quotelake::cost::{Architecture, Estimate, Kafka, Poll, Workload};
+use lake_tools::cost::{Architecture, Estimate, Kafka, Poll, Workload};
 
 /// A thousand symbols every six seconds through ten partitions, each with its poller, in batches of five minutes.
 fn thousand_symbols() -> Workload {

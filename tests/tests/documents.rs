@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, fmt::Write as _, fs, path::Path};
 
 use pipeline_tests::plane::workspace;
-use quotelake::template::{self, Declared};
+use sam_template::Declared;
 
 mod settings;
 
@@ -39,7 +39,7 @@ fn code(cell: &str) -> Vec<&str> {
 
 #[test]
 fn every_parameter_of_the_template_is_documented_as_it_is_declared() {
-    let declared = template::declared(&text("template.yaml")).unwrap();
+    let declared = sam_template::declared(&text("template.yaml")).unwrap();
     let configure = text("docs/configure.md");
     let (before, rest) = configure.split_once(BEGIN).expect("the begin of the table");
     let (by, rest) = rest.split_once("-->\n").expect("the end of its comment");

@@ -10,7 +10,7 @@ use pipeline_tests::{
     proxy::{Fault, Policy, Proxy},
     store::{self, client},
 };
-use quotelake::object_store::ObjectStore;
+use plane::object_store::ObjectStore;
 use tempfile::TempDir;
 use tokio::time::{Instant, sleep};
 

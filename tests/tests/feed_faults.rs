@@ -13,8 +13,8 @@ use ::stream::{
 };
 use feeds::FeedSettings;
 use futures::{StreamExt, future::join_all, stream::iter};
+use market_server::{Fault, Provider, Running, Settings};
 use quote_poller::{Poller, Report};
-use quotelake::replay::{self, Fault, Provider, Replay, Running};
 use runtime::{Environment, Invocation, clock};
 use serde_json::{json, value::to_raw_value};
 use tokio::time::Instant;
@@ -185,16 +185,16 @@ async fn again(provider: Provider, fault: &str, time: Duration) {
 /// machine explains.
 async fn under(provider: Provider, fault: &str, time: Duration) -> Result<(), String> {
     let tokens = JOBS.iter().map(|job| job.topic.to_owned()).collect();
-    let replay = replay::start(Replay {
+    let market = market_server::start(Settings {
         port: 0,
         speed: 1.0,
         tokens,
     })
     .await
     .unwrap();
-    replay.set_fault(provider, Some(Fault::read(provider, fault).unwrap()));
-    let reports = join_all(JOBS.iter().map(|job| run(job, &replay, time))).await;
-    replay.stop().await;
+    market.set_fault(provider, Some(Fault::read(provider, fault).unwrap()));
+    let reports = join_all(JOBS.iter().map(|job| run(job, &market, time))).await;
+    market.stop().await;
     let mut is_late = Ok(());
     for (job, report) in JOBS.iter().zip(reports) {
         let of = format!("{} under {provider}={fault}: {report:?}", job.topic);
@@ -245,15 +245,15 @@ fn check_trades(is_struck: bool, fault: &str, report: &Report, of: &str) {
 }
 
 /// The job in an environment of its own.
-async fn run(job: &Job, replay: &Running, time: Duration) -> Report {
+async fn run(job: &Job, market: &Running, time: Duration) -> Report {
     let values = [
         ("FINNHUB_API_KEY", job.topic.to_owned()),
-        ("FINNHUB_URL", replay.finnhub_url()),
-        ("FINNHUB_TRADES_URL", replay.finnhub_trades_url()),
-        ("BINANCE_URL", replay.binance_url()),
-        ("VCI_URL", replay.vci_url()),
-        ("KBS_URL", replay.kbs_url()),
-        ("DNSE_URL", replay.dnse_url()),
+        ("FINNHUB_URL", market.finnhub_url()),
+        ("FINNHUB_TRADES_URL", market.finnhub_trades_url()),
+        ("BINANCE_URL", market.binance_url()),
+        ("VCI_URL", market.vci_url()),
+        ("KBS_URL", market.kbs_url()),
+        ("DNSE_URL", market.dnse_url()),
     ];
     let environment = Environment::from_iter(values);
     let lookup = move |name: &str| environment.secret(name);

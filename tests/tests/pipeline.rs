@@ -8,23 +8,23 @@ use jiff::Timestamp;
 use lake::{Layout, ObjectKey, Reason, read_stored};
 use pipeline_tests::{
     contents::{Contents, contents, objects},
-    plane::options,
+    plane::{audit, lake, options, records},
 };
-use quotelake::up::{Plane, summary::Summary};
+use quotelake::up::{Running, summary::Summary};
 use serde_json::{Value, json};
 use stream::publish::{KafkaPublisher, Publish};
 use tokio::time::{Instant, sleep};
 
 /// Lets the plane run until it has polled this many quotes.
-async fn run_until_polled(plane: &mut Plane, quotes: u64) {
+async fn run_until_polled(plane: &mut Running, quotes: u64) {
     let end = Instant::now() + Duration::from_secs(90);
-    while plane.stats().snapshot().polled < quotes {
+    while plane.stats().snapshot().metric("QuotesPolled") < quotes {
         assert!(Instant::now() < end, "{:?}", plane.stats().snapshot());
         run_for(plane, Duration::from_millis(50)).await;
     }
 }
 
-async fn run_for(plane: &mut Plane, time: Duration) {
+async fn run_for(plane: &mut Running, time: Duration) {
     tokio::select! {
         error = plane.failure() => panic!("{error}"),
         () = sleep(time) => {}
@@ -33,7 +33,7 @@ async fn run_for(plane: &mut Plane, time: Duration) {
 
 fn assert_exact(summary: &Summary) {
     assert!(summary.is_exact(), "{summary}");
-    assert!(summary.audit.in_topics > 0, "{summary}");
+    assert!(records(&summary) > 0, "{summary}");
 }
 
 /// The members of a line in their order.
@@ -49,26 +49,22 @@ fn members(line: &[u8]) -> Vec<String> {
 async fn recorded_quotes_become_bronze_objects_each_once_and_restarts_add_to_them() {
     let data = tempfile::tempdir().unwrap();
     let options = options(&data).await;
-    let mut plane = Plane::start(&options).await.unwrap();
+    let mut plane = Running::start(&options).await.unwrap();
     // What comes at once of ten tickers, two cycles of the stocks and tickers, and the coins and their trades meanwhile.
     run_until_polled(&mut plane, 3 * 10 + 2 * (5 + 10) + 2 * 18 * 2).await;
-    let (store, layout) = (plane.store().s3().clone(), plane.store().layout().clone());
+    let (store, layout) = lake(&plane).await;
     let summary = plane.stop().await.unwrap();
     assert_exact(&summary);
     assert_eq!(summary.counts.troubles, 0, "{summary}");
 
     drop(store);
-    let mut plane = Plane::start(&options).await.unwrap();
-    assert_ne!(
-        plane.store().layout(),
-        &layout,
-        "offsets start again at 0: a new epoch"
-    );
-    let store = plane.store().s3().clone();
+    let mut plane = Running::start(&options).await.unwrap();
+    let (store, new_layout) = lake(&plane).await;
+    assert_ne!(new_layout, layout, "offsets start again at 0: a new epoch");
     let before = objects(&store, &layout).await;
     check_messages(&layout, &before);
     let Contents { lines, aside } = contents(&layout, &before);
-    assert_eq!(lines.len() as u64, summary.audit.in_topics);
+    assert_eq!(lines.len() as u64, records(&summary));
     assert!(aside.is_empty(), "{aside:?}");
     let quotes_an_object = lines.len() / (before.len() - 1);
     assert!(quotes_an_object >= 2, "{:?}", before.keys());
@@ -181,7 +177,7 @@ fn end_of_key(message: &Value) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn killing_the_writer_in_the_middle_of_batches_loses_and_doubles_nothing() {
     let data = tempfile::tempdir().unwrap();
-    let mut plane = Plane::start(&options(&data).await).await.unwrap();
+    let mut plane = Running::start(&options(&data).await).await.unwrap();
     let end = Instant::now() + Duration::from_secs(60);
     let mut kills = 0;
     while Instant::now() < end && kills < 6 {
@@ -203,7 +199,7 @@ async fn killing_the_writer_in_the_middle_of_batches_loses_and_doubles_nothing()
 #[tokio::test(flavor = "multi_thread")]
 async fn broken_records_in_the_topic_are_put_aside_and_their_neighbours_land() {
     let data = tempfile::tempdir().unwrap();
-    let mut plane = Plane::start(&options(&data).await).await.unwrap();
+    let mut plane = Running::start(&options(&data).await).await.unwrap();
     let publisher = KafkaPublisher::new(plane.cluster()).unwrap();
     let soon = || Instant::now() + Duration::from_secs(10);
     let mut expected = BTreeMap::new();
@@ -225,7 +221,7 @@ async fn broken_records_in_the_topic_are_put_aside_and_their_neighbours_land() {
         run_for(&mut plane, Duration::from_millis(1_600)).await;
     }
     run_for(&mut plane, Duration::from_millis(600)).await;
-    let (store, layout) = (plane.store().s3().clone(), plane.store().layout().clone());
+    let (store, layout) = lake(&plane).await;
     let logs = plane.logs();
     // The store ends with the plane, so look at it first.
     let drained = Instant::now() + Duration::from_secs(20);
@@ -236,20 +232,16 @@ async fn broken_records_in_the_topic_are_put_aside_and_their_neighbours_land() {
     }
     assert_eq!(aside, expected);
     let summary = plane.stop().await.unwrap();
-    assert!(summary.audit.is_exact(), "{summary}");
-    assert_eq!(summary.audit.in_quarantine, 4, "{summary}");
-    assert_eq!(
-        summary.audit.in_topics,
-        summary.counts.polled + 4,
-        "{summary}"
-    );
+    assert!(summary.proofs[0].judgement.exact, "{summary}");
+    assert_eq!(audit(&summary)["in_quarantine"], 4, "{summary}");
+    assert_eq!(records(&summary), summary.counts.polled + 4, "{summary}");
     assert!(std::fs::read_to_string(logs.join("StockQuotesPoller.log")).is_ok());
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_writer_as_a_process_quarantines_what_kafka_can_not_carry_either() {
     let data = tempfile::tempdir().unwrap();
-    let plane = Plane::start(&options(&data).await).await.unwrap();
+    let plane = Running::start(&options(&data).await).await.unwrap();
     let base64 = |value: &str| base64_simd::STANDARD.encode_to_string(value);
     let event = json!({"eventSource": "aws:kafka", "records": {"other-2": [
         {"topic": "other", "partition": 2, "offset": 0, "timestamp": 1_779_480_000_123_i64, "key": "QQ==",
@@ -269,8 +261,8 @@ async fn the_writer_as_a_process_quarantines_what_kafka_can_not_carry_either() {
         json!({"records": 4, "added": 2, "already_there": 0, "quarantined": {"tombstone": 1, "no-time": 1}, "puts": 3, "gets": 0,
             "batchItemFailures": []})
     );
-    let (store, layout) = (plane.store().s3(), plane.store().layout());
-    let Contents { lines, aside } = contents(layout, &objects(store, layout).await);
+    let (store, layout) = lake(&plane).await;
+    let Contents { lines, aside } = contents(&layout, &objects(&store, &layout).await);
     let lines: Vec<_> = lines.into_keys().filter(|(of, ..)| of == "other").collect();
     let at = |offset: i64| ("other".to_owned(), 2, offset);
     assert_eq!(lines, [at(0), at(3)]);

@@ -2,20 +2,18 @@
 
 mod administrator;
 mod brokers;
-mod plane;
 mod security;
 mod tokens;
+mod up;
 mod way;
 
 use std::{sync::Arc, time::Duration};
 
+use lake_tools::verify::{KafkaTopics, Verdict, verify};
 use pipeline_tests::{lake::Lake, real_kafka::Kafka, served::Served, topic::Topic};
-use quotelake::{
-    host::OnTimeout,
-    verify::{Expected, KafkaTopics, Verdict, verify},
-};
+use plane::host::OnTimeout;
 use stream::{
-    Position,
+    OffsetRange, Position,
     publish::{KafkaPublisher, Publish},
     topics::Watermarks,
 };
@@ -70,7 +68,7 @@ fn setup<'a>(store: &'a str, group: &'a str) -> Setup<'a> {
 /// What the lake holds of these offsets of the topic's first partition, against Kafka.
 async fn verdict(topic: &Topic, lake: &Lake, offsets: std::ops::Range<i64>) -> Verdict {
     let topics = KafkaTopics::connect(topic.cluster()).await.unwrap();
-    let expected = Expected {
+    let expected = OffsetRange {
         topic: topic.name().to_owned(),
         partition: 0,
         offsets,

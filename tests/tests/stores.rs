@@ -6,7 +6,7 @@ use pipeline_tests::{
     served::Served,
     store::{self, client},
 };
-use quotelake::object_store::{ACCESS_KEY, ObjectStore};
+use plane::object_store::{ACCESS_KEY, ObjectStore};
 
 #[tokio::test]
 async fn the_store_in_memory_keeps_every_promise() {

@@ -13,12 +13,12 @@ use std::{
 
 use bytes::Bytes;
 use pipeline_tests::brokers::Brokers;
-use quotelake::{
+use plane::{
     host::InvokeError,
     stats::Stats,
-    template::FailurePolicy,
     trigger::{self, Mapping},
 };
+use sam_template::FailurePolicy;
 use serde_json::Value;
 use stream::{
     Position,
@@ -247,5 +247,5 @@ async fn a_partial_response_brings_back_what_it_names_and_the_commit_waits_for_i
     ];
     assert_eq!(sent, expected);
     assert_eq!(*lock(&seen), [None; 3], "nothing is committed before");
-    assert_eq!(running.stats.snapshot().dropped, 0);
+    assert_eq!(running.stats.snapshot().total(|of| of.dropped), 0);
 }

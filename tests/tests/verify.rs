@@ -12,11 +12,9 @@ use lake::{
     read_line,
     store::{Get, PutIf, list_all},
 };
-use pipeline_tests::plane::{bin_dir, options, workspace};
-use quotelake::{
-    object_store::{ACCESS_KEY, SECRET_KEY},
-    up::Plane,
-};
+use pipeline_tests::plane::{audit, bin_dir, lake, options, workspace};
+use plane::object_store::{ACCESS_KEY, SECRET_KEY};
+use quotelake::up::Running;
 use serde_json::Value;
 use tokio::{
     process::Command,
@@ -145,8 +143,8 @@ async fn what_is_done_to_the_folder_of_a_run_after_its_end_is_named() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_line_that_is_not_kafkas_record_is_named_while_the_plane_runs() {
     let data = tempfile::tempdir().unwrap();
-    let mut plane = Plane::start(&options(&data).await).await.unwrap();
-    let (store, layout) = (plane.store().s3().clone(), plane.store().layout().clone());
+    let mut plane = Running::start(&options(&data).await).await.unwrap();
+    let (store, layout) = lake(&plane).await;
     let end = Instant::now() + Duration::from_secs(60);
     let (key, object) = loop {
         assert!(Instant::now() < end, "an object within 60 s");
@@ -213,7 +211,7 @@ async fn a_line_that_is_not_kafkas_record_is_named_while_the_plane_runs() {
         "{said}"
     );
     let summary = plane.stop().await.unwrap();
-    assert_eq!(summary.audit.altered.first, [place], "{summary}");
+    assert_eq!(audit(&summary)["altered"]["first"][0], place, "{summary}");
     assert!(
         !summary.is_exact(),
         "the last count of a run compares bytes too"

@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod aside;
+pub mod metrics;
 mod places;
 mod receive;
 mod report;

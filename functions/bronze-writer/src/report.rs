@@ -9,6 +9,7 @@ use stream::event::{KafkaEvent, NotAnEvent};
 use crate::{
     LandedShare,
     aside::Aside,
+    metrics,
     places::{Place, ranges},
 };
 
@@ -149,12 +150,12 @@ impl<'e> Tally<'e> {
                 let already_there = positions.len() - merged.added - landed.asides.len();
                 self.report.added += merged.added as u64;
                 self.report.already_there += already_there as u64;
-                self.count(topic, Metric::RecordsWritten, merged.added);
-                self.count(topic, Metric::RecordsAlreadyThere, already_there);
+                self.count(topic, metrics::RECORDS_WRITTEN, merged.added);
+                self.count(topic, metrics::RECORDS_ALREADY_THERE, already_there);
             }
-            Err(MergeError::Damaged { .. }) => self.count(topic, Metric::ObjectsDamaged, 1),
+            Err(MergeError::Damaged { .. }) => self.count(topic, metrics::OBJECTS_DAMAGED, 1),
             Err(MergeError::Store(cause)) => {
-                self.count(topic, Metric::RecordsNotDurable, positions.len());
+                self.count(topic, metrics::RECORDS_NOT_DURABLE, positions.len());
                 self.cause.get_or_insert_with(|| cause.clone());
                 let records = positions
                     .iter()
@@ -174,13 +175,13 @@ impl<'e> Tally<'e> {
             Ok(_) => {
                 let reason = aside.reason();
                 *self.report.quarantined.entry(reason).or_default() += 1;
-                self.count(place.topic, Metric::RecordsQuarantined, 1);
+                self.count(place.topic, metrics::RECORDS_QUARANTINED, 1);
                 if reason == Reason::OffsetReused {
-                    self.count(place.topic, Metric::OffsetsReused, 1);
+                    self.count(place.topic, metrics::OFFSETS_REUSED, 1);
                 }
             }
             Err(cause) => {
-                self.count(place.topic, Metric::RecordsNotDurable, 1);
+                self.count(place.topic, metrics::RECORDS_NOT_DURABLE, 1);
                 self.missing.push(place);
                 self.cause.get_or_insert(cause);
             }
@@ -197,7 +198,7 @@ impl<'e> Tally<'e> {
                 let age = now.as_millisecond().saturating_sub(*oldest);
                 // A producer's clock may be ahead of this one.
                 let age = u64::try_from(age).unwrap_or(0);
-                counts.push((Metric::RecordAgeMilliseconds, age));
+                counts.push((metrics::RECORD_AGE_MILLISECONDS, age));
             }
             emit(now, ("topic", topic), &counts);
         }
@@ -247,8 +248,8 @@ impl<'e> Tally<'e> {
     fn requests(&mut self, topic: &'e str, requests: Requests) {
         self.report.puts += requests.puts;
         self.report.gets += requests.gets;
-        *self.metric(topic, Metric::StorePuts) += requests.puts;
-        *self.metric(topic, Metric::StoreGets) += requests.gets;
+        *self.metric(topic, metrics::STORE_PUTS) += requests.puts;
+        *self.metric(topic, metrics::STORE_GETS) += requests.gets;
     }
 
     fn count(&mut self, topic: &'e str, metric: Metric, records: usize) {

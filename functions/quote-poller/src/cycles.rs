@@ -2,10 +2,7 @@ use std::time::Duration;
 
 use feeds::Feed;
 use futures::stream::poll_fn;
-use runtime::{
-    Invocation, clock,
-    metrics::{Metric, emit},
-};
+use runtime::{Invocation, clock, metrics::emit};
 use stream::publish::Publish;
 use tokio::{
     sync::mpsc,
@@ -21,6 +18,7 @@ use crate::{
     collect::collect,
     failures::Failures,
     memory::Memory,
+    metrics,
     outgoing::publish,
     report::Tally,
 };
@@ -152,8 +150,8 @@ fn emit_budgets(feed: &Feed) {
                 clock::now(),
                 ("provider", provider),
                 &[
-                    (Metric::BudgetSpent, usage.spent),
-                    (Metric::BudgetLimit, usage.window.limit.into()),
+                    (metrics::BUDGET_SPENT, usage.spent),
+                    (metrics::BUDGET_LIMIT, usage.window.limit.into()),
                 ],
             );
         }

@@ -11,6 +11,7 @@ mod cycles;
 mod failures;
 mod job;
 mod memory;
+pub mod metrics;
 mod outgoing;
 mod report;
 mod settings;

@@ -6,6 +6,8 @@ use runtime::{
 };
 use serde::Serialize;
 
+use crate::metrics;
+
 /// What became of everything that a job asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Report {
@@ -71,7 +73,7 @@ impl Tally {
     pub(crate) fn skip(&mut self, topic: &str, cycles: u64) {
         if cycles > 0 {
             self.skipped_cycles += cycles;
-            let skipped = [(Metric::CyclesSkipped, cycles)];
+            let skipped = [(metrics::CYCLES_SKIPPED, cycles)];
             emit(clock::now(), ("topic", topic), &skipped);
         }
     }
@@ -86,7 +88,7 @@ impl Tally {
         emit_each(
             clock::now(),
             ("topic", topic),
-            Metric::PublishMilliseconds,
+            metrics::PUBLISH_MILLISECONDS,
             &delays,
         );
     }
@@ -95,9 +97,9 @@ impl Tally {
         let now = [self.polled, self.published, self.failed.values().sum()];
         let before = std::mem::replace(&mut self.emitted, now);
         [
-            (Metric::QuotesPolled, now[0] - before[0]),
-            (Metric::QuotesPublished, now[1] - before[1]),
-            (Metric::QuotesFailed, now[2] - before[2]),
+            (metrics::QUOTES_POLLED, now[0] - before[0]),
+            (metrics::QUOTES_PUBLISHED, now[1] - before[1]),
+            (metrics::QUOTES_FAILED, now[2] - before[2]),
         ]
     }
 

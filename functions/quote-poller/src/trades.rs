@@ -3,10 +3,7 @@ use std::{future::Future, time::Duration};
 use feeds::{BodyError, FetchError, Trades};
 use futures::{Stream, StreamExt, stream::poll_fn};
 use market::{Observation, Trade, trade_message};
-use runtime::{
-    Invocation, clock,
-    metrics::{Metric, emit},
-};
+use runtime::{Invocation, clock, metrics::emit};
 use stream::publish::Publish;
 use tokio::{sync::mpsc, time::Instant};
 use tokio_util::sync::CancellationToken;
@@ -16,6 +13,7 @@ use crate::{
     cycles::Deadlines,
     failures::Failures,
     memory::Memory,
+    metrics,
     outgoing::{Outcome, publish},
     report::{StreamReport, Tally},
     symbols::ALL,
@@ -79,8 +77,8 @@ pub(crate) async fn run(
         clock::now(),
         ("topic", &job.topic),
         &[
-            (Metric::StreamConnections, stream.connections),
-            (Metric::StreamGapMilliseconds, stream.gap_ms),
+            (metrics::STREAM_CONNECTIONS, stream.connections),
+            (metrics::STREAM_GAP_MILLISECONDS, stream.gap_ms),
         ],
     );
     tally.into_report(Some(stream))

@@ -18,109 +18,55 @@ pub const NAMESPACE: &str = "quotelake";
 /// The variable of the stack's name.
 const STACK_NAME: &str = "STACK_NAME";
 
-/// Every metric that a function emits.
+/// A metric that a function emits. Each function's crate has its own, as constants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Metric {
-    /// Quotes, series of bars and trades that a provider answered with.
-    QuotesPolled,
-    /// Those that the broker acknowledged.
-    QuotesPublished,
-    /// What was asked for and not published, whatever the reason.
-    QuotesFailed,
-    /// Cycles left out because an earlier one overran the beat, or the invocation came too late for them.
-    CyclesSkipped,
-    /// How long the brokers took to acknowledge a quote, one value a quote.
-    PublishMilliseconds,
-    /// Weight that is spent of a provider's longest budget window.
-    BudgetSpent,
-    /// Weight that this window allows.
-    BudgetLimit,
-    /// How often a stream of trades was connected.
-    StreamConnections,
-    /// How long a stream of trades was not connected.
-    StreamGapMilliseconds,
-    /// Lines that this function brought to the lake.
-    RecordsWritten,
-    /// Records that were in the lake already and were found to be equal.
-    RecordsAlreadyThere,
-    /// How old the oldest record of a batch was, by Kafka's timestamp, when the batch was done with.
-    RecordAgeMilliseconds,
-    /// Records put aside with their reason.
-    RecordsQuarantined,
-    /// Records whose offset was already taken by other bytes; they are in quarantine too.
-    OffsetsReused,
-    /// Bronze objects found edited, cut or replaced; their records are in quarantine.
-    ObjectsDamaged,
-    /// Records that are not durable at the end of the invocation; the trigger brings them again.
-    RecordsNotDurable,
-    /// PUTs sent to the store, whatever came of them.
-    StorePuts,
-    /// GETs sent to the store.
-    StoreGets,
+pub struct Metric {
+    /// The name in CloudWatch.
+    pub name: &'static str,
+    /// The unit.
+    pub unit: Unit,
+    /// The dimension that splits it, such as `topic`.
+    pub dimension: &'static str,
+}
+
+/// The unit of a metric in CloudWatch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Unit {
+    /// A number of things.
+    Count,
+    /// A length of time.
+    Milliseconds,
 }
 
 impl Metric {
-    /// Every metric.
-    pub const ALL: [Self; 18] = [
-        Self::QuotesPolled,
-        Self::QuotesPublished,
-        Self::QuotesFailed,
-        Self::CyclesSkipped,
-        Self::PublishMilliseconds,
-        Self::BudgetSpent,
-        Self::BudgetLimit,
-        Self::StreamConnections,
-        Self::StreamGapMilliseconds,
-        Self::RecordsWritten,
-        Self::RecordsAlreadyThere,
-        Self::RecordAgeMilliseconds,
-        Self::RecordsQuarantined,
-        Self::OffsetsReused,
-        Self::ObjectsDamaged,
-        Self::RecordsNotDurable,
-        Self::StorePuts,
-        Self::StoreGets,
-    ];
-
-    /// The name in CloudWatch.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::QuotesPolled => "QuotesPolled",
-            Self::QuotesPublished => "QuotesPublished",
-            Self::QuotesFailed => "QuotesFailed",
-            Self::CyclesSkipped => "CyclesSkipped",
-            Self::PublishMilliseconds => "PublishMilliseconds",
-            Self::BudgetSpent => "BudgetSpent",
-            Self::BudgetLimit => "BudgetLimit",
-            Self::StreamConnections => "StreamConnections",
-            Self::StreamGapMilliseconds => "StreamGapMilliseconds",
-            Self::RecordsWritten => "RecordsWritten",
-            Self::RecordsAlreadyThere => "RecordsAlreadyThere",
-            Self::RecordAgeMilliseconds => "RecordAgeMilliseconds",
-            Self::RecordsQuarantined => "RecordsQuarantined",
-            Self::OffsetsReused => "OffsetsReused",
-            Self::ObjectsDamaged => "ObjectsDamaged",
-            Self::RecordsNotDurable => "RecordsNotDurable",
-            Self::StorePuts => "StorePuts",
-            Self::StoreGets => "StoreGets",
+    /// A number of things, for each topic.
+    pub const fn count(name: &'static str) -> Self {
+        Self {
+            name,
+            unit: Unit::Count,
+            dimension: "topic",
         }
     }
 
-    /// The unit in CloudWatch.
-    pub fn unit(self) -> &'static str {
-        match self {
-            Self::PublishMilliseconds
-            | Self::RecordAgeMilliseconds
-            | Self::StreamGapMilliseconds => "Milliseconds",
-            _ => "Count",
+    /// A length of time in milliseconds, for each topic.
+    pub const fn milliseconds(name: &'static str) -> Self {
+        Self {
+            unit: Unit::Milliseconds,
+            ..Self::count(name)
         }
     }
 
-    /// The dimension that splits it.
-    pub fn dimension(self) -> &'static str {
+    /// This metric, split by another dimension than the topic.
+    pub const fn by(self, dimension: &'static str) -> Self {
+        Self { dimension, ..self }
+    }
+}
+
+impl Unit {
+    fn name(self) -> &'static str {
         match self {
-            Self::BudgetSpent | Self::BudgetLimit => "provider",
-            _ => "topic",
+            Self::Count => "Count",
+            Self::Milliseconds => "Milliseconds",
         }
     }
 }
@@ -170,19 +116,36 @@ fn write(line: impl FnOnce(&str) -> Value) {
     let _ = writeln!(out, "{}", line(namespace)).and_then(|()| out.flush());
 }
 
-/// The values of an EMF line of any stack, without those that [`emit_each`] wrote; `None` for any other line.
-pub fn read(line: &str) -> Option<Vec<(Metric, u64)>> {
+/// What a function has printed in one line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Emitted {
+    /// The value of the dimension that splits the metrics, e.g. the name of a topic.
+    pub of: String,
+    /// The values by the metric's name, without those that [`emit_each`] wrote.
+    pub values: Vec<(String, u64)>,
+}
+
+/// Reads an EMF line of any stack; `None` for any other line.
+pub fn read(line: &str) -> Option<Emitted> {
     if !line.starts_with('{') || !line.contains("\"_aws\"") {
         return None;
     }
     let object: Map<String, Value> = serde_json::from_str(line).ok()?;
-    let directives = object.get("_aws")?.get("CloudWatchMetrics")?;
-    let namespace = directives.get(0)?.get("Namespace")?.as_str()?;
+    let directive = object.get("_aws")?.get("CloudWatchMetrics")?.get(0)?;
+    let namespace = directive.get("Namespace")?.as_str()?;
     if namespace.split('/').next() != Some(NAMESPACE) {
         return None;
     }
-    let value_of = |metric: Metric| Some((metric, object.get(metric.name())?.as_u64()?));
-    Some(Metric::ALL.into_iter().filter_map(value_of).collect())
+    let value_of = |metric: &Value| {
+        let name = metric.get("Name")?.as_str()?;
+        Some((name.to_owned(), object.get(name)?.as_u64()?))
+    };
+    let metrics = directive.get("Metrics")?.as_array()?;
+    let dimension = directive.get("Dimensions")?.get(0)?.get(0)?.as_str()?;
+    Some(Emitted {
+        of: object.get(dimension)?.as_str()?.to_owned(),
+        values: metrics.iter().filter_map(value_of).collect(),
+    })
 }
 
 fn line(
@@ -194,11 +157,11 @@ fn line(
     debug_assert!(
         values
             .iter()
-            .all(|(metric, _)| metric.dimension() == dimension.0)
+            .all(|(metric, _)| metric.dimension == dimension.0)
     );
     let definitions: Vec<Value> = values
         .iter()
-        .map(|(metric, _)| json!({"Name": metric.name(), "Unit": metric.unit()}))
+        .map(|(metric, _)| json!({"Name": metric.name, "Unit": metric.unit.name()}))
         .collect();
     let mut line = json!({
         "_aws": {
@@ -212,7 +175,7 @@ fn line(
     });
     line[dimension.0] = dimension.1.into();
     for (metric, value) in values {
-        line[metric.name()] = value.clone();
+        line[metric.name] = value.clone();
     }
     line
 }
@@ -221,10 +184,14 @@ fn line(
 mod tests {
     use super::*;
 
+    const POLLED: Metric = Metric::count("QuotesPolled");
+    const FAILED: Metric = Metric::count("QuotesFailed");
+    const PUBLISH: Metric = Metric::milliseconds("PublishMilliseconds");
+
     #[test]
     fn a_line_is_what_cloudwatch_specifies_and_reads_back() {
         let now = Timestamp::from_millisecond(1_779_480_000_123).unwrap();
-        let values = [(Metric::QuotesPolled, 5), (Metric::QuotesFailed, 0)];
+        let values = [(POLLED, 5), (FAILED, 0)];
         let written = values.map(|(metric, value)| (metric, value.into()));
         let namespace = namespace(&Environment::from_iter([("STACK_NAME", "prod")]));
         let line = line(&namespace, now, ("topic", "stock-quotes"), &written).to_string();
@@ -247,12 +214,15 @@ mod tests {
                 "QuotesFailed": 0,
             })
         );
-        assert_eq!(read(&line).unwrap(), values);
+        let emitted = read(&line).unwrap();
+        assert_eq!(emitted.of, "stock-quotes");
+        let read_back = values.map(|(metric, value)| (metric.name.to_owned(), value));
+        assert_eq!(emitted.values, read_back);
     }
 
     #[test]
     fn every_value_of_a_metric_is_in_its_line_and_none_is_taken_for_a_count() {
-        let values = [(Metric::PublishMilliseconds, [3_u64, 90].as_slice().into())];
+        let values = [(PUBLISH, [3_u64, 90].as_slice().into())];
         let topic = ("topic", "crypto-prices");
         let line = line(NAMESPACE, Timestamp::UNIX_EPOCH, topic, &values);
         assert_eq!(line["PublishMilliseconds"], json!([3, 90]));
@@ -260,7 +230,7 @@ mod tests {
             line["_aws"]["CloudWatchMetrics"][0]["Metrics"],
             json!([{"Name": "PublishMilliseconds", "Unit": "Milliseconds"}])
         );
-        assert_eq!(read(&line.to_string()).unwrap(), []);
+        assert_eq!(read(&line.to_string()).unwrap().values, []);
     }
 
     #[test]
@@ -274,11 +244,5 @@ mod tests {
         ] {
             assert_eq!(read(line), None, "{line}");
         }
-    }
-
-    #[test]
-    fn every_metric_has_its_own_name() {
-        let names: std::collections::BTreeSet<_> = Metric::ALL.map(Metric::name).into();
-        assert_eq!(names.len(), Metric::ALL.len());
     }
 }

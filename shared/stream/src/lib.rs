@@ -18,6 +18,7 @@ mod msk;
     reason = "rdkafka has no safe way to give a token to a client that nobody polls"
 )]
 mod oauthbearer;
+mod offset_range;
 pub mod publish;
 pub mod read;
 mod security;
@@ -29,6 +30,7 @@ pub use access::{Access, AccessError};
 pub use cluster::{AddressError, Cluster};
 #[cfg(feature = "aws")]
 pub use msk::MskError;
+pub use offset_range::{OffsetRange, name_of_offsets};
 pub use security::{ProvideToken, Security, Token, TokenError, Tokens};
 pub use trouble::AuthenticationError;
 

@@ -9,7 +9,7 @@ use pipeline_tests::{
     topic::Topic,
     writers::{Setup, Writers, send},
 };
-use quotelake::host::OnTimeout;
+use plane::host::OnTimeout;
 use rand::{RngExt, rngs::StdRng};
 use rustix::process::Signal;
 use tokio::time::{Instant, sleep, timeout_at};

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use futures::future::join_all;
+use lake_tools::cost::{Poll, Workload, estimate};
 use pipeline_tests::{
     lake::Lake,
     proxy::Proxy,
@@ -8,11 +9,7 @@ use pipeline_tests::{
     topic::{TOPIC, Topic},
     writers::{Setup, Writers},
 };
-use quotelake::{
-    cost::{Poll, Workload, estimate},
-    host::OnTimeout,
-    stats::Snapshot,
-};
+use plane::{host::OnTimeout, stats::Snapshot};
 use stream::publish::{KafkaPublisher, Publish};
 use tokio::time::{Instant, interval};
 
@@ -37,7 +34,8 @@ async fn the_cost_model_counts_the_puts_and_gets_that_the_plane_makes() {
     let (mut puts, mut gets) = (0, 0);
     for half in 0..2 {
         let counts = bring(&topic, &lake, &proxy.endpoint(), half).await;
-        (puts, gets) = (puts + counts.puts, gets + counts.gets);
+        puts += counts.metric("StorePuts");
+        gets += counts.metric("StoreGets");
     }
 
     // Each start writes the layout down, and the second finds it there and compares.

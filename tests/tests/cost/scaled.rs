@@ -2,11 +2,9 @@ use std::collections::BTreeMap;
 
 use bronze_writer::{FailureResponse, Writer};
 use lake::{Compression, Granularity, Layout, store::MemoryStore};
+use lake_tools::cost::{Estimate, Workload, estimate};
 use pipeline_tests::clean_pass::handle;
-use quotelake::{
-    cost::{Estimate, Workload, estimate},
-    trigger::PAYLOAD_LIMIT,
-};
+use plane::trigger::PAYLOAD_LIMIT;
 use serde_json::Value;
 
 use super::{assert_near, thousand_symbols};

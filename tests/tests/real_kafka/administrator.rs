@@ -1,6 +1,6 @@
 use bytes::Bytes;
 use pipeline_tests::{mapping::mapping, real_kafka::cut::Cut, writers::Writers};
-use quotelake::{stats::Stats, trigger};
+use plane::{stats::Stats, trigger};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use stream::{
     Cluster,
@@ -22,7 +22,7 @@ async fn records_that_expire_before_they_are_read_are_reported_and_are_missing()
     publish(&topic, 0..10).await;
     let writers = Writers::start(&topic, &lake, setup(&store, "expiring")).await;
     topic.until_committed("expiring").await;
-    assert_eq!(writers.end().await.expired, 0);
+    assert_eq!(writers.end().await.total(|of| of.expired), 0);
 
     publish(&topic, 10..20).await;
     blocking(|| kafka.configure("expiring", "retention.ms=1")).await;
@@ -36,7 +36,10 @@ async fn records_that_expire_before_they_are_read_are_reported_and_are_missing()
     topic.until_committed("expiring").await;
     let counts = writers.end().await;
     assert_eq!(
-        (counts.expired, counts.lines_written),
+        (
+            counts.total(|of| of.expired),
+            counts.metric("RecordsWritten")
+        ),
         (10, 5),
         "{counts:?}"
     );
@@ -84,7 +87,9 @@ async fn records_that_expired_are_counted_although_the_brokers_are_lost_when_fir
     let mapping = mapping("gap", "gap");
     let (joined, _is_joined) = mpsc::channel(1);
     let invoke = async |_| Ok(Bytes::from_static(b"null"));
-    let delivered = until("the batch", async || stats.snapshot().batches == 1);
+    let delivered = until("the batch", async || {
+        stats.snapshot().total(|of| of.batches) == 1
+    });
     select! {
         Err(error) = trigger::run(&cluster, &mapping, &stats, joined, invoke) => panic!("{error}"),
         () = delivered => {}
@@ -93,7 +98,7 @@ async fn records_that_expired_are_counted_although_the_brokers_are_lost_when_fir
     assert!(cut.answered() > 3, "{}", cut.answered());
     // The question that failed, and what it found out.
     assert!(counts.troubles >= 2, "{counts:?}");
-    assert_eq!(counts.expired, 2, "{counts:?}");
+    assert_eq!(counts.total(|of| of.expired), 2, "{counts:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -108,7 +113,14 @@ async fn a_group_that_begins_behind_dropped_records_has_missed_none() {
     let writers = Writers::start(&topic, &lake, setup(&store, "begun-late")).await;
     topic.until_committed("begun-late").await;
     let counts = writers.end().await;
-    assert_eq!((counts.expired, counts.lines_written), (0, 1), "{counts:?}");
+    assert_eq!(
+        (
+            counts.total(|of| of.expired),
+            counts.metric("RecordsWritten")
+        ),
+        (0, 1),
+        "{counts:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -137,7 +149,14 @@ async fn a_topic_that_is_made_again_under_the_writer_needs_a_new_epoch_and_loses
     })
     .await;
     let counts = writers.end().await;
-    assert_eq!((counts.expired, counts.quarantined), (0, 5), "{counts:?}");
+    assert_eq!(
+        (
+            counts.total(|of| of.expired),
+            counts.metric("RecordsQuarantined")
+        ),
+        (0, 5),
+        "{counts:?}"
+    );
     // The records of the first topic are as they were, those of the second with other offsets beside them.
     let kept = verdict(&second, &lake, 0..10).await;
     assert_eq!(kept.reused.first, ["again-0@0-4"], "{kept}");

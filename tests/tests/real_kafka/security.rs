@@ -2,9 +2,9 @@ use std::collections::BTreeMap;
 
 use feeds::FeedSettings;
 use futures::future::join_all;
+use market_server::Settings;
 use pipeline_tests::real_kafka::{DENIED_TOPIC, Listener, PASSWORD, certificates::Certificates};
 use quote_poller::Poller;
-use quotelake::replay::{self, Replay};
 use runtime::{Environment, Invocation, clock};
 use serde_json::{json, value::to_raw_value};
 use stream::{
@@ -120,11 +120,11 @@ fn wrong_ways(kafka: &Kafka) -> Vec<(Way, &'static str, &'static str)> {
 #[ignore = "needs Apache Kafka: .ci/run kafka"]
 async fn with_wrong_credentials_one_sentence_names_them_and_every_quote_counts_as_failed() {
     let kafka = shared().await;
-    let replay = market().await;
-    let market = replay.binance_url();
+    let market = market().await;
+    let market_url = market.binance_url();
     let ways = wrong_ways(kafka).into_iter();
     join_all(ways.map(|(way, named, reason)| {
-        let market = market.clone();
+        let market = market_url.clone();
         async move {
             let of = format!("{:?}", way.settings);
             let one_sentence = |said: String| {
@@ -159,16 +159,16 @@ async fn with_wrong_credentials_one_sentence_names_them_and_every_quote_counts_a
         }
     }))
     .await;
-    replay.stop().await;
+    market.stop().await;
 }
 
-async fn market() -> replay::Running {
-    let replay = Replay {
+async fn market() -> market_server::Running {
+    let settings = Settings {
         port: 0,
         speed: 1.0,
         tokens: vec!["replay".to_owned()],
     };
-    replay::start(replay).await.unwrap()
+    market_server::start(settings).await.unwrap()
 }
 
 /// Two cycles of two quotes.
@@ -193,7 +193,7 @@ async fn a_topic_that_is_not_for_the_user_is_named_and_others_stay_open() {
     for name in [DENIED_TOPIC, "for-quotelake"] {
         topics::create(&kafka.cluster(), name, 1).await.unwrap();
     }
-    let replay = market().await;
+    let market = market().await;
     for security in ["mtls", "scram"] {
         let way = right(kafka, security);
         let access = way.access();
@@ -210,7 +210,7 @@ async fn a_topic_that_is_not_for_the_user_is_named_and_others_stay_open() {
             .await
             .unwrap();
 
-        let report = poll(&publisher, DENIED_TOPIC, replay.binance_url()).await;
+        let report = poll(&publisher, DENIED_TOPIC, market.binance_url()).await;
         assert!(
             report.published == 0 && !report.failed.is_empty(),
             "{report:?}"
@@ -218,7 +218,7 @@ async fn a_topic_that_is_not_for_the_user_is_named_and_others_stay_open() {
         for failed in &report.failed {
             assert_eq!(failed.reason, "publish-denied", "{report:?}");
         }
-        let report = poll(&publisher, "for-quotelake", replay.binance_url()).await;
+        let report = poll(&publisher, "for-quotelake", market.binance_url()).await;
         assert!(
             report.published > 0 && report.failed.is_empty(),
             "{report:?}"
@@ -246,7 +246,7 @@ async fn a_topic_that_is_not_for_the_user_is_named_and_others_stay_open() {
             "{said}"
         );
     }
-    replay.stop().await;
+    market.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

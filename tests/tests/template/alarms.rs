@@ -2,8 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use bronze_writer::metrics as writer;
 use pipeline_tests::plane::workspace;
-use runtime::metrics::{Metric, NAMESPACE};
+use quote_poller::metrics as poller;
+use runtime::metrics::{Metric, NAMESPACE, Unit};
 use serde_json::json;
 
 use super::{Template, document::visit, metrics::used};
@@ -40,6 +42,11 @@ const LAMBDA: &str = "AWS Lambda developer guide, \"Types of metrics for Lambda 
 const MSK: &str = "Amazon MSK developer guide, \"Metrics for monitoring Standard brokers with CloudWatch\", level DEFAULT";
 const BROKER: [&str; 2] = ["Broker ID", "Cluster Name"];
 
+/// Every metric of the functions.
+fn emitted() -> impl Iterator<Item = Metric> {
+    poller::ALL.into_iter().chain(writer::ALL)
+}
+
 #[test]
 fn an_alarm_or_graph_is_about_a_metric_of_ours_or_of_a_service() {
     let template = Template::read();
@@ -53,15 +60,14 @@ fn an_alarm_or_graph_is_about_a_metric_of_ours_or_of_a_service() {
             assert!(known, "{used:?}");
             continue;
         }
-        let metric = Metric::ALL
-            .into_iter()
-            .find(|metric| metric.name() == used.name)
+        let metric = emitted()
+            .find(|metric| metric.name == used.name)
             .unwrap_or_else(|| panic!("no function emits {used:?}"));
-        assert_eq!(used.dimensions, [metric.dimension()], "{used:?}");
-        let statistics: &[&str] = match (metric, metric.unit()) {
-            (Metric::BudgetSpent | Metric::BudgetLimit, _) => &["Maximum"],
-            (_, "Milliseconds") => &["Maximum", "p50", "p99"],
-            _ => &["Sum"],
+        assert_eq!(used.dimensions, [metric.dimension], "{used:?}");
+        let statistics: &[&str] = match (metric.dimension, metric.unit) {
+            ("provider", _) => &["Maximum"],
+            (_, Unit::Milliseconds) => &["Maximum", "p50", "p99"],
+            (_, Unit::Count) => &["Sum"],
         };
         assert!(statistics.contains(&&*used.statistic), "{used:?}");
     }
@@ -80,18 +86,18 @@ fn whatever_may_lose_or_hold_up_a_record_has_an_alarm() {
     let used = used(&template);
     let watched = |metric: Metric| {
         used.iter()
-            .any(|used| used.name == metric.name() && used.by.ends_with("Alarm"))
+            .any(|used| used.name == metric.name && used.by.ends_with("Alarm"))
     };
     for metric in [
-        Metric::QuotesFailed,
-        Metric::QuotesPublished,
-        Metric::PublishMilliseconds,
-        Metric::RecordsWritten,
-        Metric::RecordAgeMilliseconds,
-        Metric::RecordsQuarantined,
-        Metric::OffsetsReused,
-        Metric::ObjectsDamaged,
-        Metric::RecordsNotDurable,
+        poller::QUOTES_FAILED,
+        poller::QUOTES_PUBLISHED,
+        poller::PUBLISH_MILLISECONDS,
+        writer::RECORDS_WRITTEN,
+        writer::RECORD_AGE_MILLISECONDS,
+        writer::RECORDS_QUARANTINED,
+        writer::OFFSETS_REUSED,
+        writer::OBJECTS_DAMAGED,
+        writer::RECORDS_NOT_DURABLE,
     ] {
         assert!(watched(metric), "{metric:?}");
     }

@@ -4,11 +4,11 @@ use std::{collections::BTreeSet, fs, path::Path, time::Duration};
 
 use bytes::Bytes;
 use lake::store::{Get, PutIf};
+use market_server::Settings;
 use pipeline_tests::{lake::Lake, plane::bin_dir, served::Served};
-use quotelake::{
+use plane::{
     host::{Function, Host, HostSettings, InvokeError, OnTimeout},
     object_store::{ACCESS_KEY, SECRET_KEY},
-    replay::{self, Replay},
 };
 use runtime::{clock, metrics::NAMESPACE};
 use serde_json::{Value, json};
@@ -68,7 +68,7 @@ fn printed(logs: &Path) -> BTreeSet<(String, Vec<String>, String)> {
 async fn work(logs: &Path) {
     let broker = EmbeddedBroker::start().unwrap();
     broker.create_topic("crypto-prices", 1).unwrap();
-    let market = replay::start(Replay::at(0, 1.0)).await.unwrap();
+    let market = market_server::start(Settings::at(0, 1.0)).await.unwrap();
     let served = Served::embedded().await;
     let lake = Lake::create(&served.endpoint(), &[]).await;
     let poller = [
@@ -99,7 +99,7 @@ async fn work(logs: &Path) {
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .into(),
         logs: logs.to_owned(),
-        metrics: std::sync::Arc::new(|_| {}),
+        metrics: std::sync::Arc::new(|_, _| {}),
         on_timeout: OnTimeout::Kill,
     };
     let host = Host::new(

@@ -1,7 +1,8 @@
 use futures::join;
 use lake::store::{Get, list_all};
 use pipeline_tests::store::client;
-use quotelake::{object_store::ObjectStore, trigger::Destination};
+use plane::{object_store::ObjectStore, trigger::Destination};
+use quotelake::pipeline::destination;
 use stream::consume::TopicConsumer;
 
 use super::*;
@@ -31,12 +32,7 @@ async fn a_bucket(brokers: Brokers) {
     let server = ObjectStore::start(folder.path(), 0).await.unwrap();
     let store = client(&server.endpoint(), "dead").await;
     store.create_bucket().await.unwrap();
-    let mapping = gives_up(
-        brokers,
-        "given-up-1",
-        Destination::bucket("dead", store.clone()),
-    )
-    .await;
+    let mapping = gives_up(brokers, "given-up-1", destination("dead", store.clone())).await;
     publish(brokers, &mapping.topic, &["a", "b", "c"]).await;
     let running = Running::start(brokers, &mapping, fail);
     until_committed(brokers, &mapping, &[Some(3)]).await;
@@ -55,7 +51,8 @@ async fn a_bucket(brokers: Brokers) {
     let events = lock(&running.events).clone();
     assert_eq!(events, [payload.clone(), payload]);
     let counts = running.stats.snapshot();
-    assert_eq!((counts.sent_to_destination, counts.dropped), (3, 0));
+    assert_eq!(counts.total(|of| of.sent_to_destination), 3);
+    assert_eq!(counts.total(|of| of.dropped), 0);
 }
 
 async fn a_topic(brokers: Brokers) {
@@ -84,5 +81,6 @@ async fn a_topic(brokers: Brokers) {
             Value::from(vec![event["records"]["given-up-2-0"][index].clone()])
         );
     }
-    assert_eq!(running.stats.snapshot().sent_to_destination, 3);
+    let counts = running.stats.snapshot();
+    assert_eq!(counts.total(|of| of.sent_to_destination), 3);
 }

@@ -11,13 +11,13 @@ use pipeline_tests::{
     proxy::{Fault, Policy, Proxy},
     store::client,
 };
-use quotelake::{
+use plane::{
     async_invoke,
     host::{Function, Host, HostSettings, OnTimeout},
     object_store::{ACCESS_KEY, ObjectStore, SECRET_KEY},
-    template::EventInvokeConfig,
 };
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
+use sam_template::EventInvokeConfig;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
@@ -45,7 +45,7 @@ fn host(bin_dir: &Path, logs: &Path, endpoint: &str, on_timeout: OnTimeout) -> H
             ("AWS_ENDPOINT_URL_S3", endpoint),
         ]),
         logs: logs.to_owned(),
-        metrics: Arc::new(|_| {}),
+        metrics: Arc::new(|_, _| {}),
         on_timeout,
     };
     Host::new(vec![function], settings)
@@ -162,17 +162,23 @@ async fn an_event_that_comes_twice_to_a_function_of_one_runs_twice_and_never_at_
     let (stats, stop) = (Stats::default(), CancellationToken::new());
     let (throttles, answers) = (AtomicU32::new(0), Mutex::new(Vec::new()));
     let deliver = || {
-        async_invoke::deliver(EventInvokeConfig::default(), &stop, &stats, || async {
-            let outcome = host.invoke("writer", event()).await;
-            match &outcome {
-                Ok(answer) => answers.lock().unwrap().push(answer.clone()),
-                Err(InvokeError::Throttled { .. }) => {
-                    throttles.fetch_add(1, Ordering::SeqCst);
+        async_invoke::deliver(
+            "writer",
+            EventInvokeConfig::default(),
+            &stop,
+            &stats,
+            || async {
+                let outcome = host.invoke("writer", event()).await;
+                match &outcome {
+                    Ok(answer) => answers.lock().unwrap().push(answer.clone()),
+                    Err(InvokeError::Throttled { .. }) => {
+                        throttles.fetch_add(1, Ordering::SeqCst);
+                    }
+                    Err(error) => panic!("{error}"),
                 }
-                Err(error) => panic!("{error}"),
-            }
-            outcome
-        })
+                outcome
+            },
+        )
     };
     let let_go = async {
         proxy.held(0).await;
@@ -188,4 +194,46 @@ async fn an_event_that_comes_twice_to_a_function_of_one_runs_twice_and_never_at_
     assert_eq!(added.collect::<Vec<_>>(), [1, 0], "one after the other");
     assert_eq!(stats.snapshot().troubles, 0);
     host.end().await;
+}
+
+/// The state of a process as Linux tells it, such as `S` for sleeping and `T` for stopped.
+#[cfg(target_os = "linux")]
+fn state(pid: u32) -> Option<char> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    status.rsplit_once(") ")?.1.chars().next()
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn between_invocations_a_process_is_frozen_and_goes_on_as_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_server, _, proxy) = held_store(&folder).await;
+    let logs = folder.path().join("logs");
+    let host = host(bin_dir().await, &logs, &proxy.endpoint(), OnTimeout::Kill);
+    let host = Arc::new(host);
+    let first = {
+        let host = Arc::clone(&host);
+        tokio::spawn(async move { host.invoke("writer", event()).await })
+    };
+    proxy.held(0).await;
+    let [pid] = host.busy("writer")[..] else {
+        panic!("one process is busy");
+    };
+    assert_ne!(state(pid), Some('T'), "at work");
+    proxy.let_go();
+    first.await.unwrap().unwrap();
+    until("the freeze", || state(pid) == Some('T')).await;
+
+    // The same process finds the line that it remembers: no request is needed.
+    let requests = proxy.counts().requests;
+    let answer = host.invoke("writer", event()).await.unwrap();
+    let answer: Value = serde_json::from_slice(&answer).unwrap();
+    assert_eq!(
+        (&answer["already_there"], &answer["gets"]),
+        (&1.into(), &0.into())
+    );
+    assert_eq!(proxy.counts().requests, requests);
+    until("the next freeze", || state(pid) == Some('T')).await;
+    host.end().await;
+    assert_eq!(state(pid), None, "a frozen process ends with the host");
 }

@@ -6,7 +6,7 @@ use lake::store::PutIf;
 use pipeline_tests::{
     clean_pass::clean_pass, lake::Lake, plane::workspace, served::Served, topic::Topic,
 };
-use quotelake::object_store::{ACCESS_KEY, SECRET_KEY};
+use plane::object_store::{ACCESS_KEY, SECRET_KEY};
 use serde_json::{Value, json};
 use stream::{
     Position,

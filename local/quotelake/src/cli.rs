@@ -1,0 +1,101 @@
+//! The command line.
+
+use clap::{Args, Parser, Subcommand};
+use lake_tools::{cost, inspect, replay, verify};
+
+use crate::{proofs, serve, trigger, up::Up};
+
+/// A serverless market-data pipeline: a scheduled poller publishes quotes to Kafka, and a Kafka-triggered
+/// function writes each record to S3 once.
+#[derive(Debug, Parser)]
+#[command(
+    version,
+    after_help = "Start with `quotelake up`: it runs the whole pipeline here, on recorded quotes."
+)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What the tool can do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the whole pipeline on this machine, with no Docker and no account.
+    ///
+    /// Starts a Kafka-protocol broker, an S3 server over a folder, a Lambda host with the real functions, their
+    /// schedules, Kafka triggers and URLs from template.yaml, and recorded market data. At the end it judges
+    /// what each function has left, the lake against the topics.
+    ///
+    /// Exits with 0 if polled = published = bronze + quarantine and there was something to count, 1 if not, and 2 if
+    /// it could not start or a part failed.
+    Up(Up),
+    /// Tell what is in a lake: objects, records, bytes and times by topic and symbol, and what is in quarantine.
+    ///
+    /// Exits with 0, with 1 if an object is damaged or the record asked for is nowhere, and 2 if the lake can't be
+    /// read.
+    Inspect(inspect::Options),
+    /// Bring records back to a lake: from quarantine, and from a trigger's on-failure destinations.
+    ///
+    /// They go through the writer's own code, so to run it again, or after a Ctrl-C, changes nothing that is right. A
+    /// quarantine object is deleted once bronze holds exactly its record's line.
+    ///
+    /// Exits with 0 if everything asked for is in bronze, 1 if something stays, and 2 if it could not be done.
+    Replay(replay::Options),
+    /// Tell what a workload would cost on AWS, by its list prices, and how many PUTs it makes.
+    ///
+    /// Without options it is what the template polls by its defaults, without the stream of trades. The derivation is in
+    /// docs/cost.md.
+    Cost(cost::Options),
+    /// Prove that the lake holds every record exactly once, or name what is missing, doubled, altered or damaged.
+    ///
+    /// Reads the data folder of `quotelake up`, or with --bucket a lake on S3. With --brokers it compares every line
+    /// with the record that Kafka still has, of the topics that the lake has and those that the template's bronze writers
+    /// land.
+    ///
+    /// Exits with 0 if the lake is exact, 1 if not, and 2 if it could not be verified.
+    Verify(Verify),
+    /// Run the template's Kafka triggers for functions in another Lambda: an emulator, or `cargo lambda watch`.
+    ///
+    /// Consumes the topics, cuts batches and invokes as Lambda's own trigger does, which emulators don't have.
+    ///
+    /// Exits with 0 if every record is done, 1 if some are left, were given up or had expired, and 2 if it could not start or failed.
+    Trigger(trigger::Options),
+    /// Serve one part of `up` to other programs, and print its address as parameters of the template.
+    #[command(subcommand)]
+    Serve(serve::Part),
+}
+
+/// The options of `verify`.
+#[derive(Clone, Debug, Args)]
+pub struct Verify {
+    /// What to prove.
+    #[arg(value_name = "PROOF", default_value = proofs::NAMES[0], value_parser = proofs::NAMES)]
+    pub proof: String,
+    /// The lake, and what is expected of it.
+    #[command(flatten)]
+    pub options: verify::Options,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_template_of_verify_goes_with_brokers() {
+        let read = |more: &[&str]| Cli::try_parse_from([&["quotelake", "verify"], more].concat());
+        assert!(read(&[]).is_ok());
+        assert!(read(&["--brokers", "a:1", "--template", "t.yaml"]).is_ok());
+        for alone in [["--template", "t.yaml"], ["--parameter", "A=b"]] {
+            let said = read(&alone).unwrap_err().to_string();
+            assert!(said.contains("--brokers"), "{said}");
+        }
+    }
+}

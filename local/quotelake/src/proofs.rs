@@ -1,0 +1,85 @@
+//! The proofs that there are, by the binary of the function that they are for.
+
+use std::collections::BTreeSet;
+
+use lake_tools::verify::{self, BronzeProof};
+use plane::{pipeline::published_topics, proof::Proof};
+use runtime::Environment;
+use sam_template::{Function, Pipeline};
+use stream::Cluster;
+
+use crate::up::{Store, UpError};
+
+/// The names of the proofs, as `quotelake verify` takes them.
+pub const NAMES: [&str; 1] = [BronzeProof::NAME];
+
+/// The proofs of a pipeline's functions.
+pub(crate) struct Proofs {
+    /// Each with the function that it is of.
+    pub(crate) of: Vec<(Function, Box<dyn Proof>)>,
+    /// The functions whose promise nothing checks.
+    pub(crate) unverified: Vec<String>,
+}
+
+impl Proofs {
+    /// The proofs of every function that has one.
+    pub(crate) async fn of(
+        pipeline: &Pipeline,
+        cluster: &Cluster,
+        store: &Store,
+    ) -> Result<Self, UpError> {
+        let mut of: Vec<(Function, Box<dyn Proof>)> = Vec::new();
+        for function in &pipeline.functions {
+            if let Some(proof) = proof(function, cluster, store).await? {
+                of.push((function.clone(), proof));
+            }
+        }
+        Ok(Self {
+            unverified: unverified(pipeline, &of),
+            of,
+        })
+    }
+}
+
+/// The proof for the function, by what it is; a function whose environment its binary would not start with has none.
+async fn proof(
+    function: &Function,
+    cluster: &Cluster,
+    store: &Store,
+) -> Result<Option<Box<dyn Proof>>, UpError> {
+    match function.binary.as_str() {
+        verify::BINARY => {
+            let environment: Environment = function.environment.clone().into_iter().collect();
+            let Some(bucket) = environment.secret("BRONZE_BUCKET") else {
+                return Ok(None);
+            };
+            let setting = |error| UpError::Setting {
+                function: function.name.clone(),
+                error: Box::new(error),
+            };
+            let layout = bronze_writer::layout(&environment).map_err(setting)?;
+            Ok(Some(Box::new(BronzeProof {
+                location: store.location(&bucket, &layout),
+                store: store.bucket(&bucket).await?,
+                layout,
+                cluster: cluster.clone(),
+            })))
+        }
+        _ => Ok(None),
+    }
+}
+
+/// The functions without a proof, but for those that publish only to topics of which another's proof counts the records.
+fn unverified(pipeline: &Pipeline, proofs: &[(Function, Box<dyn Proof>)]) -> Vec<String> {
+    let counted = proofs.iter().flat_map(|(function, _)| &function.kafka);
+    let counted: BTreeSet<&str> = counted.map(|event| event.topic.as_str()).collect();
+    let is_verified = |function: &Function| {
+        let published = published_topics(function);
+        let is_counted =
+            !published.is_empty() && published.iter().all(|topic| counted.contains(&**topic));
+        is_counted || proofs.iter().any(|(of, _)| of.name == function.name)
+    };
+    let functions = pipeline.functions.iter();
+    let unverified = functions.filter(|function| !is_verified(function));
+    unverified.map(|function| function.name.clone()).collect()
+}

@@ -1,0 +1,81 @@
+use std::path::PathBuf;
+
+use lake::store::StoreError;
+use market_server::MarketError;
+use plane::{
+    PlaneError, binaries::BinariesError, data_folder::DataFolderError,
+    object_store::ObjectStoreError,
+};
+use runtime::SettingError;
+use sam_template::TemplateError;
+use stream::{AccessError, embedded::EmbeddedError, topics::TopicError};
+
+use crate::pipeline::ItemsIgnored;
+
+/// Why the pipeline did not start or can't go on.
+#[derive(Debug, thiserror::Error)]
+pub enum UpError {
+    /// The data folder.
+    #[error(transparent)]
+    DataFolder(#[from] DataFolderError),
+    /// The function binaries.
+    #[error(transparent)]
+    Binaries(#[from] BinariesError),
+    /// The template.
+    #[error(transparent)]
+    Template(#[from] TemplateError),
+    /// The embedded broker.
+    #[error(transparent)]
+    Embedded(#[from] EmbeddedError),
+    /// The brokers' addresses or credentials.
+    #[error(transparent)]
+    Access(#[from] AccessError),
+    /// The brokers or a topic.
+    #[error(transparent)]
+    Topic(#[from] TopicError),
+    /// The embedded store.
+    #[error(transparent)]
+    ObjectStore(#[from] ObjectStoreError),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The functions, their triggers and URLs.
+    #[error(transparent)]
+    Plane(#[from] PlaneError),
+    /// A proof that came to no judgement.
+    #[error("the proof of {function} can't be made: {cause}")]
+    Proof {
+        /// The function.
+        function: String,
+        /// What keeps it.
+        #[source]
+        cause: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The recorded market.
+    #[error(transparent)]
+    Market(#[from] MarketError),
+    /// A live feed without a key.
+    #[error("--feed live needs a Finnhub key: set FINNHUB_API_KEY (finnhub.io gives one free)")]
+    NoFinnhubKey,
+    /// Faults of providers that are not the recorded market's.
+    #[error("--fault goes with the recorded market only: leave out --fault or --feed live")]
+    LiveFaults,
+    /// A template that nothing can be run from.
+    #[error(
+        "{} has no function with an enabled Kafka trigger or schedule, or with a URL: nothing would happen",
+        .0.display()
+    )]
+    Idle(PathBuf),
+    /// A function's environment in the template is one that it would not start with.
+    #[error("{function} in the template: {error}")]
+    Setting {
+        /// The function.
+        function: String,
+        /// What is wrong with its environment.
+        #[source]
+        error: Box<SettingError>,
+    },
+    /// A trigger would take a list of failures for success.
+    #[error(transparent)]
+    ItemsIgnored(#[from] ItemsIgnored),
+}

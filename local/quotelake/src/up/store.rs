@@ -1,0 +1,99 @@
+//! The object store, embedded or from elsewhere.
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use lake::{Layout, store::S3Store};
+use lake_tools::lake_location::{Endpoint, connect};
+use plane::{data_folder::DataFolder, object_store::ObjectStore};
+use sam_template::Pipeline;
+
+use super::{Options, UpError};
+
+/// The object store as the pipeline finds it.
+pub struct Store {
+    endpoint: Endpoint,
+    /// The folder of the buckets, where the store is embedded.
+    folder: Option<PathBuf>,
+    _embedded: Option<ObjectStore>,
+}
+
+impl Store {
+    pub(super) async fn start(
+        options: &Options,
+        folder: &DataFolder,
+        pipeline: &Pipeline,
+    ) -> Result<Self, UpError> {
+        let store = match &options.s3_endpoint {
+            None => {
+                let embedded = ObjectStore::start(&folder.objects(), options.s3_port).await?;
+                Self {
+                    endpoint: Endpoint::embedded(embedded.endpoint()),
+                    folder: Some(folder.objects()),
+                    _embedded: Some(embedded),
+                }
+            }
+            Some(url) => Self {
+                endpoint: Endpoint::emulator(url.clone(), options.s3_credentials.clone()),
+                folder: None,
+                _embedded: None,
+            },
+        };
+        for name in &pipeline.buckets {
+            store.bucket(name).await?;
+        }
+        Ok(store)
+    }
+
+    /// Its endpoint.
+    pub fn endpoint(&self) -> &str {
+        &self.endpoint.url
+    }
+
+    /// The client of a bucket, which is created unless it exists.
+    ///
+    /// # Errors
+    /// [`UpError::Store`].
+    pub async fn bucket(&self, name: &str) -> Result<S3Store, UpError> {
+        let bucket = connect(Some(&self.endpoint), name).await;
+        bucket.create_bucket().await?;
+        Ok(bucket)
+    }
+
+    /// Where a person finds the objects of a lake: a folder or a URL.
+    pub(crate) fn location(&self, bucket: &str, layout: &Layout) -> String {
+        match &self.folder {
+            Some(folder) => folder
+                .join(bucket)
+                .join(layout.root())
+                .display()
+                .to_string(),
+            None => format!("{}/{bucket}/{}", self.endpoint.url, layout.root()),
+        }
+    }
+
+    /// Where a person finds every object.
+    pub(super) fn root(&self) -> String {
+        match &self.folder {
+            Some(folder) => folder.display().to_string(),
+            None => self.endpoint.url.clone(),
+        }
+    }
+
+    /// What Lambda and the account would set for the functions.
+    pub(super) fn service_environment(&self) -> BTreeMap<String, String> {
+        let Endpoint {
+            url,
+            access_key,
+            secret_key,
+        } = &self.endpoint;
+        [
+            ("AWS_REGION", "us-east-1"),
+            ("AWS_DEFAULT_REGION", "us-east-1"),
+            ("AWS_ACCESS_KEY_ID", access_key),
+            ("AWS_SECRET_ACCESS_KEY", secret_key),
+            ("AWS_ENDPOINT_URL_S3", url),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .into()
+    }
+}

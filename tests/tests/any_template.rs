@@ -1,0 +1,167 @@
+//! The plane runs any template: shapes beside those of the repository's own, each added to a copy of it.
+
+use std::{path::PathBuf, time::Duration};
+
+use pipeline_tests::plane::{options, workspace};
+use quotelake::up::{Options, Running, UpError, summary::Summary};
+use tempfile::TempDir;
+use tokio::time::sleep;
+
+/// The repository's template with more `resources`, and with each of `changes` made once.
+async fn template(data: &TempDir, resources: &str, changes: &[(&str, &str)]) -> Options {
+    let path = workspace().join("template.yaml");
+    let mut text = std::fs::read_to_string(path).unwrap();
+    for (before, after) in changes {
+        assert_eq!(text.matches(before).count(), 1, "{before}");
+        text = text.replace(before, after);
+    }
+    let resources = format!("\nResources:\n{resources}\n");
+    let text = text.replacen("\nResources:\n", &resources, 1);
+    let copy = data.path().join("template.yaml");
+    std::fs::write(&copy, text).unwrap();
+    Options {
+        template: copy,
+        ..options(data).await
+    }
+}
+
+/// Runs the pipeline for some seconds of its schedules.
+async fn run(options: &Options) -> Summary {
+    let mut running = Running::start(options).await.unwrap();
+    pass(&mut running, Duration::from_secs(8)).await;
+    running.stop().await.unwrap()
+}
+
+async fn pass(running: &mut Running, time: Duration) {
+    tokio::select! {
+        error = running.failure() => panic!("{error}"),
+        () = sleep(time) => {}
+    }
+}
+
+/// The records of the proof of `function`.
+fn records_of(summary: &Summary, function: &str) -> u64 {
+    let mut proofs = summary.proofs.iter();
+    let proven = proofs.find(|proven| proven.function == function);
+    proven.unwrap().judgement.records
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_consumer_groups_on_one_topic_are_counted_and_proved_apart() {
+    let data = tempfile::tempdir().unwrap();
+    let second = include_str!("any_template/second_group.yaml");
+    let summary = run(&template(&data, second, &[]).await).await;
+    assert!(summary.is_success(), "{summary}");
+    assert_eq!(summary.unverified, [""; 0]);
+    let (writer, second) = (
+        &summary.counts.functions["BronzeWriter"],
+        &summary.counts.functions["QuoteUpserter"],
+    );
+    let quotes = records_of(&summary, "QuoteUpserter");
+    assert!(quotes > 0 && quotes < records_of(&summary, "BronzeWriter"));
+    assert_eq!(second.metric("RecordsWritten"), quotes);
+    assert_eq!(second.metric_of("RecordsWritten", "stock-quotes"), quotes);
+    assert_eq!(writer.metric_of("RecordsWritten", "stock-quotes"), quotes);
+    assert!(second.batches > 0 && writer.batches > second.batches);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bronze_is_held_to_the_topics_of_its_own_triggers_only() {
+    let data = tempfile::tempdir().unwrap();
+    let own = include_str!("any_template/own_topic.yaml");
+    let board = (r#""topic":"stock-board""#, r#""topic":"board-only""#);
+    let summary = run(&template(&data, own, &[board]).await).await;
+    assert!(summary.is_success(), "{summary}");
+    let proven = &summary.proofs;
+    let own = proven.iter().find(|of| of.function == "QuoteUpserter");
+    assert_eq!(own.unwrap().judgement.records, 10, "{summary}");
+    let writer = proven.iter().find(|of| of.function == "BronzeWriter");
+    let topics = &writer.unwrap().judgement.details["topics"];
+    assert_eq!(topics.get("board-only"), None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_writer_is_known_by_what_it_is_and_not_by_its_place() {
+    let data = tempfile::tempdir().unwrap();
+    let first = include_str!("any_template/declared_first.yaml");
+    let summary = run(&template(&data, first, &[]).await).await;
+    assert_eq!(summary.unverified, ["QuoteUpserter"]);
+    let [writer] = summary.proofs.as_slice() else {
+        panic!("{summary}");
+    };
+    assert!(writer.judgement.exact && writer.judgement.records > 0);
+    // It never starts, because it is a bronze writer without its settings, so its quotes are left.
+    assert!(!summary.is_success(), "{summary}");
+    let left = &summary.counts.functions["QuoteUpserter"].lag;
+    assert_eq!(left.keys().collect::<Vec<_>>(), ["upsert"]);
+    let said = summary.to_string();
+    assert!(
+        said.contains("QuoteUpserter has not answered for "),
+        "{said}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_schedule_needs_no_topic() {
+    let data = tempfile::tempdir().unwrap();
+    let roller = include_str!("any_template/schedule_without_topic.yaml");
+    let options = template(&data, roller, &[]).await;
+    let summary = run(&options).await;
+    assert!(summary.is_success(), "{summary}");
+    assert_eq!(summary.unverified, ["BarRoller"]);
+    let log = options.data.join("logs/BarRoller.log");
+    let log = std::fs::read_to_string(log).unwrap();
+    assert!(log.contains("invocation failed"), "it is invoked: {log}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_function_url_is_served_on_a_loopback_port() {
+    let data = tempfile::tempdir().unwrap();
+    let page = include_str!("any_template/function_url.yaml");
+    let options = template(&data, page, &[]).await;
+    let mut running = Running::start(&options).await.unwrap();
+    let url = running.plane().urls()["Dashboards"].clone();
+    assert!(url.starts_with("http://127.0.0.1:"), "{url}");
+    // The binary is a bronze writer, which fails on an event that is not Kafka's.
+    let answered = reqwest::get(&url).await.unwrap();
+    assert_eq!(answered.status(), 502);
+    let said = answered.text().await.unwrap();
+    assert_eq!(said, r#"{"Message":"Internal Server Error"}"#);
+    pass(&mut running, Duration::from_secs(4)).await;
+    let summary = running.stop().await.unwrap();
+    assert!(summary.is_success(), "{summary}");
+    assert_eq!(summary.unverified, ["Dashboards"]);
+    assert!(reqwest::get(&url).await.is_err(), "it ends with the run");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_http_api_is_refused_with_what_to_use_instead() {
+    let data = tempfile::tempdir().unwrap();
+    let page = include_str!("any_template/http_api.yaml");
+    let options = template(&data, page, &[]).await;
+    let Err(error @ UpError::Template(_)) = Running::start(&options).await else {
+        panic!("it starts");
+    };
+    let said = error.to_string();
+    let expected = "Dashboards.Events.Page is of type HttpApi, which the local plane can't run: it runs ScheduleV2, MSK \
+                    and SelfManagedKafka, and serves HTTP for a function with FunctionUrlConfig";
+    assert!(said.ends_with(expected), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_template_without_anything_that_invokes_is_refused() {
+    let data = tempfile::tempdir().unwrap();
+    let path: PathBuf = data.path().join("template.yaml");
+    let function = "Resources:\n  Idle:\n    Type: AWS::Serverless::Function\n    \
+                    Metadata: {BuildProperties: {Binary: bronze-writer}}\n";
+    std::fs::write(&path, function).unwrap();
+    let options = Options {
+        template: path,
+        ..options(&data).await
+    };
+    let Err(error) = Running::start(&options).await else {
+        panic!("it starts");
+    };
+    let said = error.to_string();
+    assert!(said.contains("nothing would happen"), "{said}");
+}
