@@ -189,9 +189,7 @@ impl Window {
 
 impl fmt::Debug for Budget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Budget")
-            .field(&self.windows)
-            .finish()
+        f.debug_tuple("Budget").field(&self.windows).finish()
     }
 }
 
