@@ -7,7 +7,6 @@ use std::{
     time::Duration,
 };
 
-use async_trait::async_trait;
 use tokio::{
     sync,
     time::{Instant, sleep_until, timeout_at},
@@ -27,30 +26,6 @@ pub struct Window {
 #[error("the request budget is spent until after the deadline")]
 pub struct OverBudget;
 
-/// The request budget of a provider and key, as those see it who want to send a request.
-#[async_trait]
-pub trait Budget: fmt::Debug + Send + Sync {
-    /// Spends `weight` as soon as every window has room for it.
-    ///
-    /// # Errors
-    /// [`OverBudget`], as soon as it is known, if there is no room before `until`. Nothing is spent then.
-    async fn acquire(&self, weight: u32, until: Instant) -> Result<(), OverBudget>;
-
-    /// Takes the provider's word that at least `used` is spent in the longest window, by whomever.
-    fn charge(&self, used: u32);
-
-    /// What is spent now, window by window, shortest first.
-    fn usage(&self) -> Vec<Usage>;
-
-    /// Whether at least half of the longest window is unspent now.
-    fn has_half_left(&self) -> bool {
-        let usage = self.usage();
-        usage
-            .last()
-            .is_none_or(|usage| usage.spent * 2 <= u64::from(usage.window.limit))
-    }
-}
-
 /// What is spent of a window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Usage {
@@ -60,8 +35,8 @@ pub struct Usage {
     pub spent: u64,
 }
 
-/// A budget over sliding windows, exact: no stretch of time as long as a window ever holds more than
-/// the window's limit, wherever it starts.
+/// The request budget of a provider and key, over sliding windows. It is exact: no stretch of time as long as a
+/// window ever holds more than the window's limit, wherever it starts.
 ///
 /// Why no token buckets: a bucket that is full after a quiet minute gives a minute's limit at once and refills by
 /// another one in the minute after. A provider that counts by the minute sees up to twice its limit and answers
@@ -69,7 +44,7 @@ pub struct Usage {
 /// each spending instead of one level: 3,000 entries at most for Binance.
 ///
 /// Those who wait are served in the order they came.
-pub struct SlidingWindows {
+pub struct Budget {
     /// The longest last.
     windows: Vec<Window>,
     turn: sync::Mutex<()>,
@@ -82,7 +57,7 @@ struct Spending {
     weight: u32,
 }
 
-impl SlidingWindows {
+impl Budget {
     /// A budget that keeps every one of `windows`.
     pub fn new(windows: impl IntoIterator<Item = Window>) -> Self {
         let mut windows: Vec<Window> = windows.into_iter().collect();
@@ -92,6 +67,57 @@ impl SlidingWindows {
             turn: sync::Mutex::new(()),
             spent: Mutex::default(),
         }
+    }
+
+    /// Spends `weight` as soon as every window has room for it.
+    ///
+    /// # Errors
+    /// [`OverBudget`], as soon as it is known, if there is no room before `until`. Nothing is spent then.
+    pub async fn acquire(&self, weight: u32, until: Instant) -> Result<(), OverBudget> {
+        let _turn = timeout_at(until, self.turn.lock())
+            .await
+            .map_err(|_| OverBudget)?;
+        while let Some(room) = self.spend_or_wait(weight) {
+            match room {
+                Room::At(at) if at < until => sleep_until(at).await,
+                Room::At(_) | Room::Never => return Err(OverBudget),
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes the provider's word that at least `used` is spent in the longest window, by whomever.
+    pub fn charge(&self, used: u32) {
+        let mut spent = self.spent();
+        let now = Instant::now();
+        let Some(longest) = self.windows.last() else {
+            return;
+        };
+        let known = longest.spent(&spent, now);
+        let unknown = u64::from(used).saturating_sub(known);
+        if let Ok(weight @ 1..) = u32::try_from(unknown) {
+            spent.push_back(Spending { at: now, weight });
+        }
+    }
+
+    /// What is spent now, window by window, shortest first.
+    pub fn usage(&self) -> Vec<Usage> {
+        let (spent, now) = (self.spent(), Instant::now());
+        let windows = self.windows.iter();
+        windows
+            .map(|window| Usage {
+                window: *window,
+                spent: window.spent(&spent, now),
+            })
+            .collect()
+    }
+
+    /// Whether at least half of the longest window is unspent now.
+    pub fn has_half_left(&self) -> bool {
+        let usage = self.usage();
+        usage
+            .last()
+            .is_none_or(|usage| usage.spent * 2 <= u64::from(usage.window.limit))
     }
 
     /// Spends now and answers `None`, or says when there is room.
@@ -116,46 +142,6 @@ impl SlidingWindows {
 
     fn spent(&self) -> MutexGuard<'_, VecDeque<Spending>> {
         self.spent.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-#[async_trait]
-impl Budget for SlidingWindows {
-    async fn acquire(&self, weight: u32, until: Instant) -> Result<(), OverBudget> {
-        let _turn = timeout_at(until, self.turn.lock())
-            .await
-            .map_err(|_| OverBudget)?;
-        while let Some(room) = self.spend_or_wait(weight) {
-            match room {
-                Room::At(at) if at < until => sleep_until(at).await,
-                Room::At(_) | Room::Never => return Err(OverBudget),
-            }
-        }
-        Ok(())
-    }
-
-    fn charge(&self, used: u32) {
-        let mut spent = self.spent();
-        let now = Instant::now();
-        let Some(longest) = self.windows.last() else {
-            return;
-        };
-        let known = longest.spent(&spent, now);
-        let unknown = u64::from(used).saturating_sub(known);
-        if let Ok(weight @ 1..) = u32::try_from(unknown) {
-            spent.push_back(Spending { at: now, weight });
-        }
-    }
-
-    fn usage(&self) -> Vec<Usage> {
-        let (spent, now) = (self.spent(), Instant::now());
-        let windows = self.windows.iter();
-        windows
-            .map(|window| Usage {
-                window: *window,
-                spent: window.spent(&spent, now),
-            })
-            .collect()
     }
 }
 
@@ -201,11 +187,9 @@ impl Window {
     }
 }
 
-impl fmt::Debug for SlidingWindows {
+impl fmt::Debug for Budget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("SlidingWindows")
-            .field(&self.windows)
-            .finish()
+        f.debug_tuple("Budget").field(&self.windows).finish()
     }
 }
 

@@ -31,7 +31,7 @@ pub struct Feed {
     /// The symbols that there are.
     pub listing: Option<Arc<dyn Listing>>,
     /// The request budgets that polling it spends from, each with the name of its provider.
-    pub budgets: Vec<(&'static str, Arc<dyn Budget>)>,
+    pub budgets: Vec<(&'static str, Arc<Budget>)>,
 }
 
 impl Feed {

@@ -1,10 +1,11 @@
 //! Recorded answers in, the exact messages out: reviewed by eye and kept in `snapshots` beside each provider's
 //! fixtures.
 //!
-//! One file a provider here. `INSTA_UPDATE=always cargo test -p feeds` writes them anew; the change is reviewed like code.
+//! One file a provider here, and one that reads all their messages back. `INSTA_UPDATE=always cargo test -p feeds` writes them anew; the change is reviewed like code.
 
 mod binance;
 mod finnhub;
+mod read_back;
 mod vietnam;
 
 use insta::Settings;

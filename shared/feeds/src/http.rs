@@ -37,7 +37,7 @@ const SHORTEST_REST: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(crate) struct Http {
     client: reqwest::Client,
-    budget: Arc<dyn Budget>,
+    budget: Arc<Budget>,
     cooldown: Cooldown,
     manners: Manners,
     clock: fn() -> Timestamp,
@@ -102,7 +102,7 @@ impl Http {
     /// The HTTP side of the provider at `base`, within `budget`. `clock` tells when an answer arrived.
     pub(crate) fn new(
         base: &Url,
-        budget: Arc<dyn Budget>,
+        budget: Arc<Budget>,
         manners: Manners,
         clock: fn() -> Timestamp,
     ) -> Result<Self, FeedError> {
@@ -124,7 +124,7 @@ impl Http {
     }
 
     /// The budget that requests spend from.
-    pub(crate) fn budget(&self) -> Arc<dyn Budget> {
+    pub(crate) fn budget(&self) -> Arc<Budget> {
         Arc::clone(&self.budget)
     }
 

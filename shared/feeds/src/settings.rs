@@ -14,17 +14,14 @@ use secrets::{FetchSecret, Key, Secret, SecretReference};
 
 use crate::{
     FeedError,
-    budget::{Budget, SlidingWindows, Window},
+    budget::{Budget, Window},
 };
 
 /// What gives a setting by its name.
 type Lookup = dyn Fn(&str) -> Option<String> + Send + Sync;
 
-/// What makes the budget of a provider.
-type MakeBudget = dyn Fn(&'static str, &[Window]) -> Arc<dyn Budget> + Send + Sync;
-
 /// The budgets that were made, by provider.
-type Budgets = Mutex<HashMap<&'static str, Arc<dyn Budget>>>;
+type Budgets = Mutex<HashMap<&'static str, Arc<Budget>>>;
 
 /// The settings of every provider by name, where secrets are fetched, and the clock. Passed in, never read from
 /// the environment here.
@@ -32,7 +29,6 @@ type Budgets = Mutex<HashMap<&'static str, Arc<dyn Budget>>>;
 pub struct FeedSettings {
     lookup: Arc<Lookup>,
     secrets: Option<Arc<dyn FetchSecret>>,
-    make_budget: Arc<MakeBudget>,
     budgets: Arc<Budgets>,
     pub(crate) clock: fn() -> Timestamp,
 }
@@ -48,30 +44,17 @@ impl FeedSettings {
         Self {
             lookup: Arc::new(lookup),
             secrets,
-            make_budget: Arc::new(|_, windows| Arc::new(SlidingWindows::new(windows.to_vec()))),
             budgets: Arc::default(),
             clock,
         }
     }
 
-    /// The same with other budgets than [`SlidingWindows`], such as one that processes share: `make` is given
-    /// the provider's name and its windows, once for each provider.
-    #[must_use]
-    pub fn with_budgets(
-        mut self,
-        make: impl Fn(&'static str, &[Window]) -> Arc<dyn Budget> + Send + Sync + 'static,
-    ) -> Self {
-        self.make_budget = Arc::new(make);
-        self.budgets = Arc::default();
-        self
-    }
-
     /// The budget of a provider: one, however many feeds ask it.
-    pub(crate) fn budget(&self, provider: &'static str, windows: &[Window]) -> Arc<dyn Budget> {
+    pub(crate) fn budget(&self, provider: &'static str, windows: &[Window]) -> Arc<Budget> {
         let mut budgets = self.budgets.lock().unwrap_or_else(PoisonError::into_inner);
         let budget = budgets
             .entry(provider)
-            .or_insert_with(|| (self.make_budget)(provider, windows));
+            .or_insert_with(|| Arc::new(Budget::new(windows.to_vec())));
         Arc::clone(budget)
     }
 
@@ -232,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn feeds_that_ask_one_provider_share_its_budget_which_may_be_any() {
+    fn feeds_that_ask_one_provider_share_its_budget() {
         let settings = settings("", "");
         let budget = |name: &str, settings: &FeedSettings| {
             let feed = crate::open(name, settings).unwrap();
@@ -243,11 +226,6 @@ mod tests {
         let shared = budget("vci", &settings);
         shared.charge(7);
         assert_eq!(budget("vietnam", &settings).usage()[0].spent, 7);
-        let others = settings.with_budgets(|provider, windows| {
-            assert!(!windows.is_empty(), "{provider}");
-            Arc::new(SlidingWindows::new([]))
-        });
-        assert_eq!(budget("vietnam", &others).usage(), []);
     }
 
     #[test]

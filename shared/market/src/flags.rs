@@ -1,5 +1,5 @@
 use jiff::SignedDuration;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{Digits, Observation, Said, Session, TradingTime};
 
@@ -10,7 +10,7 @@ const CLOCK_SKEW: SignedDuration = SignedDuration::from_secs(5);
 const STALE: SignedDuration = SignedDuration::from_mins(5);
 
 /// Something odd about an observation. A flag informs; it never drops anything.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Flag {
     /// The price is 0.

@@ -3,8 +3,11 @@
 //! Pure: no async, no clock, no I/O, no environment. Times come in as arguments, and a number stays
 //! the decimal text that the provider sent.
 //!
+//! What is published of an observation is one of seven wire types, from [`StockQuotes`] to [`StockBoard`], each
+//! with its [`Schema`]. [`Published::read`] reads any of them back, by the schema in the message.
+//!
 //! ```
-//! use market::{Instrument, Observation, Quote, StockQuote, quote_message};
+//! use market::{Instrument, Observation, Published, Quote, StockQuote, Volume, quote_message};
 //!
 //! let quote = StockQuote {
 //!     current: "308.82".parse()?,
@@ -25,6 +28,23 @@
 //! let message = quote_message(&observation, false);
 //! assert_eq!(message.key, "AAPL");
 //! assert!(message.body.starts_with(br#"{"c":308.82,"d":3.83,"#));
+//!
+//! // A consumer reads it back, whatever the topic, and takes the price with what the volume means.
+//! let published = Published::read("stock-quotes", &message.body)?;
+//! let tick = published.tick().ok_or("bars have no tick")?;
+//! assert_eq!(tick.symbol.as_str(), "AAPL");
+//! assert_eq!(tick.price.as_str(), "308.82");
+//! assert_eq!(tick.volume, Volume::Unknown);
+//! assert_eq!((tick.currency, tick.age_ms), (Some("USD"), Some(1000)));
+//!
+//! // A shape's own members are there too. Messages that hold bars have no tick: their type is matched.
+//! let lows: Vec<_> = match &published {
+//!     Published::StockQuotes(quote) => vec![&quote.l],
+//!     Published::StockIntraday(bars) => bars.data.iter().map(|bar| &bar.low).collect(),
+//!     Published::StockHistorical(days) => days.data.iter().map(|row| &row.bar.low).collect(),
+//!     _ => Vec::new(),
+//! };
+//! assert_eq!(lows[0].as_str(), "305.84");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
@@ -48,7 +68,9 @@ pub use flags::{Flag, flags};
 pub use indicators::{Indicators, Ohlcv, indicators};
 pub use instrument::{AssetClass, Instrument, Mic, MicError};
 pub use message::{
-    Message, board_message, history_message, intraday_message, quote_message, trade_message,
+    Basis, CryptoPrices, HistoryRow, Message, Meta, Published, ReadError, Schema, SchemaError,
+    StockBoard, StockHistorical, StockIntraday, StockPrices, StockQuotes, Term, Tick, TradesRaw,
+    Volume, board_message, history_message, intraday_message, quote_message, trade_message,
 };
 pub use observation::{
     Bar, BoardQuote, CryptoTicker, DailyBars, MinuteBars, Observation, Quote, StockQuote, Trade,

@@ -1,4 +1,5 @@
 use jiff::{Timestamp, civil::Date};
+use serde::{Deserialize, Serialize};
 
 use crate::{Digits, Instrument, Said};
 
@@ -133,10 +134,13 @@ pub struct Trade {
     pub conditions: Vec<String>,
 }
 
-/// What was traded in a stretch of time: from `at` on a [`Timestamp`], or on the trading day `at`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What was traded in a stretch of time: from `at` on a [`Timestamp`], or on the trading day `at`. In JSON as
+/// the messages have it: `Date`, `Open`, `High`, `Low`, `Close`, `Volume`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
 pub struct Bar<At> {
     /// The start, or the day.
+    #[serde(rename = "Date")]
     pub at: At,
     /// The first price.
     pub open: Digits,

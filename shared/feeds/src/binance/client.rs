@@ -52,7 +52,7 @@ impl Client {
         })
     }
 
-    pub(crate) fn budget(&self) -> Arc<dyn Budget> {
+    pub(crate) fn budget(&self) -> Arc<Budget> {
         self.http.budget()
     }
 

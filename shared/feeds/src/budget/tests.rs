@@ -46,7 +46,7 @@ struct Answer {
 }
 
 async fn all(windows: &[Window], requests: Vec<Request>) -> Vec<Answer> {
-    let budget = Arc::new(SlidingWindows::new(windows.iter().copied()));
+    let budget = Arc::new(Budget::new(windows.iter().copied()));
     let start = Instant::now();
     let tasks: Vec<_> = requests
         .into_iter()
@@ -114,7 +114,7 @@ proptest! {
 #[test]
 fn a_full_second_waits_for_the_next_one_in_the_order_asked() {
     with_paused_time(async {
-        let budget = SlidingWindows::new([window(2, 1000)]);
+        let budget = Budget::new([window(2, 1000)]);
         let start = Instant::now();
         let until = start + Duration::from_secs(10);
         let mut spent_at = Vec::new();
@@ -129,7 +129,7 @@ fn a_full_second_waits_for_the_next_one_in_the_order_asked() {
 #[test]
 fn a_wait_beyond_the_deadline_is_refused_at_once_and_costs_nothing() {
     with_paused_time(async {
-        let budget = SlidingWindows::new([window(1, 60_000)]);
+        let budget = Budget::new([window(1, 60_000)]);
         let start = Instant::now();
         budget
             .acquire(1, start + Duration::from_secs(1))
@@ -149,7 +149,7 @@ fn a_wait_beyond_the_deadline_is_refused_at_once_and_costs_nothing() {
 #[test]
 fn what_weighs_more_than_a_window_is_refused() {
     with_paused_time(async {
-        let budget = SlidingWindows::new([window(10, 1000)]);
+        let budget = Budget::new([window(10, 1000)]);
         let until = Instant::now() + Duration::from_secs(100);
         assert_eq!(budget.acquire(11, until).await, Err(OverBudget));
         assert_eq!(budget.acquire(10, until).await, Ok(()));
@@ -159,7 +159,7 @@ fn what_weighs_more_than_a_window_is_refused() {
 #[test]
 fn a_wait_that_is_given_up_leaves_the_budget_to_the_next() {
     with_paused_time(async {
-        let budget = SlidingWindows::new([window(1, 1000)]);
+        let budget = Budget::new([window(1, 1000)]);
         let start = Instant::now();
         let until = start + Duration::from_secs(10);
         budget.acquire(1, until).await.unwrap();
@@ -174,7 +174,7 @@ fn a_wait_that_is_given_up_leaves_the_budget_to_the_next() {
 #[test]
 fn what_others_spent_by_the_provider_s_word_counts() {
     with_paused_time(async {
-        let budget = SlidingWindows::new([window(10, 60_000), window(5, 1000)]);
+        let budget = Budget::new([window(10, 60_000), window(5, 1000)]);
         let start = Instant::now();
         budget
             .acquire(4, start + Duration::from_secs(1))
@@ -192,7 +192,7 @@ fn what_others_spent_by_the_provider_s_word_counts() {
     });
 }
 
-fn spent_by_window(budget: &SlidingWindows) -> Vec<u64> {
+fn spent_by_window(budget: &Budget) -> Vec<u64> {
     let usage = budget.usage();
     usage.iter().map(|usage| usage.spent).collect()
 }
@@ -201,7 +201,7 @@ fn spent_by_window(budget: &SlidingWindows) -> Vec<u64> {
 fn usage_is_what_each_window_holds_now_the_shortest_first() {
     with_paused_time(async {
         let (minute, second) = (window(10, 60_000), window(5, 1000));
-        let budget = SlidingWindows::new([minute, second]);
+        let budget = Budget::new([minute, second]);
         let windows: Vec<_> = budget.usage().iter().map(|usage| usage.window).collect();
         assert_eq!(windows, [second, minute]);
         assert_eq!(spent_by_window(&budget), [0, 0]);
@@ -222,7 +222,7 @@ fn usage_is_what_each_window_holds_now_the_shortest_first() {
 #[test]
 fn usage_counts_what_the_provider_says_even_beyond_the_limit_and_nothing_that_was_refused() {
     with_paused_time(async {
-        let budget = SlidingWindows::new([window(10, 60_000)]);
+        let budget = Budget::new([window(10, 60_000)]);
         budget.charge(25);
         assert_eq!(spent_by_window(&budget), [25]);
         let refused = budget
@@ -236,7 +236,7 @@ fn usage_counts_what_the_provider_says_even_beyond_the_limit_and_nothing_that_wa
 #[test]
 fn half_is_left_up_to_half_of_the_longest_window() {
     with_paused_time(async {
-        let budget = SlidingWindows::new([window(10, 60_000), window(6, 1000)]);
+        let budget = Budget::new([window(10, 60_000), window(6, 1000)]);
         let until = Instant::now() + Duration::from_secs(100);
         budget.acquire(5, until).await.unwrap();
         assert!(budget.has_half_left());

@@ -40,7 +40,7 @@ impl Client {
         })
     }
 
-    pub(crate) fn budget(&self) -> Arc<dyn Budget> {
+    pub(crate) fn budget(&self) -> Arc<Budget> {
         self.broker.budget()
     }
 

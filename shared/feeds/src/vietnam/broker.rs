@@ -72,7 +72,7 @@ impl Broker {
         })
     }
 
-    pub(crate) fn budget(&self) -> Arc<dyn Budget> {
+    pub(crate) fn budget(&self) -> Arc<Budget> {
         self.http.budget()
     }
 

@@ -7,14 +7,14 @@
 //!
 //! The holidays and their sources are described in `us.rs` and `vietnam.rs`.
 
-use std::sync::LazyLock;
+use std::{ops::RangeInclusive, sync::LazyLock};
 
 use jiff::{
     Timestamp,
     civil::{Date, DateTime, Time, Weekday, time},
     tz::{Offset, TimeZone, TimeZoneDatabase},
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 mod us;
 mod vietnam;
@@ -36,7 +36,7 @@ pub enum Calendar {
 
 /// A part of the trading day. A session holds its first instant and not its last: at 16:00:00 in New
 /// York it is [`Post`](Self::Post).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Session {
     /// Before the opening.
@@ -63,7 +63,8 @@ pub struct TradingTime {
     /// holidays the trading day before.
     pub trading_date: Date,
     /// Whether the holidays are known for the local date's year and the trading date's: the US 2000 to
-    /// 2035, Vietnam 2024 to 2026, crypto always. Elsewhere a holiday may be taken for a trading day.
+    /// 2035, Vietnam 2024 to 2026 but for one day (24 November 2026), crypto always. Elsewhere a holiday may be
+    /// taken for a trading day, or the other way round.
     pub holidays_known: bool,
 }
 
@@ -84,9 +85,7 @@ impl Calendar {
         TradingTime {
             session: session.unwrap_or(Session::Closed),
             trading_date,
-            holidays_known: [today, trading_date]
-                .into_iter()
-                .all(|date| self.knows_holidays_of(date.year())),
+            holidays_known: self.knows_holidays(trading_date..=today),
         }
     }
 
@@ -109,12 +108,20 @@ impl Calendar {
         }
     }
 
-    fn knows_holidays_of(self, year: i16) -> bool {
-        match self {
-            Self::UnitedStates => us::KNOWN_YEARS.contains(&year),
-            Self::Hose | Self::Hnx | Self::Upcom => vietnam::KNOWN_YEARS.contains(&year),
-            Self::Continuous => true,
-        }
+    /// Whether the holidays are known from a trading date to a day that has it.
+    fn knows_holidays(self, days: RangeInclusive<Date>) -> bool {
+        let years = match self {
+            Self::UnitedStates => us::KNOWN_YEARS,
+            Self::Hose | Self::Hnx | Self::Upcom => vietnam::KNOWN_YEARS,
+            Self::Continuous => return true,
+        };
+        let settled = match self {
+            Self::Hose | Self::Hnx | Self::Upcom => {
+                !vietnam::UNSETTLED.iter().any(|day| days.contains(day))
+            }
+            Self::UnitedStates | Self::Continuous => true,
+        };
+        settled && years.contains(&days.start().year()) && years.contains(&days.end().year())
     }
 
     fn local(self, time: Timestamp) -> DateTime {

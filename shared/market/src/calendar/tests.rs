@@ -168,6 +168,11 @@ fn holidays_are_known_only_where_both_the_day_and_the_trading_date_are_covered()
         (Calendar::Hose, "2024-01-02T12:00", true),
         (Calendar::Hose, "2026-12-31T12:00", true),
         (Calendar::Hose, "2027-01-01T12:00", false),
+        (Calendar::Hose, "2027-06-01T12:00", false),
+        (Calendar::Hose, "2026-11-23T12:00", true),
+        (Calendar::Hose, "2026-11-24T12:00", false),
+        (Calendar::Hose, "2026-11-25T08:59", false),
+        (Calendar::Hose, "2026-11-25T09:00", true),
         (Calendar::Continuous, "2100-01-01T12:00", true),
     ];
     for (calendar, local, known) in cases {
@@ -222,6 +227,9 @@ fn every_vietnamese_day_from_2024_to_2026_is_as_its_best_source_has_it() {
         .map(|(date, sources)| (date.parse().unwrap(), sources.split(',').collect()))
         .collect();
     for day in days(date(2024, 1, 1), date(2026, 12, 31)) {
+        if vietnam::UNSETTLED.contains(&day) {
+            continue;
+        }
         let holiday = rows.get(&day).is_some_and(|sources| {
             let [vnstock, vn_market_calendar, prices, notice] = sources[..] else {
                 panic!("{day} has {} sources", sources.len())
@@ -239,6 +247,33 @@ fn every_vietnamese_day_from_2024_to_2026_is_as_its_best_source_has_it() {
         for calendar in VIETNAM {
             assert_eq!(calendar.is_trading_day(day), open, "{calendar:?} {day}");
         }
+    }
+}
+
+#[test]
+fn vietnam_in_2027_is_closed_on_its_public_holidays() {
+    let rows = include_str!("fixtures/vietnam-unsettled.csv")
+        .lines()
+        .skip(1);
+    let public: Vec<Date> = rows
+        .filter_map(|line| line.split_once(",closed,"))
+        .map(|(date, _)| date.parse().unwrap())
+        .filter(|date: &Date| date.year() == 2027)
+        .collect();
+    for calendar in VIETNAM {
+        let closed: Vec<_> = days(date(2027, 1, 1), date(2027, 12, 31))
+            .filter(|day| !is_weekend(*day) && !calendar.is_trading_day(*day))
+            .collect();
+        assert_eq!(closed, public, "{calendar:?}");
+    }
+}
+
+#[test]
+fn culture_day_of_2026_is_closed_until_a_notice_or_a_price_says_more() {
+    for calendar in VIETNAM {
+        assert!(!calendar.is_trading_day(date(2026, 11, 24)));
+        let answer = calendar.at(at(calendar, "2026-11-24T10:00"));
+        assert_eq!(answer.trading_date, date(2026, 11, 23));
     }
 }
 

@@ -1,4 +1,4 @@
-//! The days on which HOSE, HNX and UPCOM are closed: a table for 2024 to 2026, a rule for other years.
+//! The days on which HOSE, HNX and UPCOM are closed: a table for 2024 to 2027, a rule for other years.
 //!
 //! Tet and Hung Kings' Day follow the moon, and the government moves working days to Saturdays late, so
 //! the days come from the exchanges' notices each year. No such list was at hand for all three years;
@@ -24,21 +24,46 @@
 //! | 2026-08-31 | open | open | - | closed | closed: moved to Saturday 22 August |
 //! | 2026-09-01 | open | open | - | closed | closed: the second day of National Day |
 //!
-//! One day is unsettled: 24 November 2026. In January 2026, after the notice, the Politburo chose it as
-//! a paid holiday from then on, Vietnam Culture Day. Whether the exchanges close was not found out; here
-//! it is a trading day.
+//! **24 November 2026** is Vietnam Culture Day, a paid holiday that the Politburo chose in January 2026
+//! (resolution 80-NQ/TW), after the exchanges' notice. `holidays` 0.109 of 17 November 2026 (MIT) has it as a
+//! public holiday from 2026 on, and from 2024 to 2026 the exchanges kept every public holiday, so it is closed
+//! here. As of 28 November 2026 neither an exchange's notice nor a recorded price of that day was seen.
+//!
+//! **2027** is provisional: as of 28 November 2026 no exchange's notice for it was found. The table has the days
+//! that the Labour Code (articles 111 and 112) gives, as `holidays` 0.109 computes them:
+//!
+//! | Holiday | Weekdays closed | Why |
+//! |---|---|---|
+//! | New Year | 1 January | |
+//! | Tet | 4, 5, 8, 9 and 10 February | the new moon is on Saturday 6 February; so it was in 2024 |
+//! | Hung Kings' Day | 16 April | the 10th day of the third lunar month, also by `lunar-vn` 1.4.0 |
+//! | Reunification and Labour Day | 30 April, 3 May | 1 May is a Saturday |
+//! | National Day | 2 and 3 September | a Thursday and, of its neighbours, the Friday, as in 2021 |
+//! | Vietnam Culture Day | 24 November | |
+//!
+//! `vn-market-calendar` 0.2.0 agrees but for Tet, where it has 5 and 8 to 12 February, and Culture Day. Days that
+//! the government moves are not in the table before it has done so.
+//!
+//! An unsettled day counts as the table says, and [`TradingTime::holidays_known`](super::TradingTime) is false on
+//! it, on each day whose trading date lies before it, and throughout a provisional year.
 
 use std::ops::RangeInclusive;
 
 use jiff::civil::{Date, date};
 
-/// The years of the table.
+/// The years whose days the exchanges have announced.
 pub(super) const KNOWN_YEARS: RangeInclusive<i16> = 2024..=2026;
+
+/// The years of the table: the last is provisional.
+const TABLE_YEARS: RangeInclusive<i16> = 2024..=2027;
+
+/// The days of the known years on which it is not known whether the exchanges were closed.
+pub(super) const UNSETTLED: [Date; 1] = [date(2026, 11, 24)];
 
 /// Whether the exchanges are closed on a weekday. Outside the table's years, only on the days that keep
 /// their date: New Year, Reunification Day, Labour Day and National Day.
 pub(super) fn is_holiday(date: Date) -> bool {
-    if KNOWN_YEARS.contains(&date.year()) {
+    if TABLE_YEARS.contains(&date.year()) {
         HOLIDAYS.contains(&date)
     } else {
         matches!(
@@ -49,7 +74,7 @@ pub(super) fn is_holiday(date: Date) -> bool {
 }
 
 /// Weekdays without trading.
-const HOLIDAYS: [Date; 37] = [
+const HOLIDAYS: [Date; 50] = [
     date(2024, 1, 1),
     date(2024, 2, 8),
     date(2024, 2, 9),
@@ -87,4 +112,17 @@ const HOLIDAYS: [Date; 37] = [
     date(2026, 8, 31),
     date(2026, 9, 1),
     date(2026, 9, 2),
+    date(2026, 11, 24),
+    date(2027, 1, 1),
+    date(2027, 2, 4),
+    date(2027, 2, 5),
+    date(2027, 2, 8),
+    date(2027, 2, 9),
+    date(2027, 2, 10),
+    date(2027, 4, 16),
+    date(2027, 4, 30),
+    date(2027, 5, 3),
+    date(2027, 9, 2),
+    date(2027, 9, 3),
+    date(2027, 11, 24),
 ];

@@ -20,8 +20,7 @@ mod volatility;
 mod volume;
 
 use rust_decimal::{Decimal, RoundingStrategy};
-use serde::{Serialize, Serializer, ser::Error as _};
-use serde_json::value::RawValue;
+use serde::{Deserialize, Serialize};
 
 /// Decimals of an indicator.
 const DECIMALS: u32 = 4;
@@ -47,55 +46,78 @@ pub struct Ohlcv {
 ///
 /// Each has a value from a certain bar on, counted from 1. `None`, in JSON `null`, is no value: too few
 /// bars so far, nothing to divide by as the price did not move, or beyond what a decimal of 28 digits can
-/// hold. In JSON a value is a number without trailing zeros.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Indicators {
+/// hold. In JSON, where values are [`Digits`](crate::Digits), one is a number without trailing zeros.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Indicators<T = Decimal> {
     /// The simple moving average of 20 closes, from bar 20.
-    #[serde(rename = "SMA_20", serialize_with = "number")]
-    pub sma_20: Option<Decimal>,
+    #[serde(rename = "SMA_20")]
+    pub sma_20: Option<T>,
     /// The simple moving average of 50 closes, from bar 50.
-    #[serde(rename = "SMA_50", serialize_with = "number")]
-    pub sma_50: Option<Decimal>,
+    #[serde(rename = "SMA_50")]
+    pub sma_50: Option<T>,
     /// The exponential moving average of the close, of weight 2/13, from bar 12.
-    #[serde(rename = "EMA_12", serialize_with = "number")]
-    pub ema_12: Option<Decimal>,
+    #[serde(rename = "EMA_12")]
+    pub ema_12: Option<T>,
     /// The exponential moving average of the close, of weight 2/27, from bar 26.
-    #[serde(rename = "EMA_26", serialize_with = "number")]
-    pub ema_26: Option<Decimal>,
+    #[serde(rename = "EMA_26")]
+    pub ema_26: Option<T>,
     /// The relative strength index of 14 changes with Wilder's smoothing, 0 to 100, from bar 15.
-    #[serde(rename = "RSI", serialize_with = "number")]
-    pub rsi: Option<Decimal>,
+    #[serde(rename = "RSI")]
+    pub rsi: Option<T>,
     /// The MACD of 12 and 26 closes, from bar 34; near `ema_12` less `ema_26`, but its fast average is
     /// seeded with bars 15 to 26.
-    #[serde(rename = "MACD", serialize_with = "number")]
-    pub macd: Option<Decimal>,
+    #[serde(rename = "MACD")]
+    pub macd: Option<T>,
     /// The exponential moving average of the MACD, of weight 2/10, from bar 34.
-    #[serde(rename = "MACD_signal", serialize_with = "number")]
-    pub macd_signal: Option<Decimal>,
+    #[serde(rename = "MACD_signal")]
+    pub macd_signal: Option<T>,
     /// The MACD less its signal, from bar 34.
-    #[serde(rename = "MACD_hist", serialize_with = "number")]
-    pub macd_hist: Option<Decimal>,
+    #[serde(rename = "MACD_hist")]
+    pub macd_hist: Option<T>,
     /// The middle Bollinger band plus 2 population standard deviations, from bar 20.
-    #[serde(rename = "BB_upper", serialize_with = "number")]
-    pub bb_upper: Option<Decimal>,
+    #[serde(rename = "BB_upper")]
+    pub bb_upper: Option<T>,
     /// The middle Bollinger band, the same as `sma_20`, from bar 20.
-    #[serde(rename = "BB_middle", serialize_with = "number")]
-    pub bb_middle: Option<Decimal>,
+    #[serde(rename = "BB_middle")]
+    pub bb_middle: Option<T>,
     /// The middle Bollinger band less 2 population standard deviations, from bar 20.
-    #[serde(rename = "BB_lower", serialize_with = "number")]
-    pub bb_lower: Option<Decimal>,
+    #[serde(rename = "BB_lower")]
+    pub bb_lower: Option<T>,
     /// The average true range of 14 bars with Wilder's smoothing, a price, from bar 15.
-    #[serde(rename = "ATR", serialize_with = "number")]
-    pub atr: Option<Decimal>,
+    #[serde(rename = "ATR")]
+    pub atr: Option<T>,
     /// The slow stochastic's %K, 14-3-3, from bar 18; 0 to 100 if closes are within their bars.
-    #[serde(rename = "STOCH_K", serialize_with = "number")]
-    pub stoch_k: Option<Decimal>,
+    #[serde(rename = "STOCH_K")]
+    pub stoch_k: Option<T>,
     /// The %D to that %K, from bar 18.
-    #[serde(rename = "STOCH_D", serialize_with = "number")]
-    pub stoch_d: Option<Decimal>,
+    #[serde(rename = "STOCH_D")]
+    pub stoch_d: Option<T>,
     /// The on-balance volume, in shares, from bar 1.
-    #[serde(rename = "OBV", serialize_with = "number")]
-    pub obv: Option<Decimal>,
+    #[serde(rename = "OBV")]
+    pub obv: Option<T>,
+}
+
+impl<T> Indicators<T> {
+    /// The same with every value turned into another.
+    pub(crate) fn map<U>(self, turn: impl Fn(T) -> U) -> Indicators<U> {
+        Indicators {
+            sma_20: self.sma_20.map(&turn),
+            sma_50: self.sma_50.map(&turn),
+            ema_12: self.ema_12.map(&turn),
+            ema_26: self.ema_26.map(&turn),
+            rsi: self.rsi.map(&turn),
+            macd: self.macd.map(&turn),
+            macd_signal: self.macd_signal.map(&turn),
+            macd_hist: self.macd_hist.map(&turn),
+            bb_upper: self.bb_upper.map(&turn),
+            bb_middle: self.bb_middle.map(&turn),
+            bb_lower: self.bb_lower.map(&turn),
+            atr: self.atr.map(&turn),
+            stoch_k: self.stoch_k.map(&turn),
+            stoch_d: self.stoch_d.map(&turn),
+            obv: self.obv.map(&turn),
+        }
+    }
 }
 
 /// The indicators of every bar, given oldest first, as TA-Lib defines them. A bar's indicators depend on
@@ -139,15 +161,6 @@ fn rounded(value: Option<Decimal>) -> Option<Decimal> {
             .normalize()
     };
     value.map(round)
-}
-
-/// Writes the digits as they are: a decimal would be a string, and a float would round them.
-fn number<S: Serializer>(value: &Option<Decimal>, serializer: S) -> Result<S::Ok, S::Error> {
-    value
-        .map(|value| RawValue::from_string(value.to_string()))
-        .transpose()
-        .map_err(S::Error::custom)?
-        .serialize(serializer)
 }
 
 #[cfg(test)]

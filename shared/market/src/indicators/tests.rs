@@ -163,7 +163,7 @@ fn a_row_names_its_fields_as_the_topic_does_and_writes_numbers_and_nulls() {
         #[serde(rename = "Date")]
         date: &'static str,
         #[serde(flatten)]
-        indicators: Indicators,
+        indicators: Indicators<Digits>,
     }
     let row = Row {
         date: "2026-02-13",
@@ -172,7 +172,8 @@ fn a_row_names_its_fields_as_the_topic_does_and_writes_numbers_and_nulls() {
             macd: Some(decimal("-0.3742")),
             obv: Some(decimal("79228162514264337593543950335")),
             ..Indicators::default()
-        },
+        }
+        .map(Digits::from),
     };
     assert_eq!(
         serde_json::to_string(&row).unwrap(),
@@ -263,7 +264,7 @@ fn bar(close: i64, volume: i64) -> Ohlcv {
 
 /// The values of a row as its JSON has them, in the order of the topic.
 fn values(row: &Indicators) -> [Option<Decimal>; 15] {
-    let json = serde_json::to_string(row).unwrap();
+    let json = serde_json::to_string(&row.clone().map(Digits::from)).unwrap();
     let fields: HashMap<String, Option<Digits>> = serde_json::from_str(&json).unwrap();
     FIRST_BARS.map(|(name, _)| fields[name].as_ref().map(Digits::value))
 }

@@ -1,13 +1,14 @@
-use jiff::civil::Date;
-use serde::Serialize;
+use jiff::{Timestamp, civil::Date};
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
+use serde_json::value::RawValue;
 
-use super::{Message, message, meta::Meta, rfc3339};
+use super::{Message, Meta, Schema, message, time};
 use crate::{
     Bar, DailyBars, Digits, Indicators, MinuteBars, Observation, Ohlcv, Symbol, indicators,
 };
 
-/// The message of the minute bars of a trading day so far, of shape `stock-intraday/1`: those of the last
-/// trading date that `observation` has, oldest first.
+/// The message of the minute bars of a trading day so far, a [`StockIntraday`]: those of the last trading
+/// date that `observation` has, oldest first.
 pub fn intraday_message(observation: &Observation<MinuteBars>, repeated: bool) -> Message {
     let bars = &observation.said;
     let day = |bar: &Bar<_>| {
@@ -20,97 +21,117 @@ pub fn intraday_message(observation: &Observation<MinuteBars>, repeated: bool) -
     message(
         symbol,
         &StockIntraday {
-            symbol,
-            kind: "intraday_ohlcv",
-            data: of_the_day
-                .map(|bar| Row::new(format!("{:.0}", bar.at), bar))
-                .collect(),
-            timestamp: rfc3339(observation.fetched_at),
-            meta: Meta::new("stock-intraday/1", observation, repeated),
+            symbol: symbol.clone(),
+            kind: StockIntraday::KIND.to_owned(),
+            data: of_the_day.map(on_a_whole_second).collect(),
+            timestamp: observation.fetched_at,
+            meta: Some(Meta::new(StockIntraday::SCHEMA, observation, repeated)),
         },
     )
 }
 
-/// The message of daily bars, of shape `stock-historical/1`, with what is computed of them: indicators that
-/// are not warmed up yet are null.
+/// The message of daily bars, a [`StockHistorical`], with what is computed of them: indicators that are not
+/// warmed up yet are null.
 pub fn history_message(
     observation: &Observation<DailyBars>,
     period_days: u16,
     repeated: bool,
 ) -> Message {
+    let bars = &observation.said;
     let symbol = &observation.instrument.symbol;
+    let indicators = indicators(&computable(bars));
     message(
         symbol,
         &StockHistorical {
-            symbol,
+            symbol: symbol.clone(),
             period_days,
-            data: observation
-                .said
+            data: bars
                 .iter()
-                .zip(indicators(&computable(&observation.said)))
+                .zip(indicators)
                 .map(|(bar, indicators)| HistoryRow {
-                    row: Row::new(bar.at, bar),
-                    indicators,
+                    bar: bar.clone(),
+                    indicators: indicators.map(Digits::from),
                 })
                 .collect(),
-            timestamp: rfc3339(observation.fetched_at),
-            meta: Meta::new("stock-historical/1", observation, repeated),
+            timestamp: observation.fetched_at,
+            meta: Some(Meta::new(StockHistorical::SCHEMA, observation, repeated)),
         },
     )
 }
 
-#[derive(Serialize)]
-struct StockIntraday<'a> {
-    symbol: &'a Symbol,
+/// The minute bars of a trading day so far.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StockIntraday {
+    /// The symbol as the provider writes it.
+    pub symbol: Symbol,
+    /// [`StockIntraday::KIND`].
     #[serde(rename = "type")]
-    kind: &'static str,
-    /// `Date` is the start of the minute, RFC 3339 in UTC.
-    data: Vec<Row<'a, String>>,
+    pub kind: String,
+    /// Oldest first; the last may be unfinished. A bar starts on a whole second.
+    pub data: Vec<Bar<Timestamp>>,
     /// When it was fetched, RFC 3339.
-    timestamp: String,
-    meta: Meta<'a>,
+    #[serde(with = "time")]
+    pub timestamp: Timestamp,
+    /// What the message says of itself; `None` if another writer left it out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub meta: Option<Meta>,
 }
 
-#[derive(Serialize)]
-struct StockHistorical<'a> {
-    symbol: &'a Symbol,
+impl StockIntraday {
+    /// `stock-intraday/1`.
+    pub const SCHEMA: Schema = Schema::first("stock-intraday");
+    /// What stands in the member `type`.
+    pub const KIND: &'static str = "intraday_ohlcv";
+}
+
+/// Daily bars with their indicators.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StockHistorical {
+    /// The symbol as the provider writes it.
+    pub symbol: Symbol,
     /// How many calendar days were asked for.
-    period_days: u16,
-    data: Vec<HistoryRow<'a>>,
+    pub period_days: u16,
+    /// Oldest first; the last may be unfinished.
+    pub data: Vec<HistoryRow>,
     /// When it was fetched, RFC 3339.
-    timestamp: String,
-    meta: Meta<'a>,
+    #[serde(with = "time")]
+    pub timestamp: Timestamp,
+    /// What the message says of itself; `None` if another writer left it out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub meta: Option<Meta>,
 }
 
-#[derive(Serialize)]
-struct HistoryRow<'a> {
+impl StockHistorical {
+    /// `stock-historical/1`.
+    pub const SCHEMA: Schema = Schema::first("stock-historical");
+}
+
+/// A daily bar and the indicators at its close, in one JSON object.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct HistoryRow {
+    /// The bar.
     #[serde(flatten)]
-    row: Row<'a, Date>,
+    pub bar: Bar<Date>,
+    /// The indicators at its close.
     #[serde(flatten)]
-    indicators: Indicators,
+    pub indicators: Indicators<Digits>,
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct Row<'a, At> {
-    date: At,
-    open: &'a Digits,
-    high: &'a Digits,
-    low: &'a Digits,
-    close: &'a Digits,
-    volume: &'a Digits,
+impl<'de> Deserialize<'de> for HistoryRow {
+    // By its text, read twice: serde's own flattening would make floats of the numbers.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let row = Box::<RawValue>::deserialize(deserializer)?;
+        Ok(Self {
+            bar: serde_json::from_str(row.get()).map_err(D::Error::custom)?,
+            indicators: serde_json::from_str(row.get()).map_err(D::Error::custom)?,
+        })
+    }
 }
 
-impl<'a, At> Row<'a, At> {
-    fn new<T>(date: At, bar: &'a Bar<T>) -> Self {
-        Self {
-            date,
-            open: &bar.open,
-            high: &bar.high,
-            low: &bar.low,
-            close: &bar.close,
-            volume: &bar.volume,
-        }
+fn on_a_whole_second(bar: &Bar<Timestamp>) -> Bar<Timestamp> {
+    Bar {
+        at: Timestamp::from_second(bar.at.as_second()).unwrap_or(bar.at),
+        ..bar.clone()
     }
 }
 

@@ -1,16 +1,25 @@
-//! What is published of an observation: the topics' shapes, each with one `meta`.
+//! What is published of an observation: the wire types of the topics, each with one `meta`.
 
 mod bars;
+mod boards;
 mod meta;
+mod published;
 mod quotes;
+mod schema;
+mod tick;
+mod time;
 mod trades;
 
-use jiff::Timestamp;
 use serde::Serialize;
 
-pub use bars::{history_message, intraday_message};
-pub use quotes::{board_message, quote_message};
-pub use trades::trade_message;
+pub use bars::{HistoryRow, StockHistorical, StockIntraday, history_message, intraday_message};
+pub use boards::{StockBoard, StockPrices, board_message};
+pub use meta::{Meta, Term};
+pub use published::{Published, ReadError};
+pub use quotes::{CryptoPrices, StockQuotes, quote_message};
+pub use schema::{Schema, SchemaError};
+pub use tick::{Basis, Tick, Volume};
+pub use trades::{TradesRaw, trade_message};
 
 /// What is published of an observation. The job chooses the topic.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,11 +28,6 @@ pub struct Message {
     pub key: String,
     /// One JSON object.
     pub body: Vec<u8>,
-}
-
-/// RFC 3339 in UTC with milliseconds.
-fn rfc3339(time: Timestamp) -> String {
-    format!("{time:.3}")
 }
 
 #[expect(
@@ -38,5 +42,4 @@ fn message(key: &crate::Symbol, body: &impl Serialize) -> Message {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test may panic")]
 mod tests;

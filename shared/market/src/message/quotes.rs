@@ -1,10 +1,13 @@
-use rust_decimal::{Decimal, RoundingStrategy};
-use serde::Serialize;
+use jiff::{
+    Timestamp,
+    fmt::serde::timestamp::{millisecond, second},
+};
+use serde::{Deserialize, Serialize};
 
-use super::{Message, message, meta::Meta, rfc3339};
-use crate::{BoardQuote, CryptoTicker, Digits, Observation, Quote, StockQuote, Symbol};
+use super::{Message, Meta, Schema, boards::StockPrices, message, time};
+use crate::{CryptoTicker, Digits, Observation, Quote, StockQuote, Symbol};
 
-/// The message of a quote: of shape `stock-quotes/1`, `crypto-prices/1` or `stock-prices/1`, by its kind.
+/// The message of a quote: a [`StockQuotes`], [`CryptoPrices`] or [`StockPrices`], by its kind.
 /// Numbers keep the provider's digits.
 pub fn quote_message(observation: &Observation, repeated: bool) -> Message {
     let symbol = &observation.instrument.symbol;
@@ -15,179 +18,110 @@ pub fn quote_message(observation: &Observation, repeated: bool) -> Message {
     }
 }
 
-/// The message of a row of a price board, of shape `stock-board/1`; of another quote, its
-/// [`quote_message`].
-pub fn board_message(observation: &Observation, repeated: bool) -> Message {
-    match &observation.said {
-        Quote::Board(quote) => message(
-            &observation.instrument.symbol,
-            &StockBoard::new(quote, observation, repeated),
-        ),
-        _ => quote_message(observation, repeated),
-    }
+/// The last price of a share and its trading day so far, with Finnhub's names. No volume is known.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StockQuotes {
+    /// The last price.
+    pub c: Digits,
+    /// The change since the previous close.
+    pub d: Option<Digits>,
+    /// That change in percent.
+    pub dp: Option<Digits>,
+    /// The day's high.
+    pub h: Digits,
+    /// The day's low.
+    pub l: Digits,
+    /// The day's open.
+    pub o: Digits,
+    /// The previous close.
+    pub pc: Digits,
+    /// When the price was made, in epoch seconds.
+    #[serde(with = "second::required")]
+    pub t: Timestamp,
+    /// The symbol as the provider writes it.
+    pub symbol: Symbol,
+    /// When the answer arrived, in epoch seconds.
+    #[serde(with = "second::required")]
+    pub fetched_at: Timestamp,
+    /// What the message says of itself; `None` if another writer left it out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub meta: Option<Meta>,
 }
 
-#[derive(Serialize)]
-struct StockQuotes<'a> {
-    c: &'a Digits,
-    d: Option<&'a Digits>,
-    dp: Option<&'a Digits>,
-    h: &'a Digits,
-    l: &'a Digits,
-    o: &'a Digits,
-    pc: &'a Digits,
-    /// Epoch seconds.
-    t: i64,
-    symbol: &'a Symbol,
-    /// Epoch seconds.
-    fetched_at: i64,
-    meta: Meta<'a>,
-}
+impl StockQuotes {
+    /// `stock-quotes/1`.
+    pub const SCHEMA: Schema = Schema::first("stock-quotes");
 
-impl<'a> StockQuotes<'a> {
-    fn new(quote: &'a StockQuote, observation: &'a Observation, repeated: bool) -> Self {
+    fn new(quote: &StockQuote, observation: &Observation, repeated: bool) -> Self {
         Self {
-            c: &quote.current,
-            d: quote.change.as_ref(),
-            dp: quote.percent_change.as_ref(),
-            h: &quote.high,
-            l: &quote.low,
-            o: &quote.open,
-            pc: &quote.previous_close,
-            t: quote.time.as_second(),
-            symbol: &observation.instrument.symbol,
-            fetched_at: observation.fetched_at.as_second(),
-            meta: Meta::new("stock-quotes/1", observation, repeated),
+            c: quote.current.clone(),
+            d: quote.change.clone(),
+            dp: quote.percent_change.clone(),
+            h: quote.high.clone(),
+            l: quote.low.clone(),
+            o: quote.open.clone(),
+            pc: quote.previous_close.clone(),
+            t: quote.time,
+            symbol: observation.instrument.symbol.clone(),
+            fetched_at: observation.fetched_at,
+            meta: Some(Meta::new(Self::SCHEMA, observation, repeated)),
         }
     }
 }
 
-#[derive(Serialize)]
-struct CryptoPrices<'a> {
-    symbol: &'a Symbol,
-    /// Epoch milliseconds.
-    event_time: i64,
-    price: &'a Digits,
-    open: &'a Digits,
-    high: &'a Digits,
-    low: &'a Digits,
-    volume: &'a Digits,
-    quote_volume: &'a Digits,
-    number_trades: u64,
-    price_change: &'a Digits,
-    price_change_percent: &'a Digits,
+/// The last price of a pair and its last 24 hours, which roll and are no session.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CryptoPrices {
+    /// The symbol as the provider writes it.
+    pub symbol: Symbol,
+    /// The end of the 24 hours, in epoch milliseconds.
+    #[serde(with = "millisecond::required")]
+    pub event_time: Timestamp,
+    /// The price of the last trade.
+    pub price: Digits,
+    /// The price 24 hours before.
+    pub open: Digits,
+    /// The highest price in the 24 hours.
+    pub high: Digits,
+    /// The lowest price in the 24 hours.
+    pub low: Digits,
+    /// Traded in the 24 hours, in the base asset.
+    pub volume: Digits,
+    /// Traded in the 24 hours, in the quote asset.
+    pub quote_volume: Digits,
+    /// The number of trades in the 24 hours.
+    pub number_trades: u64,
+    /// The last price less the open price.
+    pub price_change: Digits,
+    /// That change in percent.
+    pub price_change_percent: Digits,
     /// When it was fetched, RFC 3339.
-    timestamp: String,
-    meta: Meta<'a>,
+    #[serde(with = "time")]
+    pub timestamp: Timestamp,
+    /// What the message says of itself; `None` if another writer left it out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub meta: Option<Meta>,
 }
 
-impl<'a> CryptoPrices<'a> {
-    fn new(ticker: &'a CryptoTicker, observation: &'a Observation, repeated: bool) -> Self {
+impl CryptoPrices {
+    /// `crypto-prices/1`.
+    pub const SCHEMA: Schema = Schema::first("crypto-prices");
+
+    fn new(ticker: &CryptoTicker, observation: &Observation, repeated: bool) -> Self {
         Self {
-            symbol: &observation.instrument.symbol,
-            event_time: ticker.close_time.as_millisecond(),
-            price: &ticker.last_price,
-            open: &ticker.open_price,
-            high: &ticker.high_price,
-            low: &ticker.low_price,
-            volume: &ticker.volume,
-            quote_volume: &ticker.quote_volume,
+            symbol: observation.instrument.symbol.clone(),
+            event_time: ticker.close_time,
+            price: ticker.last_price.clone(),
+            open: ticker.open_price.clone(),
+            high: ticker.high_price.clone(),
+            low: ticker.low_price.clone(),
+            volume: ticker.volume.clone(),
+            quote_volume: ticker.quote_volume.clone(),
             number_trades: ticker.trades,
-            price_change: &ticker.price_change,
-            price_change_percent: &ticker.price_change_percent,
-            timestamp: rfc3339(observation.fetched_at),
-            meta: Meta::new("crypto-prices/1", observation, repeated),
+            price_change: ticker.price_change.clone(),
+            price_change_percent: ticker.price_change_percent.clone(),
+            timestamp: observation.fetched_at,
+            meta: Some(Meta::new(Self::SCHEMA, observation, repeated)),
         }
     }
-}
-
-#[derive(Serialize)]
-struct StockPrices<'a> {
-    symbol: &'a Symbol,
-    price: &'a Digits,
-    /// The day's so far, in shares.
-    volume: &'a Digits,
-    /// Since the reference price.
-    change: Digits,
-    percent_change: Option<Digits>,
-    high: Option<&'a Digits>,
-    low: Option<&'a Digits>,
-    avg: Option<&'a Digits>,
-    /// When it was fetched, RFC 3339.
-    timestamp: String,
-    meta: Meta<'a>,
-}
-
-impl<'a> StockPrices<'a> {
-    fn new(quote: &'a BoardQuote, observation: &'a Observation, repeated: bool) -> Self {
-        Self {
-            symbol: &observation.instrument.symbol,
-            price: &quote.price,
-            volume: &quote.total_volume,
-            change: change(quote).into(),
-            percent_change: percent_change(quote).map(Digits::from),
-            high: quote.high.as_ref(),
-            low: quote.low.as_ref(),
-            avg: quote.average.as_ref(),
-            timestamp: rfc3339(observation.fetched_at),
-            meta: Meta::new("stock-prices/1", observation, repeated),
-        }
-    }
-}
-
-#[derive(Serialize)]
-struct StockBoard<'a> {
-    ticker: &'a Symbol,
-    /// When the price was made, or fetched where the provider does not say, RFC 3339.
-    time: String,
-    price: &'a Digits,
-    /// Of the last trade, in shares.
-    volume: Option<&'a Digits>,
-    /// The day's so far, in shares.
-    total_volume: &'a Digits,
-    change: Digits,
-    change_percent: Option<Digits>,
-    ceiling_price: &'a Digits,
-    floor_price: &'a Digits,
-    reference_price: &'a Digits,
-    highest_price: Option<&'a Digits>,
-    lowest_price: Option<&'a Digits>,
-    bid_price: Option<&'a Digits>,
-    ask_price: Option<&'a Digits>,
-    meta: Meta<'a>,
-}
-
-impl<'a> StockBoard<'a> {
-    fn new(quote: &'a BoardQuote, observation: &'a Observation, repeated: bool) -> Self {
-        Self {
-            ticker: &observation.instrument.symbol,
-            time: rfc3339(quote.time.unwrap_or(observation.fetched_at)),
-            price: &quote.price,
-            volume: quote.volume.as_ref(),
-            total_volume: &quote.total_volume,
-            change: change(quote).into(),
-            change_percent: percent_change(quote).map(Digits::from),
-            ceiling_price: &quote.ceiling,
-            floor_price: &quote.floor,
-            reference_price: &quote.reference,
-            highest_price: quote.high.as_ref(),
-            lowest_price: quote.low.as_ref(),
-            bid_price: quote.bid.as_ref(),
-            ask_price: quote.ask.as_ref(),
-            meta: Meta::new("stock-board/1", observation, repeated),
-        }
-    }
-}
-
-/// Recomputed, because sources disagree about what their own is relative to.
-fn change(quote: &BoardQuote) -> Decimal {
-    quote.price.value().saturating_sub(quote.reference.value())
-}
-
-/// With two decimals; `None` for a reference of 0.
-fn percent_change(quote: &BoardQuote) -> Option<Decimal> {
-    let percent = change(quote)
-        .checked_mul(Decimal::ONE_HUNDRED)?
-        .checked_div(quote.reference.value())?;
-    Some(percent.round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero))
 }

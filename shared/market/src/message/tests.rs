@@ -1,3 +1,4 @@
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::*;
@@ -7,6 +8,8 @@ mod bars;
 mod boards;
 mod flags;
 mod quotes;
+mod read;
+mod round_trip;
 mod trades;
 
 fn digits(text: &str) -> Digits {
