@@ -247,21 +247,15 @@ impl<'e> Tally<'e> {
     fn requests(&mut self, topic: &'e str, requests: Requests) {
         self.report.puts += requests.puts;
         self.report.gets += requests.gets;
-        *self.metric(topic, Metric::StorePuts) += requests.puts;
-        *self.metric(topic, Metric::StoreGets) += requests.gets;
+        let metrics = self.by_topic.entry(topic).or_default();
+        *metrics.entry(Metric::StorePuts).or_default() += requests.puts;
+        *metrics.entry(Metric::StoreGets).or_default() += requests.gets;
     }
 
     fn count(&mut self, topic: &'e str, metric: Metric, records: usize) {
         if records > 0 {
-            *self.metric(topic, metric) += records as u64;
+            let metrics = self.by_topic.entry(topic).or_default();
+            *metrics.entry(metric).or_default() += records as u64;
         }
-    }
-
-    fn metric(&mut self, topic: &'e str, metric: Metric) -> &mut u64 {
-        self.by_topic
-            .entry(topic)
-            .or_default()
-            .entry(metric)
-            .or_default()
     }
 }
