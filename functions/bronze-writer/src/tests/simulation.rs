@@ -116,6 +116,8 @@ impl Simulation {
         failure_response: FailureResponse,
         deliveries: Vec<Delivery>,
     ) -> Self {
+        // The same history has the same pauses.
+        fastrand::seed(0);
         Self {
             store: Arc::default(),
             pending: Arc::default(),
