@@ -171,7 +171,7 @@ impl Layout {
         ];
         let clock = [time.hour(), time.minute(), time.second()];
 
-        // In one piece of memory and without format!, which took a third of what an object costs.
+        // In one piece of memory and without format!: small objects have few records to share the cost of a key.
         let names = self.root.len() + at.topic.len() + at.symbol.len();
         let mut key = String::with_capacity(names + KEY_WITHOUT_NAMES);
         self.push_topic_root(&mut key, at.topic);
