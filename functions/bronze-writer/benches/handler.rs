@@ -1,6 +1,7 @@
 //! One 6 MB batch of 10,000 quotes through the handler, beside the least that any handler has to do: one
-//! validating pass over the event, one Base64 decode and one validating pass over the values. Then what a record
-//! costs in batches of other sizes and with other numbers of symbols, and what the thousandth batch costs.
+//! validating pass over the event, one Base64 decode and one validating pass over the values. The same again with the
+//! event read by `aws_lambda_events`. Then what a record costs in batches of other sizes and with other numbers of
+//! symbols, and what the thousandth batch costs.
 //!
 //! `cargo bench -p bronze-writer`; the method and figures are in docs/benchmarks.md.
 
@@ -217,8 +218,8 @@ fn batch_number(bencher: Bencher<'_, '_>, number: usize) {
 
 /// Where the handler's time goes, part by part on the same batch.
 mod part {
+    use kafka_event::KafkaEvent;
     use lake::{Received, gather};
-    use stream::event::KafkaEvent;
 
     use super::{
         Bencher, Compression, FULL, Granularity, ItemsCount, Layout, RECORDS, black_box, event,
@@ -318,5 +319,21 @@ fn floor(bencher: Bencher<'_, '_>) {
             let value = base64_simd::STANDARD.decode_to_vec(value).unwrap();
             black_box(serde_json::from_slice::<IgnoredAny>(&value).unwrap());
         }
+    });
+}
+
+/// The least of a handler that reads the event by AWS's crate, which leaves keys and values in Base64.
+#[divan::bench]
+fn floor_by_aws_lambda_events(bencher: Bencher<'_, '_>) {
+    use aws_lambda_events::kafka::KafkaEvent;
+    let event = event(FULL);
+    bencher.counter(ItemsCount::new(RECORDS)).bench_local(|| {
+        let event: KafkaEvent = serde_json::from_str(event.get()).unwrap();
+        for record in event.records.values().flatten() {
+            let value = record.value.as_deref().unwrap();
+            let value = base64_simd::STANDARD.decode_to_vec(value).unwrap();
+            black_box(serde_json::from_slice::<IgnoredAny>(&value).unwrap());
+        }
+        black_box(event)
     });
 }

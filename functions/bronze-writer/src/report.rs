@@ -1,10 +1,10 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use kafka_event::{KafkaEvent, NotAnEvent};
 use lake::{DescribeError, Landed, MergeError, Reason, Requests, Share, store::StoreError};
 use runtime::metrics::{Metric, emit};
 use serde::Serialize;
-use stream::event::{KafkaEvent, NotAnEvent};
 
 use crate::{
     LandedShare,
@@ -248,21 +248,15 @@ impl<'e> Tally<'e> {
     fn requests(&mut self, topic: &'e str, requests: Requests) {
         self.report.puts += requests.puts;
         self.report.gets += requests.gets;
-        *self.metric(topic, metrics::STORE_PUTS) += requests.puts;
-        *self.metric(topic, metrics::STORE_GETS) += requests.gets;
+        let of_topic = self.by_topic.entry(topic).or_default();
+        *of_topic.entry(metrics::STORE_PUTS).or_default() += requests.puts;
+        *of_topic.entry(metrics::STORE_GETS).or_default() += requests.gets;
     }
 
     fn count(&mut self, topic: &'e str, metric: Metric, records: usize) {
         if records > 0 {
-            *self.metric(topic, metric) += records as u64;
+            let metrics = self.by_topic.entry(topic).or_default();
+            *metrics.entry(metric).or_default() += records as u64;
         }
-    }
-
-    fn metric(&mut self, topic: &'e str, metric: Metric) -> &mut u64 {
-        self.by_topic
-            .entry(topic)
-            .or_default()
-            .entry(metric)
-            .or_default()
     }
 }

@@ -1,20 +1,20 @@
 use std::time::Duration;
 
+use backon::{BackoffBuilder, ExponentialBuilder};
 use tokio::time::{Instant, sleep};
 
 use crate::FetchError;
 
-/// How often a request is tried again.
-const RETRIES: u32 = 2;
-
-/// The longest pause before the first retry; it doubles with each.
-const FIRST_PAUSE: Duration = Duration::from_millis(200);
+/// Two retries: after 100 to 200 ms, and after twice that.
+const PAUSES: ExponentialBuilder = ExponentialBuilder::new()
+    .with_jitter()
+    .with_min_delay(Duration::from_millis(100))
+    .with_max_times(2);
 
 /// The outcome of `request`, tried again after a failure that [may pass](FetchError::is_retryable), as long as
 /// `may_retry` says so.
 ///
-/// The pause is random between nothing and its longest ("full jitter"), and no shorter than the
-/// provider asks for. A pause that would reach `until` is not made.
+/// A pause is no shorter than the provider asks for. One that would reach `until` is not made.
 pub(crate) async fn retried<T, F>(
     until: Instant,
     may_retry: impl Fn() -> bool,
@@ -24,13 +24,12 @@ where
     F: Future<Output = Result<T, FetchError>>,
 {
     let mut outcome = request().await;
-    for retry in 0..RETRIES {
+    for pause in PAUSES.build() {
         let error = match outcome {
             Err(error) if error.is_retryable() => error,
             done => return done,
         };
-        let pause = rand::random_range(Duration::ZERO..=FIRST_PAUSE * 2_u32.pow(retry))
-            .max(error.retry_after().unwrap_or_default());
+        let pause = pause.max(error.retry_after().unwrap_or_default());
         if pause >= until.saturating_duration_since(Instant::now()) {
             return Err(error);
         }

@@ -1,4 +1,7 @@
-use std::{fmt, sync::Arc};
+use std::{
+    fmt::{self, Write},
+    sync::Arc,
+};
 
 use jiff::{Timestamp, tz::TimeZone};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -110,7 +113,16 @@ impl Layout {
 
     /// What the key of every bronze object of `topic` starts with.
     pub fn topic_root(&self, topic: &str) -> String {
-        format!("{}/{}/", self.root, segment(topic, TOPIC_MAX))
+        let mut root = String::with_capacity(self.root.len() + topic.len() + 2);
+        self.push_topic_root(&mut root, topic);
+        root
+    }
+
+    fn push_topic_root(&self, out: &mut String, topic: &str) {
+        out.push_str(&self.root);
+        out.push('/');
+        push_segment(out, topic, TOPIC_MAX);
+        out.push('/');
     }
 
     /// What the key of every quarantined record of this layout starts with.
@@ -152,24 +164,39 @@ impl Layout {
     pub fn segment_key(&self, at: &Segment<'_>) -> ObjectKey {
         let bucket = Timestamp::from_millisecond(at.bucket_ms).unwrap_or(Timestamp::MIN);
         let time = TimeZone::UTC.to_datetime(bucket);
-        ObjectKey::new(format!(
-            "{}symbol={}/date={:04}-{:02}-{:02}/{:04}{:02}{:02}T{:02}{:02}{:02}.{:03}Z-p{:03}-o{:019}{}",
-            self.topic_root(at.topic),
-            segment(at.symbol, SEGMENT_MAX),
-            time.year(),
-            time.month(),
-            time.day(),
-            time.year(),
-            time.month(),
-            time.day(),
-            time.hour(),
-            time.minute(),
-            time.second(),
-            time.millisecond(),
-            at.partition,
-            at.start,
-            self.compression.extension(),
-        ))
+        let date = [
+            (i64::from(time.year()), 4),
+            (i64::from(time.month()), 2),
+            (i64::from(time.day()), 2),
+        ];
+        let clock = [time.hour(), time.minute(), time.second()];
+
+        // In one piece of memory and without format!: small objects have few records to share the cost of a key.
+        let names = self.root.len() + at.topic.len() + at.symbol.len();
+        let mut key = String::with_capacity(names + KEY_WITHOUT_NAMES);
+        self.push_topic_root(&mut key, at.topic);
+        key.push_str("symbol=");
+        push_segment(&mut key, at.symbol, SEGMENT_MAX);
+        for ((number, width), before) in date.into_iter().zip(["/date=", "-", "-"]) {
+            key.push_str(before);
+            push_number(&mut key, number, width);
+        }
+        for ((number, width), before) in date.into_iter().zip(["/", "", ""]) {
+            key.push_str(before);
+            push_number(&mut key, number, width);
+        }
+        for (number, before) in clock.into_iter().zip(["T", "", ""]) {
+            key.push_str(before);
+            push_number(&mut key, i64::from(number), 2);
+        }
+        key.push('.');
+        push_number(&mut key, i64::from(time.millisecond()), 3);
+        key.push_str("Z-p");
+        push_number(&mut key, i64::from(at.partition), 3);
+        key.push_str("-o");
+        push_number(&mut key, at.start, 19);
+        key.push_str(self.compression.extension());
+        ObjectKey::new(key)
     }
 
     /// The bronze object that a record belongs in.
@@ -201,20 +228,47 @@ const TOPIC_MAX: usize = 249;
 /// spell a whole key in one file name of at most 255.
 pub const SEGMENT_MAX: usize = 40;
 
+/// Room for what a key has beside root, topic and symbol.
+const KEY_WITHOUT_NAMES: usize = 96;
+
 /// Any text as one path segment of at most `max` bytes: percent-encoded, and where that is too long cut and
 /// told apart by a hash.
 fn segment(text: &str, max: usize) -> String {
-    let mut encoded = utf8_percent_encode(text, KEPT).to_string();
-    if encoded.len() > max {
-        encoded.truncate(max - 17);
+    let mut segment = String::new();
+    push_segment(&mut segment, text, max);
+    segment
+}
+
+fn push_segment(out: &mut String, text: &str, max: usize) {
+    let start = out.len();
+    out.extend(utf8_percent_encode(text, KEPT));
+    if out.len() - start > max {
+        out.truncate(start + max - 17);
         // A cut inside of %XX leaves no half of it behind.
-        let tail = encoded.len() - 2;
-        if let Some(cut) = encoded[tail..].find('%') {
-            encoded.truncate(tail + cut);
+        let tail = out.len() - 2;
+        if let Some(cut) = out[tail..].find('%') {
+            out.truncate(tail + cut);
         }
-        encoded = format!("{encoded}~{}", short_hash(text.as_bytes()));
+        out.push('~');
+        out.push_str(&short_hash(text.as_bytes()));
     }
-    encoded
+}
+
+/// Appends `number` as `{:0width$}` does; `width` is at most 20.
+fn push_number(out: &mut String, number: i64, width: usize) {
+    let Ok(mut rest) = u64::try_from(number) else {
+        // Writing to a String can't fail.
+        let _ = write!(out, "{number:0width$}");
+        return;
+    };
+    let mut digits = [b'0'; 20];
+    let mut start = digits.len();
+    while rest > 0 || digits.len() - start < width {
+        start -= 1;
+        digits[start] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+    }
+    out.push_str(str::from_utf8(&digits[start..]).unwrap_or_default());
 }
 
 fn short_hash(bytes: &[u8]) -> String {
@@ -304,6 +358,30 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_number_is_written_as_format_writes_it(number in any::<i64>(), short in 0..2_000_i64, width in 0..=20_usize) {
+            for number in [number, short, -short] {
+                let mut written = String::new();
+                push_number(&mut written, number, width);
+                prop_assert_eq!(written, format!("{number:0width$}"));
+            }
+        }
+
+        #[test]
+        fn a_key_is_spelled_as_its_layout_says(
+            symbol in "[A-Z]{1,5}", time_ms in -62_135_596_800_000..253_402_207_200_000_i64,
+            partition in -1..2_000_i32, offset in 0..i64::MAX,
+        ) {
+            let time = Timestamp::from_millisecond(time_ms).unwrap();
+            let key = layout(Granularity::RECORD).bronze_key(Place { topic: "t", symbol: &symbol, time, partition, offset });
+            let expected = format!(
+                "bronze/t/symbol={symbol}/date={}/{}Z-p{partition:03}-o{offset:019}.ndjson",
+                time.strftime("%Y-%m-%d"),
+                time.strftime("%Y%m%dT%H%M%S.%3f"),
+            );
+            prop_assert_eq!(key.as_str(), expected);
+        }
+
         #[test]
         fn different_symbols_never_share_a_segment_and_none_leaves_it(a in ".{0,60}", b in ".{0,60}") {
             for text in [&a, &b] {

@@ -10,7 +10,8 @@ pub(crate) struct LineWriter {
 
 impl LineWriter {
     pub(crate) fn new(topic: &str, partition: i32) -> Self {
-        let mut head = b"\"_kafka\":{\"topic\":".to_vec();
+        let mut head = Vec::with_capacity(topic.len() + HEAD_WITHOUT_TOPIC);
+        head.extend_from_slice(b"\"_kafka\":{\"topic\":");
         write_json(&mut head, &topic);
         head.extend_from_slice(b",\"partition\":");
         write_json(&mut head, &partition);
@@ -45,6 +46,9 @@ impl LineWriter {
         out.extend_from_slice(b"}}\n");
     }
 }
+
+/// Room for what the head has beside the topic.
+const HEAD_WITHOUT_TOPIC: usize = 64;
 
 /// Appends `value` as JSON; writing to memory and to types of our own can't fail.
 pub(crate) fn write_json(out: &mut Vec<u8>, value: &impl Serialize) {

@@ -1,11 +1,11 @@
-use std::{future::Future, time::Duration};
+use std::{future::Future, iter::repeat_n, time::Duration};
 
 use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::{
     Damage, Layout, Lines, ObjectKey,
     open::{Known, OpenObjects, Stored},
-    store::{ETag, Get, PutIf, StoreError, backoff},
+    store::{ETag, Get, PutIf, StoreError, pauses},
     stored::read_stored,
 };
 
@@ -65,8 +65,9 @@ pub async fn merge(
     let mut known = open.recall(key);
     let mut turn = None;
     let mut last = None;
-    for round in 0.. {
-        let pause;
+    let mut after_failures = pauses();
+    let mut among_writers = repeat_n(Duration::ZERO, ROUNDS_AT_ONCE).chain(pauses());
+    loop {
         let step = match known {
             Known::Nothing => create(store, layout, (key, lines), until, requests).await,
             Known::Exists => {
@@ -77,7 +78,7 @@ pub async fn merge(
             }
             Known::All(stored) => grow(store, layout, (key, lines), stored, until, requests).await,
         };
-        match step {
+        let pause = match step {
             Ok(Step::Done(merged, stored)) => {
                 // A full segment never grows.
                 if stored.lines.len()
@@ -88,26 +89,28 @@ pub async fn merge(
                 return Ok(merged);
             }
             // Another writer was faster, and has made progress.
-            Ok(Step::Now(now)) => (known, pause) = (now, crowded(round)),
+            Ok(Step::Now(now)) => {
+                known = now;
+                among_writers.next()
+            }
             Err(MergeError::Store(error)) if error.is_transient() => {
-                (known, pause) = (Known::Exists, backoff(round));
+                known = Known::Exists;
                 last = Some(error);
+                after_failures.next()
             }
             Err(error) => return Err(error),
-        }
-        if Instant::now() + pause >= until {
+        };
+        let Some(pause) = pause.filter(|&pause| Instant::now() + pause < until) else {
             break;
-        }
+        };
         sleep(pause).await;
     }
     let last = last.unwrap_or_else(|| StoreError::OutOfTime { key: key.clone() });
     Err(last.into())
 }
 
-/// The pause before another round among many writers: none at first.
-fn crowded(round: u32) -> Duration {
-    round.checked_sub(4).map_or(Duration::ZERO, backoff)
-}
+/// How often another writer may be faster before there is a pause.
+const ROUNDS_AT_ONCE: usize = 4;
 
 /// How a round ends that has not failed.
 enum Step {

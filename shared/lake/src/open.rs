@@ -97,7 +97,6 @@ impl OpenObjects {
 
     pub(crate) fn remember(&self, key: &ObjectKey, stored: Stored) {
         let mut memory = self.lock();
-        memory.take(key);
         if memory.seen.len() >= SEEN_LIMIT {
             memory.seen.clear();
         }
@@ -107,7 +106,9 @@ impl OpenObjects {
         memory.uses += 1;
         let used = memory.uses;
         memory.by_use.push_back((used, key.clone()));
-        memory.objects.insert(key.clone(), (stored, used));
+        if let Some((replaced, _)) = memory.objects.insert(key.clone(), (stored, used)) {
+            memory.bytes -= replaced.lines.memory();
+        }
         memory.shrink_to(self.limit);
     }
 
@@ -135,14 +136,10 @@ impl Memory {
             self.by_use
                 .retain(|(used, key)| is_last_use(objects, *used, key));
         }
-        while let Some((used, key)) = self.by_use.front() {
-            let counts = is_last_use(&self.objects, *used, key);
-            if counts && self.bytes <= limit {
-                return;
-            }
-            if let Some((_, key)) = self.by_use.pop_front()
-                && counts
-            {
+        while self.bytes > limit
+            && let Some((used, key)) = self.by_use.pop_front()
+        {
+            if is_last_use(&self.objects, used, &key) {
                 self.take(&key);
             }
         }

@@ -3,7 +3,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::{
     ObjectKey,
-    store::{Get, PutIf, StoreError, backoff},
+    store::{Get, PutIf, StoreError, pauses},
 };
 
 /// How an object came to be in the store.
@@ -30,7 +30,7 @@ pub async fn put_once(
     until: Instant,
 ) -> Result<Landed, StoreError> {
     let mut last = StoreError::OutOfTime { key: key.clone() };
-    for attempt in 0.. {
+    for pause in pauses() {
         match timeout_at(until, put_or_compare(store, key, body)).await {
             Ok(Err(error)) if error.is_transient() => last = error,
             // Vanished between the refusal and the read: go round again.
@@ -38,10 +38,10 @@ pub async fn put_once(
             Ok(outcome) => return outcome,
             Err(_) => return Err(last),
         }
-        if Instant::now() + backoff(attempt) >= until {
+        if Instant::now() + pause >= until {
             break;
         }
-        sleep(backoff(attempt)).await;
+        sleep(pause).await;
     }
     Err(last)
 }

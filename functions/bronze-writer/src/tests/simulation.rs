@@ -116,6 +116,8 @@ impl Simulation {
         failure_response: FailureResponse,
         deliveries: Vec<Delivery>,
     ) -> Self {
+        // The same history has the same pauses.
+        fastrand::seed(0);
         Self {
             store: Arc::default(),
             pending: Arc::default(),
@@ -217,7 +219,7 @@ impl Simulation {
         let writer = Arc::clone(&self.writers[environment]);
         let invocation = async move {
             let until = Instant::now() + Duration::from_secs(20);
-            let event = stream::event::KafkaEvent::decode(event.get())?;
+            let event = kafka_event::KafkaEvent::decode(event.get())?;
             let tally = writer.land(&event, until).await;
             tally.answer(writer.failure_response)
         };

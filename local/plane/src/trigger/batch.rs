@@ -76,8 +76,8 @@ pub(super) fn ends(records: &[Record]) -> Vec<(i32, i64)> {
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;
+    use kafka_event::KafkaEvent;
     use proptest::prelude::*;
-    use stream::event::KafkaEvent;
 
     use super::{super::event::payload, *};
 

@@ -1,5 +1,5 @@
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, btree_map::Entry},
     ops::Bound,
     sync::{Mutex, MutexGuard, PoisonError},
 };
@@ -32,19 +32,6 @@ impl Version {
     }
 }
 
-impl Contents {
-    fn write(&mut self, key: &ObjectKey, body: Bytes) -> ETag {
-        self.writes += 1;
-        let version = Version {
-            body,
-            write: self.writes,
-        };
-        let etag = version.etag();
-        self.objects.insert(key.clone(), version);
-        etag
-    }
-}
-
 impl MemoryStore {
     /// Every object, by key.
     pub fn objects(&self) -> BTreeMap<ObjectKey, Bytes> {
@@ -62,11 +49,13 @@ impl MemoryStore {
 
 impl PutIf for MemoryStore {
     async fn put_if_absent(&self, key: &ObjectKey, body: Bytes) -> Result<ETag, StoreError> {
-        let mut contents = self.lock();
-        if contents.objects.contains_key(key) {
+        let Contents { objects, writes } = &mut *self.lock();
+        let Entry::Vacant(absent) = objects.entry(key.clone()) else {
             return Err(StoreError::AlreadyExists { key: key.clone() });
-        }
-        Ok(contents.write(key, body))
+        };
+        *writes += 1;
+        let write = *writes;
+        Ok(absent.insert(Version { body, write }).etag())
     }
 
     async fn put_if_match(
@@ -75,13 +64,18 @@ impl PutIf for MemoryStore {
         body: Bytes,
         expected: &ETag,
     ) -> Result<ETag, StoreError> {
-        let mut contents = self.lock();
-        match contents.objects.get(key) {
+        let Contents { objects, writes } = &mut *self.lock();
+        match objects.get_mut(key) {
             None => Err(StoreError::NotFound { key: key.clone() }),
             Some(present) if present.etag() != *expected => {
                 Err(StoreError::Changed { key: key.clone() })
             }
-            Some(_) => Ok(contents.write(key, body)),
+            Some(present) => {
+                *writes += 1;
+                let write = *writes;
+                *present = Version { body, write };
+                Ok(present.etag())
+            }
         }
     }
 }

@@ -5,6 +5,7 @@ mod s3;
 
 use std::{future::Future, time::Duration};
 
+use backon::{BackoffBuilder, ExponentialBuilder};
 use bytes::Bytes;
 use futures::{Stream, TryStreamExt, stream};
 
@@ -213,7 +214,13 @@ pub async fn list_all(store: &impl List, prefix: &str) -> Result<Vec<ObjectKey>,
         .await
 }
 
-/// The pause before the `attempt`th repetition, from 0: doubles from 50 ms up to 2 s.
-pub(crate) fn backoff(attempt: u32) -> Duration {
-    Duration::from_millis(50 << attempt.min(6)).min(Duration::from_secs(2))
+/// The pauses before repetitions, without end: from 25 to 50 ms, then twice as long each time, up to 1 to 2 s. They are
+/// random within that, so that writers that failed together do not come back together.
+pub(crate) fn pauses() -> impl Iterator<Item = Duration> {
+    ExponentialBuilder::new()
+        .with_jitter()
+        .with_min_delay(Duration::from_millis(25))
+        .with_max_delay(Duration::from_secs(1))
+        .without_max_times()
+        .build()
 }
