@@ -2,13 +2,13 @@
 
 use std::{collections::BTreeSet, fmt::Write as _, fs, path::Path};
 
-use pipeline_tests::plane::workspace;
+use pipeline_tests::{
+    documents::{assert_written, with_section},
+    plane::workspace,
+};
 use quotelake::template::{self, Declared};
 
 mod settings;
-
-const BEGIN: &str = "<!-- parameters: ";
-const END: &str = "<!-- end -->";
 
 fn text(file: &str) -> String {
     let path = workspace().join(file);
@@ -41,17 +41,8 @@ fn code(cell: &str) -> Vec<&str> {
 fn every_parameter_of_the_template_is_documented_as_it_is_declared() {
     let declared = template::declared(&text("template.yaml")).unwrap();
     let configure = text("docs/configure.md");
-    let (before, rest) = configure.split_once(BEGIN).expect("the begin of the table");
-    let (by, rest) = rest.split_once("-->\n").expect("the end of its comment");
-    let (written, after) = rest.split_once(END).expect("the end of the table");
-    let right = table(&declared);
-    #[expect(clippy::disallowed_methods, reason = "the switch of this test")]
-    if std::env::var_os("QUOTELAKE_WRITE_DOCS").is_some() {
-        let whole = format!("{before}{BEGIN}{by}-->\n{right}{END}{after}");
-        fs::write(workspace().join("docs/configure.md"), whole).unwrap();
-        return;
-    }
-    assert_eq!(written, right, "write it: QUOTELAKE_WRITE_DOCS=1");
+    let written = with_section(&configure, "parameters", &table(&declared));
+    assert_written("docs/configure.md", &written);
 }
 
 fn table(declared: &[Declared]) -> String {
