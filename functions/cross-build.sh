@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Builds both functions for Lambda, whatever machine this is, into target/lambda: zig compiles librdkafka and OpenSSL against
-# the glibc of provided.al2023. Where the machine is of the architecture and its glibc is no newer than 2.37, `cargo lambda
-# build --release` and `sam build` do without zig and cmake.
+# Builds both functions for Lambda, whatever machine this is, into target/lambda: zig compiles C against the glibc of
+# provided.al2023, and cmake builds the poller's librdkafka. Where the machine is of the architecture and its glibc is no
+# newer than 2.37, `cargo lambda build --release` and `sam build` do without zig and cmake.
 #
 #   rustup target add aarch64-unknown-linux-gnu
 #   pip install cargo-lambda cmake              # cargo-lambda brings zig
@@ -33,4 +33,4 @@ export "CFLAGS_${TARGET//-/_}=-Os -ffunction-sections -fdata-sections -I$stub"
 
 # provided.al2023 has glibc 2.34.
 exec cargo lambda build --release --compiler cargo-zigbuild --target "$TARGET.2.34" \
-    --features quote-poller/cross,bronze-writer/cross --bin bronze-writer --bin quote-poller "$@"
+    --features quote-poller/cross --bin bronze-writer --bin quote-poller "$@"

@@ -217,8 +217,8 @@ fn batch_number(bencher: Bencher<'_, '_>, number: usize) {
 
 /// Where the handler's time goes, part by part on the same batch.
 mod part {
+    use kafka_event::KafkaEvent;
     use lake::{Received, gather};
-    use stream::event::KafkaEvent;
 
     use super::{
         Bencher, Compression, FULL, Granularity, ItemsCount, Layout, RECORDS, black_box, event,

@@ -1,7 +1,7 @@
+use kafka_event::KafkaEvent;
 use lake::{
     Admitted, Layout, Reason, Received, Unfit, malformed, object_damaged, offset_reused, put_aside,
 };
-use stream::event::KafkaEvent;
 
 /// A record on its way to quarantine.
 #[derive(Clone, Copy)]

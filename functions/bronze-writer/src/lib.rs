@@ -16,8 +16,8 @@ use std::{
     time::Duration,
 };
 
-use ::stream::event::KafkaEvent;
 use futures::{StreamExt, stream};
+use kafka_event::KafkaEvent;
 use lake::{
     DescribeError, Layout, MergeError, Merged, OpenObjects, Requests, Share, describe, gather,
     merge, put_once,

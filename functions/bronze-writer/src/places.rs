@@ -1,6 +1,6 @@
 use std::fmt::Write;
 
-use stream::event::{Record, Unreadable};
+use kafka_event::{Record, Unreadable};
 
 /// Where a record is in Kafka; one that can't be read may lack its offset.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

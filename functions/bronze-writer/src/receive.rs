@@ -1,5 +1,5 @@
+use kafka_event::{KafkaEvent, Record};
 use lake::{Header, Received};
-use stream::event::{KafkaEvent, Record};
 
 /// The headers of all records of an event, for [`received`].
 pub fn headers<'e>(event: &'e KafkaEvent<'_>) -> Vec<Header<'e>> {

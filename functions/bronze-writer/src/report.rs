@@ -1,10 +1,10 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use kafka_event::{KafkaEvent, NotAnEvent};
 use lake::{DescribeError, Landed, MergeError, Reason, Requests, Share, store::StoreError};
 use runtime::metrics::{Metric, emit};
 use serde::Serialize;
-use stream::event::{KafkaEvent, NotAnEvent};
 
 use crate::{
     LandedShare,

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use kafka_event::{KafkaEvent, Unreadable};
 use lake::{Header, Quarantined, Received};
 use serde::{Deserialize, Serialize};
 use serde_json::{
     Map, Value, json,
     value::{RawValue, to_raw_value},
 };
-use stream::event::{KafkaEvent, Unreadable};
 
 /// One record as an event has it.
 #[derive(Clone, Debug)]

@@ -114,8 +114,8 @@ fn fetch_time(value: &[u8]) -> Option<Timestamp> {
 
 #[cfg(test)]
 mod tests {
+    use kafka_event::KafkaEvent;
     use proptest::prelude::*;
-    use stream::event::KafkaEvent;
 
     use super::{super::event::payload, *};
 

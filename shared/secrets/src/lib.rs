@@ -19,29 +19,23 @@
 
 #![forbid(unsafe_code)]
 
-#[cfg(feature = "aws")]
 mod account;
-#[cfg(feature = "aws")]
 mod aws;
 mod error;
 mod fetch;
 mod file;
 mod key;
 mod reference;
-#[cfg(feature = "aws")]
 mod refusal;
 mod secret;
 mod text;
 
-#[cfg(feature = "aws")]
 pub use account::AwsAccount;
-#[cfg(feature = "aws")]
 pub use aws::{AwsSecrets, Credentials};
 pub use error::SecretError;
 pub use fetch::FetchSecret;
 pub use file::FileSecrets;
 pub use key::Key;
 pub use reference::{NotAReference, SecretReference};
-#[cfg(feature = "aws")]
 pub use refusal::{Refusal, innermost};
 pub use secret::Secret;

@@ -7,20 +7,13 @@ mod settings;
 use std::sync::Arc;
 
 use futures::future::join_all;
-#[cfg(feature = "aws")]
 use jiff::Timestamp;
-#[cfg(feature = "aws")]
-use secrets::AwsAccount;
-use secrets::{Key, Secret};
-#[cfg(feature = "aws")]
-use tokio::sync::OnceCell;
-use tokio::{join, try_join};
+use secrets::{AwsAccount, Key, Secret};
+use tokio::{join, sync::OnceCell, try_join};
 
 pub use error::AccessError;
 
-use crate::{Cluster, Security};
-#[cfg(feature = "aws")]
-use crate::{TokenError, Tokens, iam::IamTokens, msk::Msk};
+use crate::{Cluster, Security, TokenError, Tokens, iam::IamTokens, msk::Msk};
 
 /// What the settings say of a cluster, before anything is fetched. Clones share what was fetched.
 ///
@@ -49,7 +42,6 @@ struct Parts {
 enum Brokers {
     Listed(String),
     /// By the ARN of an MSK cluster.
-    #[cfg(feature = "aws")]
     Msk(Box<Msk>),
 }
 
@@ -60,12 +52,10 @@ enum Method {
     Tls,
     MutualTls(Key),
     Scram(Key),
-    #[cfg(feature = "aws")]
     Iam(Iam),
 }
 
 /// Tokens of the account's credentials.
-#[cfg(feature = "aws")]
 #[derive(Debug)]
 struct Iam {
     account: Arc<AwsAccount>,
@@ -159,7 +149,6 @@ impl Parts {
                 let (user, ca) = self.with_authority(key).await?;
                 credentials::scram(&user, ca)?
             }
-            #[cfg(feature = "aws")]
             Method::Iam(iam) => Security::Iam {
                 ca: self.authority().await?,
                 tokens: iam.tokens().await?,
@@ -178,14 +167,9 @@ impl Parts {
         }
     }
 
-    #[cfg_attr(
-        not(feature = "aws"),
-        expect(unused_variables, reason = "only MSK is asked for brokers")
-    )]
     async fn addresses(&self, fresh: bool) -> Result<String, AccessError> {
         match &self.brokers {
             Brokers::Listed(brokers) => Ok(brokers.clone()),
-            #[cfg(feature = "aws")]
             Brokers::Msk(msk) => Ok(msk.brokers(self.method.name(), fresh).await?),
         }
     }
@@ -198,7 +182,6 @@ impl Parts {
     }
 }
 
-#[cfg(feature = "aws")]
 impl Method {
     /// The value of `KAFKA_SECURITY` for it.
     fn name(&self) -> &'static str {
@@ -212,7 +195,6 @@ impl Method {
     }
 }
 
-#[cfg(feature = "aws")]
 impl Iam {
     async fn tokens(&self) -> Result<Tokens, TokenError> {
         let tokens = async || {

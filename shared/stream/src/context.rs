@@ -17,7 +17,10 @@ use rdkafka::{
 };
 use tokio::sync::Notify;
 
-use crate::{AuthenticationError, Cluster, TokenError, trouble};
+use crate::{
+    AuthenticationError, Cluster, TokenError,
+    trouble::{self, Trouble},
+};
 
 /// The callbacks of one client, whichever kind it is; clones share what they have heard.
 #[derive(Clone)]
@@ -32,15 +35,6 @@ struct Latest {
     trouble: Option<Trouble>,
     no_token: Option<TokenError>,
     token_expires: Option<Timestamp>,
-}
-
-/// What is wrong with the connections, by the latest report.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Trouble {
-    /// The handshake fails.
-    Handshake(AuthenticationError),
-    /// There is no connection at all; the cause in words.
-    Connection(String),
 }
 
 impl Context {

@@ -1,17 +1,14 @@
-//! Kafka as quotelake uses it: publish, consume, read again, the embedded broker, and the Lambda trigger's event.
+//! Kafka as quotelake uses it: publish, consume, read again, and the embedded broker.
 //!
-//! This is the only crate that links C (librdkafka). A handler sees [`publish::Publish`] and
-//! [`event::KafkaEvent`], never a client of the library.
+//! This is the only crate that links C (librdkafka). A handler sees [`publish::Publish`], never a client of the
+//! library.
 
 mod access;
 mod cluster;
 pub mod consume;
 mod context;
 pub mod embedded;
-pub mod event;
-#[cfg(feature = "aws")]
 mod iam;
-#[cfg(feature = "aws")]
 mod msk;
 #[expect(
     unsafe_code,
@@ -27,7 +24,6 @@ mod trouble;
 
 pub use access::{Access, AccessError};
 pub use cluster::{AddressError, Cluster};
-#[cfg(feature = "aws")]
 pub use msk::MskError;
 pub use security::{ProvideToken, Security, Token, TokenError, Tokens};
 pub use trouble::AuthenticationError;

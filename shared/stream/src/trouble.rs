@@ -3,7 +3,16 @@
 
 use rdkafka::error::RDKafkaErrorCode as Code;
 
-use crate::{Cluster, Security, TokenError, context::Trouble};
+use crate::{Cluster, Security, TokenError};
+
+/// What is wrong with the connections, by the latest report.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Trouble {
+    /// The handshake fails.
+    Handshake(AuthenticationError),
+    /// There is no connection at all; the cause in words.
+    Connection(String),
+}
 
 /// Why the brokers and this client don't let each other in. Names the broker, never a secret.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

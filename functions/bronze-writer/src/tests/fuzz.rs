@@ -86,7 +86,7 @@ proptest! {
         let writer = Writer::new(MemoryStore::default(), layout.clone(), FailureResponse::Batch);
         let executor = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         let tally = executor.block_on(async {
-            let event = stream::event::KafkaEvent::decode(event.get()).unwrap();
+            let event = kafka_event::KafkaEvent::decode(event.get()).unwrap();
             let until = Instant::now() + invocation().remaining(std::time::Duration::ZERO);
             writer.land(&event, until).await.answer(FailureResponse::Batch).unwrap()
         });
@@ -102,8 +102,8 @@ proptest! {
 
     #[test]
     fn any_payload_is_landed_or_refused(payload in "[{}\\[\\]\",:0-9a-z\\\\ ]{0,60}") {
-        let _ = stream::event::KafkaEvent::decode(&payload);
+        let _ = kafka_event::KafkaEvent::decode(&payload);
         let nested = format!(r#"{{"records":{{"t-0":[{payload}]}}}}"#);
-        let _ = stream::event::KafkaEvent::decode(&nested);
+        let _ = kafka_event::KafkaEvent::decode(&nested);
     }
 }

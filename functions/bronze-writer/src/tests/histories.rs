@@ -229,7 +229,7 @@ fn answered_for(
             .collect(),
     };
     let durable = durable(layout, &simulation.objects());
-    let event = stream::event::KafkaEvent::decode(delivery.event.get()).unwrap();
+    let event = kafka_event::KafkaEvent::decode(delivery.event.get()).unwrap();
     for record in &event.records {
         let at = (
             event.sources[record.source].clone().into_owned(),

@@ -217,7 +217,7 @@ impl Simulation {
         let writer = Arc::clone(&self.writers[environment]);
         let invocation = async move {
             let until = Instant::now() + Duration::from_secs(20);
-            let event = stream::event::KafkaEvent::decode(event.get())?;
+            let event = kafka_event::KafkaEvent::decode(event.get())?;
             let tally = writer.land(&event, until).await;
             tally.answer(writer.failure_response)
         };

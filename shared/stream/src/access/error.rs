@@ -1,8 +1,6 @@
 use secrets::SecretError;
 
-use crate::AddressError;
-#[cfg(feature = "aws")]
-use crate::{TokenError, msk::MskError};
+use crate::{AddressError, TokenError, msk::MskError};
 
 /// Why the cluster can't be got at. One sentence with the setting; never a secret.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -56,11 +54,9 @@ pub enum AccessError {
         expects: &'static str,
     },
     /// The brokers of the MSK cluster are not known.
-    #[cfg(feature = "aws")]
     #[error(transparent)]
     Msk(#[from] MskError),
     /// There is nothing to sign tokens with.
-    #[cfg(feature = "aws")]
     #[error(transparent)]
     Token(#[from] TokenError),
     /// Tokens are for a region, and nothing says which.

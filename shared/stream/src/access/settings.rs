@@ -1,42 +1,31 @@
 use std::sync::Arc;
 
-#[cfg(feature = "aws")]
 use jiff::Timestamp;
-#[cfg(feature = "aws")]
-use secrets::{AwsAccount, AwsSecrets};
-use secrets::{FetchSecret, Key, SecretReference};
-#[cfg(feature = "aws")]
+use secrets::{AwsAccount, AwsSecrets, FetchSecret, Key, SecretReference};
 use tokio::sync::OnceCell;
 
-#[cfg(feature = "aws")]
-use super::Iam;
 use super::{
-    Access, AccessError, Brokers, Method, Parts, Source,
+    Access, AccessError, Brokers, Iam, Method, Parts, Source,
     credentials::{CA_SETTING, CREDENTIALS_SETTING, MUTUAL_TLS, SCRAM},
 };
-use crate::cluster;
-#[cfg(feature = "aws")]
-use crate::msk::{self, Msk};
+use crate::{
+    cluster,
+    msk::{self, Msk},
+};
 
 const SERVERS: &str = "KAFKA_BOOTSTRAP_SERVERS";
 const SECURITY: &str = "KAFKA_SECURITY";
 const ARN: &str = "MSK_CLUSTER_ARN";
 const CREATE: &str = "KAFKA_CREATE_PARTITIONS";
 
-/// The kinds of security that this build has.
-#[cfg(feature = "aws")]
+/// The kinds of security.
 const KINDS: &str = "plaintext, tls, mtls, scram or iam";
-#[cfg(not(feature = "aws"))]
-const KINDS: &str = "plaintext, tls, mtls or scram";
 
 /// The most partitions that a topic is created with.
 const MOST_PARTITIONS: i32 = 10_000;
 
-/// What the settings may ask for beside what is always there.
-#[cfg(feature = "aws")]
-type Account = Option<(Arc<AwsAccount>, fn() -> Timestamp)>;
-#[cfg(not(feature = "aws"))]
-type Account = Option<std::convert::Infallible>;
+/// An account of AWS, and the clock that says when its tokens are signed.
+type Account = (Arc<AwsAccount>, fn() -> Timestamp);
 
 impl Access {
     /// Reads the settings that `lookup` gives by name; `secrets` is the store of those that are references.
@@ -64,7 +53,6 @@ impl Access {
     ///
     /// # Errors
     /// [`AccessError`] for the first that is missing or wrong. Nothing is fetched.
-    #[cfg(feature = "aws")]
     pub fn on_aws(
         lookup: &dyn Fn(&str) -> Option<String>,
         account: &Arc<AwsAccount>,
@@ -75,7 +63,6 @@ impl Access {
     }
 
     /// The region that the settings name a cluster of MSK in: that of `MSK_CLUSTER_ARN`, else that in the brokers' names.
-    #[cfg(feature = "aws")]
     pub fn region(lookup: &dyn Fn(&str) -> Option<String>) -> Option<String> {
         let of_arn = || msk::region(lookup(ARN)?.trim()).map(str::to_owned);
         let of_name = || {
@@ -93,7 +80,7 @@ impl Access {
 fn read(
     lookup: &dyn Fn(&str) -> Option<String>,
     secrets: &Arc<dyn FetchSecret>,
-    account: Account,
+    account: Option<Account>,
 ) -> Result<Access, AccessError> {
     let text = |name: &str| {
         let value = lookup(name)?.trim().to_owned();
@@ -111,7 +98,6 @@ fn read(
     };
     let brokers = match (text(SERVERS), text(ARN), &account) {
         (Some(brokers), _, _) => listed(brokers)?,
-        #[cfg(feature = "aws")]
         (None, Some(arn), Some((account, _))) => by_arn(arn, account)?,
         _ => return Err(AccessError::NoBrokers),
     };
@@ -124,7 +110,6 @@ fn read(
         ("tls", _) => Method::Tls,
         ("mtls", _) => Method::MutualTls(needed("mtls", MUTUAL_TLS)?),
         ("scram", _) => Method::Scram(needed("scram", SCRAM)?),
-        #[cfg(feature = "aws")]
         ("iam", Some((account, clock))) => Method::Iam(Iam {
             account,
             clock,
@@ -153,7 +138,6 @@ fn read(
     }))))
 }
 
-#[cfg(feature = "aws")]
 fn by_arn(arn: String, account: &Arc<AwsAccount>) -> Result<Brokers, AccessError> {
     if msk::region(&arn).is_some() {
         return Ok(Brokers::Msk(Box::new(Msk::new(arn, Arc::clone(account)))));

@@ -1,4 +1,3 @@
-#[cfg(feature = "aws")]
 mod on_aws;
 
 use std::{

@@ -17,9 +17,7 @@ use tokio::sync::Notify;
 
 use super::ProducerError;
 use crate::{
-    AuthenticationError, Cluster,
-    consume::METADATA_AGE_MS,
-    context::{Context, Trouble},
+    AuthenticationError, Cluster, consume::METADATA_AGE_MS, context::Context, trouble::Trouble,
 };
 
 /// How long librdkafka tries one record; [`Publish::publish`](super::Publish::publish) ends earlier where `until` is

@@ -3,10 +3,7 @@ use rdkafka::{
     metadata::{Metadata, MetadataTopic},
 };
 
-use crate::{
-    AuthenticationError, Cluster,
-    context::{Context, Trouble},
-};
+use crate::{AuthenticationError, Cluster, context::Context, trouble::Trouble};
 
 /// Why a topic can't be created or looked at.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

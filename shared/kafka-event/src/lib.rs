@@ -1,8 +1,19 @@
-//! The event that Lambda's Kafka trigger sends, decoded in one pass and without an allocation a record.
+//! The event that Lambda's Kafka trigger sends, decoded in one pass and without an allocation per record.
 //!
-//! Format: AWS Lambda developer guide, "Using Lambda with Amazon MSK", example event. A record that is
-//! described in a way that can't be read costs itself and not its neighbours: it is [`Unreadable`], and only a
-//! payload that is not such an event at all is an error.
+//! ```
+//! let json = r#"{"records": {"quotes-0": [{"offset": 7, "key": "QUFQTA==", "value": "e30="}]}}"#;
+//! let event = kafka_event::KafkaEvent::decode(json)?;
+//! let record = &event.records[0];
+//! assert_eq!((&*record.topic, record.partition, record.offset), ("quotes", 0, 7));
+//! assert_eq!(event.key(record), Some(&b"AAPL"[..]));
+//! assert_eq!(event.value(record), Some(&b"{}"[..]));
+//! # Ok::<(), kafka_event::NotAnEvent>(())
+//! ```
+//!
+//! Format: AWS Lambda developer guide, "Using Lambda with Amazon MSK", example event. A record that cannot be
+//! read does not affect its neighbours: it is [`Unreadable`]. Only a payload that is no such event is an error.
+
+#![forbid(unsafe_code)]
 
 mod lenient;
 mod read;
