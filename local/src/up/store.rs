@@ -123,7 +123,7 @@ fn lake_of(pipeline: &Pipeline, options: &Options) -> Result<(String, Layout), U
         function: writer.name.clone(),
         error: Box::new(error),
     };
-    let bucket = environment.required("BRONZE_BUCKET", "the name of an S3 bucket");
+    let bucket = environment.read(&bronze_writer::BUCKET);
     let layout = bronze_writer::layout(&environment);
     Ok((bucket.map_err(unset)?, layout.map_err(unset)?))
 }

@@ -22,7 +22,7 @@ pub mod start;
 pub mod topics;
 mod trouble;
 
-pub use access::{Access, AccessError};
+pub use access::{Access, AccessError, SETTINGS};
 pub use cluster::{AddressError, Cluster};
 pub use msk::MskError;
 pub use security::{ProvideToken, Security, Token, TokenError, Tokens};
