@@ -14,9 +14,9 @@ pub struct Dice(u64);
 impl Dice {
     /// New ones, or those that the environment asks for.
     pub fn take() -> Self {
-        let asked = Environment::of_process().optional(SEED, "a seed that a failed test has named");
+        let asked = Environment::of_process().secret(SEED);
         let new = || u64::try_from(clock::now().as_nanosecond()).unwrap();
-        Self(asked.unwrap().unwrap_or_else(new))
+        Self(asked.map_or_else(new, |seed| seed.parse().unwrap()))
     }
 
     /// A generator; each number has its own.

@@ -14,6 +14,7 @@ pub mod brokers;
 pub mod clean_pass;
 pub mod contents;
 pub mod dice;
+pub mod documents;
 pub mod feed;
 pub mod lake;
 pub mod mapping;

@@ -2,13 +2,13 @@
 
 use std::{collections::BTreeSet, fmt::Write as _, fs, path::Path};
 
-use pipeline_tests::plane::workspace;
+use pipeline_tests::{
+    documents::{assert_written, with_section},
+    plane::workspace,
+};
 use sam_template::Declared;
 
 mod settings;
-
-const BEGIN: &str = "<!-- parameters: ";
-const END: &str = "<!-- end -->";
 
 fn text(file: &str) -> String {
     let path = workspace().join(file);
@@ -38,20 +38,12 @@ fn code(cell: &str) -> Vec<&str> {
 }
 
 #[test]
-fn every_parameter_of_the_template_is_documented_as_it_is_declared() {
+fn the_tables_of_parameters_and_variables_are_those_of_the_template_and_the_code() {
     let declared = sam_template::declared(&text("template.yaml")).unwrap();
     let configure = text("docs/configure.md");
-    let (before, rest) = configure.split_once(BEGIN).expect("the begin of the table");
-    let (by, rest) = rest.split_once("-->\n").expect("the end of its comment");
-    let (written, after) = rest.split_once(END).expect("the end of the table");
-    let right = table(&declared);
-    #[expect(clippy::disallowed_methods, reason = "the switch of this test")]
-    if std::env::var_os("QUOTELAKE_WRITE_DOCS").is_some() {
-        let whole = format!("{before}{BEGIN}{by}-->\n{right}{END}{after}");
-        fs::write(workspace().join("docs/configure.md"), whole).unwrap();
-        return;
-    }
-    assert_eq!(written, right, "write it: QUOTELAKE_WRITE_DOCS=1");
+    let written = with_section(&configure, "parameters", &table(&declared));
+    let written = with_section(&written, "variables", &settings::table());
+    assert_written("docs/configure.md", &written);
 }
 
 fn table(declared: &[Declared]) -> String {
@@ -67,43 +59,6 @@ fn table(declared: &[Declared]) -> String {
         writeln!(table, "| `{name}` | {default} | {allowed} | {meaning} |").unwrap();
     }
     table
-}
-
-#[test]
-fn every_variable_that_the_functions_read_is_documented_and_no_other() {
-    /// Texts of the same form that are no variables: columns of indicators, words of providers.
-    const OTHERS: [&str; 10] = [
-        "CARGO_PKG_VERSION",
-        "CREATE_TIME",
-        "EMA_12",
-        "EMA_26",
-        "LOG_APPEND_TIME",
-        "ONE_DAY",
-        "ONE_MINUTE",
-        "SMA_20",
-        "SMA_50",
-        "STOCH_",
-    ];
-    // The feeds' settings make it of the key's name.
-    let mut read = BTreeSet::from(["FINNHUB_API_KEY_SECRET".to_owned()]);
-    for folder in ["functions", "shared"] {
-        sources(&workspace().join(folder), &mut |source| {
-            let production = source.split("#[cfg(test)]").next().unwrap_or_default();
-            let quoted = production.split('"').skip(1).step_by(2);
-            let is_variable = |name: &&str| {
-                let upper = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
-                name.contains('_')
-                    && name.starts_with(|c: char| c.is_ascii_uppercase())
-                    && name.chars().all(upper)
-                    && !OTHERS.iter().any(|other| name.starts_with(other))
-            };
-            read.extend(quoted.filter(is_variable).map(str::to_owned));
-        });
-    }
-    let rows = rows("Variables of the functions");
-    let documented = rows.iter().flat_map(|row| code(&row[0]));
-    let documented: BTreeSet<String> = documented.map(str::to_owned).collect();
-    assert_eq!(read, documented, "read by the code, and documented");
 }
 
 /// Gives every source file that is not only for tests.

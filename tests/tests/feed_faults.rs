@@ -122,8 +122,8 @@ const JOBS: [Job; 6] = [
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_fault_of_one_provider_costs_no_other_its_beat_and_everything_missing_has_a_reason() {
-    let time = Environment::of_process().optional::<u64>(SECONDS, "seconds");
-    let time = Duration::from_secs(time.unwrap().unwrap_or(6));
+    let time = Environment::of_process().secret(SECONDS);
+    let time = Duration::from_secs(time.map_or(6, |seconds| seconds.parse().unwrap()));
     let http = [
         "latency=8s",
         "429",

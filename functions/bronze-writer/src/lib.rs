@@ -30,7 +30,7 @@ use tokio::{sync::OnceCell, time::Instant};
 
 pub use receive::{headers, received};
 pub use report::{Answer, FailureResponse, Fault, ItemFailure, ItemIdentifier, Report};
-pub use settings::{Settings, layout};
+pub use settings::{BUCKET, SETTINGS, Settings, layout};
 
 use aside::{Aside, Why};
 use report::Tally;

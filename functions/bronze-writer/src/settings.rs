@@ -1,40 +1,132 @@
-use lake::{Compression, Granularity, Layout, SEGMENT_MAX, store::S3Settings};
+use lake::{Granularity, Layout, SEGMENT_MAX, store::S3Settings};
 use runtime::{Environment, SettingError};
+use settings::{Absent, Form, Setting, aws};
 
 use crate::FailureResponse;
 
+/// Every setting of this function, beside those that all functions have.
+pub const SETTINGS: &[Setting] = &[
+    BUCKET,
+    PREFIX,
+    EPOCH,
+    GRANULARITY,
+    SEGMENT_SECONDS,
+    SEGMENT_OFFSETS,
+    COMPRESSION,
+    FAILURE_RESPONSE,
+    ENDPOINT_URL_S3,
+];
+
+/// The bucket of the lake.
+pub const BUCKET: Setting = Setting::new(
+    "BRONZE_BUCKET",
+    Absent::Required,
+    Form::Text {
+        range: "an S3 bucket's name",
+        expects: "the name of an S3 bucket",
+    },
+    "where objects go",
+);
+
+const PREFIX: Setting = Setting::new(
+    "BRONZE_PREFIX",
+    Absent::Required,
+    Form::Text {
+        range: "letters, digits, `-`, `_`, `=` between single slashes",
+        expects: "a key prefix such as 'bronze'",
+    },
+    "the key prefix of all objects",
+);
+
+const EPOCH: Setting = Setting::new(
+    "BRONZE_EPOCH",
+    Absent::Means("none"),
+    Form::Text {
+        range: "at most 40 letters, digits, `-`, `_`",
+        expects: "a name for this history of the topics, such as '1'",
+    },
+    "the history of the topics: a new name when a topic is recreated and its offsets start anew, or when one of the \
+     next four changes",
+);
+
+const GRANULARITY: Setting = Setting::new(
+    "BRONZE_GRANULARITY",
+    Absent::Is("segment"),
+    Form::OneOf(&["segment", "record"]),
+    "whether records share objects",
+);
+
+const SEGMENT_SECONDS: Setting = Setting::new(
+    "BRONZE_SEGMENT_SECONDS",
+    Absent::Is("3600"),
+    Form::Text {
+        range: "1 to 86400, divides a day",
+        expects: "a number of seconds that divides a day, such as 3600",
+    },
+    "how long a time shares an object",
+);
+
+const SEGMENT_OFFSETS: Setting = Setting::new(
+    "BRONZE_SEGMENT_OFFSETS",
+    Absent::Is("50000"),
+    Form::Text {
+        range: "1 or more",
+        expects: "a number of offsets such as 50000",
+    },
+    "how many offsets share an object",
+);
+
+const COMPRESSION: Setting = Setting::new(
+    "BRONZE_COMPRESSION",
+    Absent::Is("none"),
+    Form::OneOf(&["none", "zstd"]),
+    "what objects are packed with",
+);
+
+const FAILURE_RESPONSE: Setting = Setting::new(
+    "FAILURE_RESPONSE",
+    Absent::Is("batch"),
+    Form::Text {
+        range: "`batch`, `items`",
+        expects: "'batch', or 'items' if the trigger has ReportBatchItemFailures",
+    },
+    "how the trigger is told what is not durable; `items` only with `ReportBatchItemFailures` on it, else records are \
+     lost",
+);
+
+const ENDPOINT_URL_S3: Setting = Setting::new(
+    "AWS_ENDPOINT_URL_S3",
+    Absent::Means("AWS"),
+    Form::Url,
+    "another place for S3 alone, in path style",
+);
+
 /// What the function is configured with.
 pub struct Settings {
-    /// The store: `BRONZE_BUCKET`, and `AWS_ENDPOINT_URL_S3` or `AWS_ENDPOINT_URL` where it is not AWS.
+    /// The store.
     pub store: S3Settings,
-    /// Where objects go and what they look like: `BRONZE_PREFIX`, `BRONZE_EPOCH`, `BRONZE_GRANULARITY`,
-    /// `BRONZE_SEGMENT_SECONDS`, `BRONZE_SEGMENT_OFFSETS` and `BRONZE_COMPRESSION`.
+    /// Where objects go and what they look like.
     pub layout: Layout,
-    /// How to tell the trigger of records that are not durable: `FAILURE_RESPONSE`.
+    /// How to tell the trigger of records that are not durable.
     pub failure_response: FailureResponse,
 }
 
 impl Settings {
-    /// Reads the settings.
+    /// Reads [`SETTINGS`].
     ///
     /// # Errors
     /// [`SettingError`] for the first that is missing or wrong.
     pub fn read(environment: &Environment) -> Result<Self, SettingError> {
-        let bucket: Bucket = environment.required("BRONZE_BUCKET", "the name of an S3 bucket")?;
-        let failure_response = environment.optional(
-            "FAILURE_RESPONSE",
-            "'batch', or 'items' if the trigger has ReportBatchItemFailures",
-        )?;
+        let bucket: Bucket = environment.read(&BUCKET)?;
+        let endpoint = |setting: Setting| environment.secret(setting.name);
         Ok(Self {
             store: S3Settings {
                 bucket: bucket.0,
-                endpoint: environment
-                    .secret("AWS_ENDPOINT_URL_S3")
-                    .or_else(|| environment.secret("AWS_ENDPOINT_URL")),
+                endpoint: endpoint(ENDPOINT_URL_S3).or_else(|| endpoint(aws::ENDPOINT_URL)),
                 credentials: None,
             },
             layout: layout(environment)?,
-            failure_response: failure_response.unwrap_or_default(),
+            failure_response: environment.read(&FAILURE_RESPONSE)?,
         })
     }
 }
@@ -44,58 +136,24 @@ impl Settings {
 /// # Errors
 /// [`SettingError`] for the first setting that is missing or wrong.
 pub fn layout(environment: &Environment) -> Result<Layout, SettingError> {
-    let prefix: Prefix = environment.required("BRONZE_PREFIX", "a key prefix such as 'bronze'")?;
-    let epoch: Option<Epoch> = environment.optional(
-        "BRONZE_EPOCH",
-        "a name for this history of the topics, such as '1'",
-    )?;
-    let compression: Option<Compression> =
-        environment.optional("BRONZE_COMPRESSION", "'none' or 'zstd'")?;
+    let prefix: Prefix = environment.read(&PREFIX)?;
+    let epoch: Option<Epoch> = environment.optional(&EPOCH)?;
     Ok(Layout::new(
         &prefix.0,
         epoch.as_ref().map(|epoch| epoch.0.as_str()),
         granularity(environment)?,
-        compression.unwrap_or_default(),
+        environment.read(&COMPRESSION)?,
     ))
 }
 
 fn granularity(environment: &Environment) -> Result<Granularity, SettingError> {
-    let shares: Option<Shares> =
-        environment.optional("BRONZE_GRANULARITY", "'segment' or 'record'")?;
-    if let Some(Shares::Record) = shares {
+    if environment.read::<String>(&GRANULARITY)? == "record" {
         return Ok(Granularity::RECORD);
     }
-    let seconds: Option<Seconds> = environment.optional(
-        "BRONZE_SEGMENT_SECONDS",
-        "a number of seconds that divides a day, such as 3600",
-    )?;
-    let offsets: Option<Offsets> = environment.optional(
-        "BRONZE_SEGMENT_OFFSETS",
-        "a number of offsets such as 50000",
-    )?;
-    let bucket_ms = seconds.map_or(Granularity::SEGMENT.bucket_ms(), |seconds| {
-        seconds.0 * 1_000
-    });
-    let segment = offsets.map_or(Granularity::SEGMENT.segment(), |offsets| offsets.0);
+    let seconds: Seconds = environment.read(&SEGMENT_SECONDS)?;
+    let offsets: Offsets = environment.read(&SEGMENT_OFFSETS)?;
     // Both were checked when they were read.
-    Ok(Granularity::new(bucket_ms, segment).unwrap_or(Granularity::SEGMENT))
-}
-
-enum Shares {
-    Record,
-    Segment,
-}
-
-impl std::str::FromStr for Shares {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text {
-            "record" => Ok(Self::Record),
-            "segment" => Ok(Self::Segment),
-            _ => Err("neither 'segment' nor 'record'"),
-        }
-    }
+    Ok(Granularity::new(seconds.0 * 1_000, offsets.0).unwrap_or(Granularity::SEGMENT))
 }
 
 struct Seconds(i64);
@@ -193,6 +251,8 @@ impl std::str::FromStr for Epoch {
 
 #[cfg(test)]
 mod tests {
+    use lake::Compression;
+
     use super::*;
 
     fn refusal(pairs: &[(&str, &str)]) -> String {

@@ -3,6 +3,7 @@ use std::sync::Arc;
 use feeds::{FEEDS, FeedSettings};
 use runtime::{Environment, clock};
 use secrets::{AwsAccount, AwsSecrets};
+use settings::Setting;
 use stream::{Access, AccessError};
 
 /// What the function is configured with.
@@ -25,9 +26,11 @@ impl Settings {
         let account = Arc::new(AwsAccount::in_region(Access::region(&lookup)));
         let access = Access::on_aws(&lookup, &account, clock::now)?;
         let secrets = Arc::new(AwsSecrets::of(account));
-        let feeds = FEEDS.iter().map(|(name, _)| *name);
-        let is_set = |name: &&str| environment.sets_any(&format!("{}_", name.to_uppercase()));
-        let set_feeds = feeds.filter(is_set).collect();
+        let is_set = |setting: &Setting| environment.secret(setting.name).is_some();
+        let feeds = FEEDS
+            .iter()
+            .filter(|(.., settings)| settings.iter().any(is_set));
+        let set_feeds = feeds.map(|(name, ..)| *name).collect();
         let environment = environment.clone();
         let lookup = move |name: &str| environment.secret(name);
         Ok(Self {

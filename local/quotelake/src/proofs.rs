@@ -50,13 +50,17 @@ async fn proof(
     match function.binary.as_str() {
         verify::BINARY => {
             let environment: Environment = function.environment.clone().into_iter().collect();
-            let Some(bucket) = environment.secret("BRONZE_BUCKET") else {
-                return Ok(None);
-            };
             let setting = |error| UpError::Setting {
                 function: function.name.clone(),
                 error: Box::new(error),
             };
+            if !function
+                .environment
+                .contains_key(bronze_writer::BUCKET.name)
+            {
+                return Ok(None);
+            }
+            let bucket: String = environment.read(&bronze_writer::BUCKET).map_err(setting)?;
             let layout = bronze_writer::layout(&environment).map_err(setting)?;
             Ok(Some(Box::new(BronzeProof {
                 location: store.location(&bucket, &layout),

@@ -1,70 +1,16 @@
 use std::{error::Error, time::Duration};
 
 use secrets::SecretError;
+use settings::SettingError;
 
 use crate::{BodyError, budget::OverBudget};
 
 /// Why a provider can't be set up. Never carries a secret or a URL.
 #[derive(Debug, thiserror::Error)]
 pub enum FeedError {
-    /// A setting is no URL of an HTTP server.
-    #[error("{setting} is not a usable URL ({problem}): write it like {example}")]
-    Url {
-        /// The setting.
-        setting: &'static str,
-        /// What is wrong with it.
-        problem: String,
-        /// A right value.
-        example: &'static str,
-    },
-    /// A setting is no number in its range.
-    #[error("{setting} is {value:?}: give a whole number from {least} to {most}")]
-    Number {
-        /// The setting.
-        setting: &'static str,
-        /// Its value.
-        value: String,
-        /// The least that is allowed.
-        least: u32,
-        /// The most that is allowed.
-        most: u32,
-    },
-    /// A setting that holds the provider's request headers is no JSON object of texts.
-    #[error(
-        "{setting} is no JSON object of HTTP headers: write it like {{\"Referer\":\"https://example.com/\"}}"
-    )]
-    Headers {
-        /// The setting.
-        setting: &'static str,
-    },
-    /// The provider needs a key.
-    #[error(
-        "{setting} is missing: get a key at {at} and set it, or {setting}_SECRET to the name of its secret"
-    )]
-    MissingKey {
-        /// The setting.
-        setting: &'static str,
-        /// Where keys are given.
-        at: &'static str,
-    },
-    /// The name of the key's secret is none.
-    #[error("{setting}: {problem}")]
-    Reference {
-        /// The setting.
-        setting: String,
-        /// What is wrong with it.
-        problem: String,
-    },
-    /// A setting that lists sources names one that there is not, or one twice.
-    #[error("{setting} is {value:?}: give some of {known}, each once, separated by commas")]
-    Sources {
-        /// The setting.
-        setting: &'static str,
-        /// Its value.
-        value: String,
-        /// The sources that there are.
-        known: String,
-    },
+    /// A setting is missing or wrong.
+    #[error(transparent)]
+    Setting(#[from] SettingError),
     /// There is no such provider.
     #[error("there is no feed {name:?}: the feeds are {known}")]
     Unknown {

@@ -62,18 +62,19 @@ pub use capability::{Bars, Feed, Listing, Polled, Quotes, Sink, TradeSession, Tr
 pub use error::{FeedError, FetchError};
 pub use settings::FeedSettings;
 
+use ::settings::Setting;
+
 /// What opens a provider.
 type Open = fn(&FeedSettings) -> Result<Feed, FeedError>;
 
-/// Every provider by the name that jobs give it, which in capitals begins the names of its settings. The one
-/// registration.
-pub const FEEDS: &[(&str, Open)] = &[
-    ("finnhub", finnhub::open),
-    ("binance", binance::open),
-    ("vci", vci::open),
-    ("kbs", kbs::open),
-    ("dnse", dnse::open),
-    ("vietnam", vietnam::open),
+/// Every provider by the name that jobs give it, with its settings. The one registration.
+pub const FEEDS: &[(&str, Open, &[Setting])] = &[
+    ("finnhub", finnhub::open, finnhub::SETTINGS),
+    ("binance", binance::open, binance::SETTINGS),
+    ("vci", vci::open, vci::SETTINGS),
+    ("kbs", kbs::open, kbs::SETTINGS),
+    ("dnse", dnse::open, dnse::SETTINGS),
+    ("vietnam", vietnam::open, vietnam::SETTINGS),
 ];
 
 /// Opens the provider `name`: reads its settings and makes its clients, and neither connects nor fetches a secret. The
@@ -82,12 +83,12 @@ pub const FEEDS: &[(&str, Open)] = &[
 /// # Errors
 /// [`FeedError`] if there is none, or names the setting that is missing or wrong.
 pub fn open(name: &str, settings: &FeedSettings) -> Result<Feed, FeedError> {
-    let registered = FEEDS.iter().find(|(known, _)| *known == name);
-    let (_, open) = registered.ok_or_else(|| FeedError::Unknown {
+    let registered = FEEDS.iter().find(|(known, ..)| *known == name);
+    let (_, open, _) = registered.ok_or_else(|| FeedError::Unknown {
         name: name.to_owned(),
         known: FEEDS
             .iter()
-            .map(|(known, _)| *known)
+            .map(|(known, ..)| *known)
             .collect::<Vec<_>>()
             .join(", "),
     })?;

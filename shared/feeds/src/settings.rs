@@ -1,7 +1,7 @@
 use std::{
-    collections::HashMap,
-    fmt,
-    ops::RangeInclusive,
+    collections::{BTreeMap, HashMap},
+    fmt::{self, Display},
+    str::FromStr,
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -11,10 +11,14 @@ use reqwest::{
     header::{HeaderMap, HeaderName, HeaderValue},
 };
 use secrets::{FetchSecret, Key, Secret, SecretReference};
+use settings::{Absent, Form, Setting, SettingError};
 
-use crate::{
-    FeedError,
-    budget::{Budget, Window},
+use crate::budget::{Budget, Window};
+
+/// The form of a setting that holds request headers.
+pub(crate) const HEADERS: Form = Form::Text {
+    range: "a JSON object of texts",
+    expects: r#"a JSON object such as {"Referer":"https://example.com/"}"#,
 };
 
 /// What gives a setting by its name.
@@ -58,89 +62,53 @@ impl FeedSettings {
         Arc::clone(budget)
     }
 
-    /// The base URL in `setting`, else `default`; [`under`] it are the others.
-    pub(crate) fn url(
-        &self,
-        setting: &'static str,
-        default: &'static str,
-    ) -> Result<Url, FeedError> {
-        base(
-            setting,
-            &self.text(setting).unwrap_or_else(|| default.to_owned()),
-            default,
-        )
+    /// The base URL that a setting is; [`under`] it are the others.
+    pub(crate) fn url(&self, setting: &Setting) -> Result<Url, SettingError> {
+        let text: String = self.read(setting)?;
+        base(setting, &text).map_err(|problem| setting.refuse(&text, problem))
     }
 
-    /// The whole number in `setting`, else `default`.
-    pub(crate) fn number(
+    /// The value of a setting or its default, parsed.
+    pub(crate) fn read<T: FromStr<Err: Display>>(
         &self,
-        setting: &'static str,
-        default: u32,
-        range: RangeInclusive<u32>,
-    ) -> Result<u32, FeedError> {
-        let Some(value) = self.text(setting) else {
-            return Ok(default);
-        };
-        match value.trim().parse() {
-            Ok(number) if range.contains(&number) => Ok(number),
-            _ => Err(FeedError::Number {
-                setting,
-                value,
-                least: *range.start(),
-                most: *range.end(),
-            }),
-        }
+        setting: &Setting,
+    ) -> Result<T, SettingError> {
+        setting.read(&*self.lookup)
     }
 
-    /// The request headers in `setting`, a JSON object, over `defaults`. No value is ever shown: it may be a cookie.
+    /// The request headers in a setting, a JSON object, over `defaults`. No value is ever shown: it may be a cookie.
     pub(crate) fn headers(
         &self,
-        setting: &'static str,
+        setting: &Setting,
         defaults: &[(&'static str, &'static str)],
-    ) -> Result<HeaderMap, FeedError> {
-        let given: serde_json::Map<String, serde_json::Value> = match self.text(setting) {
-            Some(json) => {
-                serde_json::from_str(&json).map_err(|_| FeedError::Headers { setting })?
-            }
-            None => serde_json::Map::new(),
-        };
-        let defaults = defaults.iter().map(|(name, value)| (*name, Some(*value)));
+    ) -> Result<HeaderMap, SettingError> {
+        let text: Option<String> = setting.optional(&*self.lookup)?;
+        let text = text.unwrap_or_else(|| "{}".to_owned());
+        let wrong = || setting.refuse(&text, "it is no JSON object of HTTP headers");
+        let given: BTreeMap<String, String> = serde_json::from_str(&text).map_err(|_| wrong())?;
         let given = given
             .iter()
             .map(|(name, value)| (name.as_str(), value.as_str()));
         let mut headers = HeaderMap::new();
-        for (name, value) in defaults.chain(given) {
-            let name = name.parse::<HeaderName>().ok();
-            let value = value.and_then(|value| HeaderValue::from_str(value).ok());
-            let (name, mut value) = name.zip(value).ok_or(FeedError::Headers { setting })?;
+        for (name, value) in defaults.iter().copied().chain(given) {
+            let name = name.parse::<HeaderName>().map_err(|_| wrong())?;
+            let mut value = HeaderValue::from_str(value).map_err(|_| wrong())?;
             value.set_sensitive(true);
             headers.insert(name, value);
         }
         Ok(headers)
     }
 
-    /// The key in `setting`, or the one of the secret that the setting of that name with `_SECRET` names.
-    pub(crate) fn key(&self, setting: &'static str, at: &'static str) -> Result<Key, FeedError> {
-        let by_name = format!("{setting}_SECRET");
-        let reference = match (self.text(setting), self.text(&by_name)) {
-            (Some(key), _) => return Ok(Key::fixed(Secret::from(key))),
-            (None, Some(reference)) => reference,
-            (None, None) => return Err(FeedError::MissingKey { setting, at }),
-        };
-        let reference = reference.parse::<SecretReference>();
-        let reference = reference.map_err(|error| FeedError::Reference {
-            setting: by_name,
-            problem: error.to_string(),
-        })?;
-        match &self.secrets {
-            Some(secrets) => Ok(Key::fetched(reference, Arc::clone(secrets))),
-            None => Err(FeedError::MissingKey { setting, at }),
+    /// The key in `setting`, or that of the secret that `reference` names.
+    pub(crate) fn key(&self, setting: &Setting, reference: &Setting) -> Result<Key, SettingError> {
+        if let Some(key) = setting.optional::<Secret>(&*self.lookup)? {
+            return Ok(Key::fixed(key));
         }
-    }
-
-    /// The value of a setting; nothing if absent or blank.
-    pub(crate) fn text(&self, setting: &str) -> Option<String> {
-        (self.lookup)(setting).filter(|value| !value.trim().is_empty())
+        let reference: Option<SecretReference> = reference.optional(&*self.lookup)?;
+        match reference.zip(self.secrets.as_ref()) {
+            Some((reference, secrets)) => Ok(Key::fetched(reference, Arc::clone(secrets))),
+            None => Err(setting.missing()),
+        }
     }
 }
 
@@ -160,27 +128,21 @@ pub(crate) fn under(base: &Url, path: &[&str]) -> Url {
     url
 }
 
-/// A base URL. An error names the setting and never the value, which may hold a key.
-fn base(setting: &'static str, text: &str, example: &'static str) -> Result<Url, FeedError> {
-    let wrong = |problem: &str| FeedError::Url {
-        setting,
-        problem: problem.to_owned(),
-        example,
-    };
-    let url = Url::parse(text.trim()).map_err(|error| wrong(&error.to_string()))?;
+fn base(setting: &Setting, text: &str) -> Result<Url, String> {
+    let url = Url::parse(text).map_err(|error| error.to_string())?;
     // A stream of trades is of a scheme of its own.
-    let schemes: &[&str] = match example.split(':').next() {
-        Some("wss") => &["ws", "wss"],
-        _ => &["http", "https"],
+    let schemes = match setting.absent {
+        Absent::Is(default) if default.starts_with("ws") => ["ws", "wss"],
+        _ => ["http", "https"],
     };
     if !schemes.contains(&url.scheme()) {
-        return Err(wrong(&format!("it is neither {}", schemes.join(" nor "))));
+        return Err(format!("it is neither {}", schemes.join(" nor ")));
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return Err(wrong("it holds a user name or password"));
+        return Err("it holds a user name or password".to_owned());
     }
     if url.query().is_some() || url.fragment().is_some() {
-        return Err(wrong("it has a query or fragment"));
+        return Err("it has a query or fragment".to_owned());
     }
     Ok(url)
 }
@@ -208,7 +170,7 @@ mod tests {
 
     #[test]
     fn every_feed_opens_with_the_public_addresses_over_tls() {
-        for (name, _) in crate::FEEDS {
+        for (name, ..) in crate::FEEDS {
             let feed = crate::open(name, &settings("FINNHUB_API_KEY", "k3y")).unwrap();
             assert!(feed.beat.as_secs() >= 1, "{name}");
         }
@@ -228,6 +190,17 @@ mod tests {
         assert_eq!(budget("vietnam", &settings).usage()[0].spent, 7);
     }
 
+    const URL: Setting = Setting::new(
+        "FINNHUB_URL",
+        Absent::Is("https://finnhub.io/api/v1"),
+        Form::Url,
+        "",
+    )
+    .secret();
+
+    const OF_REQUESTS: Setting =
+        Setting::new("HEADERS", Absent::Means("none"), HEADERS, "").secret();
+
     #[test]
     fn a_base_url_may_have_a_path_and_a_last_slash() {
         for base in [
@@ -235,9 +208,7 @@ mod tests {
             "https://finnhub.io/api/v1/",
             " https://finnhub.io/api/v1\n",
         ] {
-            let url = settings("FINNHUB_URL", base)
-                .url("FINNHUB_URL", "https://x")
-                .unwrap();
+            let url = settings("FINNHUB_URL", base).url(&URL).unwrap();
             assert_eq!(
                 under(&url, &["quote"]).as_str(),
                 "https://finnhub.io/api/v1/quote"
@@ -258,41 +229,30 @@ mod tests {
             ("https://", "empty host"),
         ];
         for (base, problem) in cases {
-            let error = settings("FINNHUB_URL", base)
-                .url("FINNHUB_URL", "https://finnhub.io/api/v1")
-                .unwrap_err();
+            let error = settings("FINNHUB_URL", base).url(&URL).unwrap_err();
             assert_eq!(
                 error.to_string(),
                 format!(
-                    "FINNHUB_URL is not a usable URL ({problem}): write it like https://finnhub.io/api/v1"
+                    "the setting FINNHUB_URL can't be used ({problem}): set it to a URL such as \
+                     https://finnhub.io/api/v1"
                 )
             );
         }
     }
 
     #[test]
-    fn a_number_out_of_range_and_headers_that_are_none_are_one_sentence_each() {
-        for wrong in ["0", "x", "-1", "1e3"] {
-            let error = settings("LIMIT", wrong)
-                .number("LIMIT", 60, 1..=1000)
-                .unwrap_err();
-            assert_eq!(
-                error.to_string(),
-                format!("LIMIT is {wrong:?}: give a whole number from 1 to 1000")
-            );
-        }
-        assert_eq!(settings("", "").number("LIMIT", 60, 1..=1000).unwrap(), 60);
+    fn headers_are_set_over_the_defaults_and_wrong_ones_are_one_sentence() {
         for wrong in ["[]", "{\"a\":1}", "{\"a b\":\"c\"}", "Referer: x"] {
-            let error = settings("HEADERS", wrong)
-                .headers("HEADERS", &[])
-                .unwrap_err();
-            assert!(
-                error.to_string().starts_with("HEADERS is no JSON object"),
+            let error = settings("HEADERS", wrong).headers(&OF_REQUESTS, &[]);
+            assert_eq!(
+                error.unwrap_err().to_string(),
+                "the setting HEADERS can't be used (it is no JSON object of HTTP headers): set it to a JSON object \
+                 such as {\"Referer\":\"https://example.com/\"}",
                 "{wrong}"
             );
         }
         let headers = settings("HEADERS", "{\"referer\":\"b\"}")
-            .headers("HEADERS", &[("Referer", "a"), ("X", "y")]);
+            .headers(&OF_REQUESTS, &[("Referer", "a"), ("X", "y")]);
         let headers = headers.unwrap();
         assert_eq!(
             (&headers["referer"], &headers["x"]),
@@ -305,7 +265,7 @@ mod tests {
 
     #[test]
     fn the_value_of_a_header_is_not_shown() {
-        let headers = settings("HEADERS", "{\"Cookie\":\"k3y\"}").headers("HEADERS", &[]);
+        let headers = settings("HEADERS", "{\"Cookie\":\"k3y\"}").headers(&OF_REQUESTS, &[]);
         assert_eq!(
             format!("{:?}", headers.unwrap()),
             r#"{"cookie": Sensitive}"#

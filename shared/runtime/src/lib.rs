@@ -5,10 +5,18 @@
 //!
 //! ```no_run
 //! use runtime::{Environment, Event, Invocation, SettingError};
+//! use settings::{Absent, Form, Setting};
+//!
+//! const GREETING: Setting = Setting::new(
+//!     "GREETING",
+//!     Absent::Required,
+//!     Form::Text { range: "text", expects: "a word of welcome" },
+//!     "what every answer begins with",
+//! );
 //!
 //! fn main() -> std::process::ExitCode {
 //!     runtime::start(async |environment: Environment| {
-//!         let greeting: String = environment.required("GREETING", "a word of welcome")?;
+//!         let greeting: String = environment.read(&GREETING)?;
 //!         Ok::<_, SettingError>(move |_event: Event, _invocation: Invocation| {
 //!             let greeting = greeting.clone();
 //!             async move { Ok::<_, std::io::Error>(greeting) }
@@ -27,6 +35,7 @@ mod settings;
 mod start;
 mod telemetry;
 
+pub use ::settings::SettingError;
 pub use invocation::{Event, Invocation};
-pub use settings::{Environment, SettingError};
+pub use settings::{Environment, SETTINGS};
 pub use start::{DIE_WITH_PARENT, start};

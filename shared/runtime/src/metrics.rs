@@ -10,13 +10,10 @@ use std::{
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use crate::Environment;
+use crate::{Environment, settings::STACK_NAME};
 
 /// The CloudWatch namespace of every metric here; `/` and the stack's name follow where it has one.
 pub const NAMESPACE: &str = "quotelake";
-
-/// The variable of the stack's name.
-const STACK_NAME: &str = "STACK_NAME";
 
 /// A metric that a function emits. Each function's crate has its own, as constants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -80,7 +77,7 @@ pub(crate) fn begin(environment: &Environment) {
 }
 
 fn namespace(environment: &Environment) -> String {
-    match environment.secret(STACK_NAME) {
+    match environment.secret(STACK_NAME.name) {
         Some(stack) => format!("{NAMESPACE}/{stack}"),
         None => NAMESPACE.to_owned(),
     }

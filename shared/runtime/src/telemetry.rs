@@ -1,26 +1,14 @@
 use std::io::{IsTerminal, stderr};
 
 use tracing_subscriber::{
-    Layer,
-    filter::{LevelFilter, Targets},
-    fmt,
-    layer::SubscriberExt,
-    registry,
-    util::SubscriberInitExt,
+    Layer, filter::Targets, fmt, layer::SubscriberExt, registry, util::SubscriberInitExt,
 };
 
-use crate::{Environment, SettingError};
-
-const LEVEL: &str = "LOG_LEVEL";
+use crate::{Environment, SettingError, settings::LOG_LEVEL};
 
 /// Sends the log to stderr: text on a terminal, JSON lines elsewhere. Stdout is left to the metrics.
 pub(crate) fn init(environment: &Environment) -> Result<(), SettingError> {
-    let filter: Targets = environment
-        .optional(
-            LEVEL,
-            "a level (error, warn, info, debug, trace), or TARGET=LEVEL,TARGET=LEVEL",
-        )?
-        .unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO));
+    let filter: Targets = environment.read(&LOG_LEVEL)?;
     let lines = fmt::layer().with_writer(stderr);
     let lines = if stderr().is_terminal() {
         lines.boxed()

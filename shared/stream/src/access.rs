@@ -12,6 +12,7 @@ use secrets::{AwsAccount, Key, Secret};
 use tokio::{join, sync::OnceCell, try_join};
 
 pub use error::AccessError;
+pub use settings::SETTINGS;
 
 use crate::{Cluster, Security, TokenError, Tokens, iam::IamTokens, msk::Msk};
 

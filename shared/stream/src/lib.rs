@@ -23,7 +23,7 @@ pub mod start;
 pub mod topics;
 mod trouble;
 
-pub use access::{Access, AccessError};
+pub use access::{Access, AccessError, SETTINGS};
 pub use cluster::{AddressError, Cluster};
 pub use msk::MskError;
 pub use offset_range::{OffsetRange, name_of_offsets};

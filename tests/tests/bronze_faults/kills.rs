@@ -19,8 +19,8 @@ use super::{PARTITIONS, QUOTES, setup};
 const KILLS: &str = "QUOTELAKE_KILLS";
 
 fn kills(otherwise: usize) -> usize {
-    let asked = Environment::of_process().optional(KILLS, "a number of kills");
-    asked.unwrap().unwrap_or(otherwise)
+    let asked = Environment::of_process().secret(KILLS);
+    asked.map_or(otherwise, |kills| kills.parse().unwrap())
 }
 
 #[tokio::test(flavor = "multi_thread")]

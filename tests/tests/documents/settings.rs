@@ -1,10 +1,13 @@
-//! The defaults and ranges of the functions' variables are those of the code.
+//! The table of the functions' variables is printed from the code, and says what a start accepts.
 
-use feeds::FeedSettings;
+use std::{collections::BTreeSet, fmt::Write as _};
+
+use feeds::FEEDS;
 use quote_poller::Poller;
 use runtime::Environment;
+use settings::{Absent, Form, REFERENCE, Setting};
 
-use super::{code, rows, sources, workspace};
+use super::{sources, workspace};
 
 const ARN: &str = "arn:aws:kafka:eu-west-1:123456789012:cluster/quotes/id-2";
 
@@ -18,49 +21,47 @@ const POLLER: &[(&str, &str)] = &[
     ("FINNHUB_API_KEY_SECRET", "ssm:finnhub"),
 ];
 
-struct Variable {
-    name: String,
-    function: String,
-    default: String,
-    range: String,
+/// Every setting with who reads it, in the order of the table.
+fn settings() -> Vec<(&'static str, Setting)> {
+    let feeds = FEEDS
+        .iter()
+        .map(|(.., settings)| ("quote-poller", *settings));
+    [("quote-poller", stream::SETTINGS)]
+        .into_iter()
+        .chain(feeds)
+        .chain([
+            ("bronze-writer", bronze_writer::SETTINGS),
+            ("both", runtime::SETTINGS),
+            ("both", settings::aws::SETTINGS),
+        ])
+        .flat_map(|(function, settings)| settings.iter().map(move |&setting| (function, setting)))
+        .collect()
 }
 
-impl Variable {
-    fn is_of_writer(&self) -> bool {
-        self.function == "bronze-writer"
+pub(super) fn table() -> String {
+    let mut table =
+        "| variable | function | default | range | meaning |\n|---|---|---|---|---|\n".to_owned();
+    for (function, setting) in settings() {
+        let default = match setting.absent {
+            Absent::Required => "required".to_owned(),
+            Absent::Is(number) if number.parse::<u64>().is_ok() => number.to_owned(),
+            Absent::Is(default) => format!("`{default}`"),
+            Absent::Means(words) => words.to_owned(),
+        };
+        let (name, range, meaning) = (setting.name, setting.form.range(), setting.meaning);
+        writeln!(
+            table,
+            "| `{name}` | {function} | {default} | {range} | {meaning} |"
+        )
+        .unwrap();
     }
-
-    /// The default, if it is a value and no words.
-    fn default_value(&self) -> Option<&str> {
-        let number = self.default.parse::<u64>().ok();
-        let number = number.map(|_| self.default.as_str());
-        number.or_else(|| {
-            code(&self.default)
-                .into_iter()
-                .next()
-                .filter(|_| self.default.starts_with('`'))
-        })
-    }
-}
-
-/// The variables that a function checks itself, not the AWS SDK or what both functions share.
-fn variables() -> Vec<Variable> {
-    let rows = rows("Variables of the functions").into_iter();
-    let variables = rows.map(|row| Variable {
-        name: code(&row[0])[0].to_owned(),
-        function: row[1].clone(),
-        default: row[2].clone(),
-        range: row[3].clone(),
-    });
-    let own =
-        |variable: &Variable| variable.function != "both" && !variable.name.starts_with("AWS_");
-    variables.filter(own).collect()
+    table
 }
 
 /// Starts the function with these settings as far as it goes without brokers and a store.
-async fn start(of_writer: bool, settings: &[(&str, &str)]) -> Result<(), String> {
+async fn start(function: &str, settings: &[(&str, &str)]) -> Result<(), String> {
     let environment: Environment = settings.iter().copied().collect();
-    if of_writer {
+    if function == "bronze-writer" {
         let read = bronze_writer::Settings::read(&environment);
         return read.map(drop).map_err(|error| error.to_string());
     }
@@ -70,47 +71,47 @@ async fn start(of_writer: bool, settings: &[(&str, &str)]) -> Result<(), String>
     opened.map_err(|error| error.to_string())
 }
 
-/// Values in the range and values out of it.
-fn tries(variable: &Variable) -> (Vec<String>, Vec<String>) {
+/// Values that a setting can have, and values that it can't.
+fn tries(setting: &Setting) -> (Vec<String>, Vec<String>) {
     let texts = |texts: &[&str]| texts.iter().map(|&text| text.to_owned()).collect();
-    let range = variable.range.as_str();
-    if let Some((least, most)) = numbers(range) {
-        let beyond = most.map(|most| most + 1);
-        let uneven = range.ends_with("divides a day").then_some(7);
-        let wrong = [Some(least - 1), beyond, uneven].into_iter().flatten();
-        // Where no most is said, as many as anything is counted in.
-        let right = [least, most.unwrap_or(i32::MAX.unsigned_abs().into())].into_iter();
-        return (
-            right.map(|number| number.to_string()).collect(),
-            wrong
-                .map(|number| number.to_string())
-                .chain(["many".to_owned()])
-                .collect(),
-        );
-    }
-    let listed: Vec<String> = code(range)
-        .iter()
-        .map(|value| format!("`{value}`"))
-        .collect();
-    if listed.join(", ") == range {
-        let values = code(range).into_iter();
-        let values = values
-            .flat_map(|value| ["", "#member"].map(|member| value.replace("[#member]", member)));
-        return (values.collect(), texts(&["none of these"]));
-    }
-    let (right, wrong): (&[&str], &[&str]) = match range {
-        "`host:port`, comma-separated" => (&["a:1,b:2"], &["a", "a:b"]),
-        "an MSK cluster's ARN" => (&[ARN], &["quotes", "arn:aws:s3:::quotes"]),
-        "the same kinds of reference" => (&["ssm:ca", "file:ca.pem"], &["ca.pem"]),
-        "text" => (&["any"], &[]),
-        "URL" => (
-            &[variable.default_value().unwrap()],
-            &["here", "ftp://here"],
+    match setting.form {
+        Form::OneOf(words) => (texts(words), texts(&["none of these"])),
+        Form::Number(least, most) => {
+            let right = [least, most].map(|number| number.to_string());
+            let wrong = [i64::from(least) - 1, i64::from(most) + 1];
+            let wrong = wrong.iter().map(ToString::to_string);
+            (right.to_vec(), wrong.chain(["many".to_owned()]).collect())
+        }
+        Form::Url => (Vec::new(), texts(&["here", "ftp://here"])),
+        REFERENCE => (
+            texts(&[
+                "ssm:a",
+                "file:a.pem",
+                "file:a#member",
+                "secretsmanager:a#member",
+            ]),
+            texts(&["a.pem", "ssm:a#member"]),
         ),
-        "of the three, comma-separated" => (&["dnse", "kbs,vci"], &["ssi", "vci,vci"]),
-        "a JSON object of texts" => (&[r#"{"a":"b"}"#], &["a: b", r#"["a"]"#, r#"{"a":1}"#]),
-        "an S3 bucket's name" => (&["my.lake-1"], &["My Lake", "s3://lake"]),
-        "at most 40 letters, digits, `-`, `_`" => (
+        Form::Text { .. } => {
+            let (right, wrong) = examples(setting.name);
+            (texts(right), texts(wrong))
+        }
+    }
+}
+
+/// Right and wrong values of a setting whose form is known to its reader alone.
+fn examples(name: &str) -> (&'static [&'static str], &'static [&'static str]) {
+    match name {
+        "KAFKA_BOOTSTRAP_SERVERS" => (&["a:1,b:2"], &["a", "a:b"]),
+        "MSK_CLUSTER_ARN" => (&[ARN], &["quotes", "arn:aws:s3:::quotes"]),
+        "FINNHUB_API_KEY" => (&["any"], &[]),
+        "VIETNAM_SOURCES" => (&["dnse", "kbs,vci"], &["ssi", "vci,vci"]),
+        "VCI_HEADERS" | "KBS_HEADERS" | "DNSE_HEADERS" => {
+            (&[r#"{"a":"b"}"#], &["a: b", r#"["a"]"#, r#"{"a":1}"#])
+        }
+        "BRONZE_BUCKET" => (&["my.lake-1"], &["My Lake", "s3://lake"]),
+        "BRONZE_PREFIX" => (&["aZ09-_=", "a/b"], &["a b", "a//b", "/a", "ä"]),
+        "BRONZE_EPOCH" => (
             &["aZ09-_", "1234567890123456789012345678901234567890"],
             &[
                 "a b",
@@ -120,106 +121,70 @@ fn tries(variable: &Variable) -> (Vec<String>, Vec<String>) {
                 "12345678901234567890123456789012345678901",
             ],
         ),
-        "letters, digits, `-`, `_`, `=` between single slashes" => {
-            (&["aZ09-_=", "a/b"], &["a b", "a//b", "/a", "ä"])
-        }
-        _ => panic!("{}: no test knows what {range:?} means", variable.name),
-    };
-    (texts(right), texts(wrong))
-}
-
-/// The least and the most of `1 to 9` or `1 or more`, whatever else is said behind a comma.
-fn numbers(range: &str) -> Option<(u64, Option<u64>)> {
-    let range = range.split(',').next()?;
-    if let Some(least) = range.strip_suffix(" or more") {
-        return Some((least.parse().ok()?, None));
+        "BRONZE_SEGMENT_SECONDS" => (&["1", "86400"], &["0", "7", "86401", "many"]),
+        "BRONZE_SEGMENT_OFFSETS" => (&["1", "2147483647"], &["0", "many"]),
+        "FAILURE_RESPONSE" => (&["batch", "items"], &["none of these"]),
+        "LOG_LEVEL" | "STACK_NAME" | "QUOTELAKE_DIE_WITH_PARENT" | "AWS_REGION" => (&[], &[]),
+        _ => panic!("no test knows right and wrong values of {name}"),
     }
-    let (least, most) = range.split_once(" to ")?;
-    Some((least.parse().ok()?, Some(most.parse().ok()?)))
 }
 
 #[tokio::test]
-async fn a_range_that_is_documented_is_the_one_that_a_start_accepts() {
-    for variable in variables() {
-        let (of_writer, name) = (variable.is_of_writer(), variable.name.as_str());
-        let needed = if of_writer { WRITER } else { POLLER };
-        let start =
-            async |value: &str| start(of_writer, &[needed, &[(name, value)]].concat()).await;
-        let (right, wrong) = tries(&variable);
-        for value in right {
+async fn a_documented_range_is_the_one_that_a_start_accepts() {
+    for (function, setting) in settings() {
+        let name = setting.name;
+        let needed = if function == "bronze-writer" {
+            WRITER
+        } else {
+            POLLER
+        };
+        let start = async |value: &str| start(function, &[needed, &[(name, value)]].concat()).await;
+        let (right, wrong) = tries(&setting);
+        let default = match setting.absent {
+            Absent::Is(default) => Some(default.to_owned()),
+            _ => None,
+        };
+        for value in right.into_iter().chain(default) {
             assert_eq!(start(&value).await, Ok(()), "{name}={value}");
         }
-        for value in wrong {
-            let refused = start(&value).await.expect_err(&format!("{name}={value}"));
+        // The SDK reads the addresses of AWS, when it is asked for something.
+        for value in wrong.iter().filter(|_| !name.starts_with("AWS_")) {
+            let refused = start(value).await.expect_err(&format!("{name}={value}"));
             assert!(refused.contains(name), "{name}={value}: {refused}");
+            let is_shown = refused.contains(&format!("'{value}' ("));
+            assert!(!(is_shown && setting.is_secret), "{refused}");
         }
     }
 }
 
 #[tokio::test]
-async fn what_is_documented_as_required_is_what_a_start_asks_for() {
-    let required = variables();
-    let required = required
-        .iter()
-        .filter(|variable| variable.default == "required");
-    let required: Vec<_> = required.map(|variable| variable.name.as_str()).collect();
-    assert_eq!(
-        required,
-        WRITER.iter().map(|(name, _)| *name).collect::<Vec<_>>()
-    );
-    for name in required {
-        let others: Vec<_> = WRITER
-            .iter()
-            .copied()
-            .filter(|(other, _)| *other != name)
-            .collect();
-        let refused = start(true, &others).await.unwrap_err();
-        assert!(refused.contains(&format!("{name} is missing")), "{refused}");
+async fn a_setting_documented_as_required_is_asked_for() {
+    let required = settings().into_iter();
+    let required = required.filter(|(_, setting)| setting.absent == Absent::Required);
+    let required: Vec<_> = required.collect();
+    assert!(!required.is_empty());
+    for (function, setting) in required {
+        let others = WRITER.iter().copied();
+        let others: Vec<_> = others.filter(|(name, _)| *name != setting.name).collect();
+        let refused = start(function, &others).await.unwrap_err();
+        let missing = format!("the setting {} is missing", setting.name);
+        assert!(refused.contains(&missing), "{refused}");
     }
 }
 
-#[tokio::test]
-async fn a_default_that_is_documented_is_what_a_function_takes() {
-    let mut code = String::new();
-    sources(&workspace().join("shared/feeds"), &mut |source| {
-        code.extend(source.split_whitespace().flat_map(|word| [word, " "]));
-    });
-    for variable in variables() {
-        let (name, Some(default)) = (variable.name.as_str(), variable.default_value()) else {
-            continue;
-        };
-        match name {
-            _ if variable.is_of_writer() => {
-                let settings = |more: &[(&str, &str)]| {
-                    let environment = [WRITER, more].concat().into_iter().collect();
-                    let settings = bronze_writer::Settings::read(&environment).unwrap();
-                    (settings.layout, settings.failure_response)
-                };
-                assert_eq!(settings(&[]), settings(&[(name, default)]), "{name}");
-            }
-            "KAFKA_SECURITY" => {
-                let cluster = async |more: &[(&str, &str)]| {
-                    let environment = [&[("KAFKA_BOOTSTRAP_SERVERS", "a:1")], more].concat();
-                    let environment = environment.into_iter().collect();
-                    let settings = quote_poller::Settings::read(&environment).unwrap();
-                    settings.access.cluster().await.unwrap()
-                };
-                assert_eq!(cluster(&[]).await, cluster(&[(name, default)]).await);
-            }
-            "VIETNAM_SOURCES" => {
-                let settings = FeedSettings::new(|_| None, None, runtime::clock::now);
-                let budgets = feeds::open("vietnam", &settings).unwrap().budgets;
-                let asked: Vec<_> = budgets.iter().map(|(source, _)| *source).collect();
-                assert_eq!(asked.join(","), default);
-            }
-            // The name and the default are the arguments of one call, or a pair.
-            _ => {
-                let given = [
-                    format!(r#""{name}", {default}"#),
-                    format!(r#""{name}", "{default}""#),
-                ];
-                assert!(given.iter().any(|given| code.contains(given)), "{name}");
-            }
-        }
+#[test]
+fn no_setting_is_missing_in_the_tables_or_there_twice() {
+    let mut defined = 0;
+    for folder in ["functions", "shared"] {
+        sources(&workspace().join(folder), &mut |source| {
+            let production = source.split("#[cfg(test)]").next().unwrap_or_default();
+            let lines = production
+                .lines()
+                .filter(|line| !line.trim_start().starts_with("//"));
+            defined += lines.filter(|line| line.contains(": Setting =")).count();
+        });
     }
+    let names: BTreeSet<_> = settings().iter().map(|(_, setting)| setting.name).collect();
+    assert_eq!(names.len(), settings().len());
+    assert_eq!(names.len(), defined, "in the tables, and defined");
 }

@@ -244,9 +244,8 @@ fn answered_for(
 
 #[test]
 fn every_history_ends_as_one_clean_pass() {
-    let asked = runtime::Environment::of_process();
-    let histories = asked.optional("QUOTELAKE_HISTORIES", "a number of histories");
-    let cases = histories.unwrap().unwrap_or(HISTORIES);
+    let asked = runtime::Environment::of_process().secret("QUOTELAKE_HISTORIES");
+    let cases = asked.map_or(HISTORIES, |histories| histories.parse().unwrap());
     let config = ProptestConfig {
         cases,
         failure_persistence: None,

@@ -121,9 +121,8 @@ async fn after_the_retry(simulation: &Simulation) -> BTreeMap<ObjectKey, Bytes> 
 async fn every_interleaving_with_every_fault_ends_as_one_clean_pass() {
     let clean = Simulation::new(layout(), FailureResponse::Batch, Vec::new());
     let expected = after_the_retry(&clean).await;
-    let asked =
-        runtime::Environment::of_process().optional("QUOTELAKE_FAULTS", "a number of faults");
-    for faults in 0..=asked.unwrap().unwrap_or(FAULTS) {
+    let asked = runtime::Environment::of_process().secret("QUOTELAKE_FAULTS");
+    for faults in 0..=asked.map_or(FAULTS, |faults| faults.parse().unwrap()) {
         let mut path = Path::default();
         let mut histories = 0_u64;
         loop {

@@ -43,30 +43,30 @@ fn a_wrong_setting_of_a_provider_is_one_sentence_and_a_failed_start() {
         (
             "FINNHUB_API_KEY_SECRET",
             "vault:a",
-            ": the reference to a secret",
+            " can't be used (the reference to a secret",
         ),
         (
             "FINNHUB_PER_SECOND",
             "many",
-            " is \"many\": give a whole number",
+            " is 'many' (not a number): set it to a whole number",
         ),
-        ("FINNHUB_TRADES_URL", "https://x", " is not a usable URL ("),
-        ("BINANCE_URL", "binance.vision", " is not a usable URL ("),
+        ("FINNHUB_TRADES_URL", "https://x", " can't be used ("),
+        ("BINANCE_URL", "binance.vision", " can't be used ("),
         (
             "VCI_PER_MINUTE",
             "0",
-            " is \"0\": give a whole number from 1",
+            " is '0' (out of range): set it to a whole number from 1",
         ),
         (
             "KBS_HEADERS",
             "Referer: x",
-            " is no JSON object of HTTP headers",
+            " can't be used (it is no JSON object of HTTP headers): set it to",
         ),
-        ("DNSE_URL", "ftp://x", " is not a usable URL ("),
+        ("DNSE_URL", "ftp://x", " can't be used ("),
         (
             "VIETNAM_SOURCES",
             "vci,ssi",
-            " is \"vci,ssi\": give some of",
+            " is 'vci,ssi' ('ssi' is no source): set it to some of",
         ),
     ] {
         let mut settings = vec![("KAFKA_BOOTSTRAP_SERVERS", "localhost:1"), (setting, value)];
@@ -74,12 +74,18 @@ fn a_wrong_setting_of_a_provider_is_one_sentence_and_a_failed_start() {
             settings.push(("FINNHUB_API_KEY", "key"));
         }
         let last = last_words(&function(&settings).output().unwrap());
-        assert!(last.starts_with(&format!("{setting}{said}")), "{last}");
+        assert!(
+            last.starts_with(&format!("the setting {setting}{said}")),
+            "{last}"
+        );
     }
     let keyless = [
         ("KAFKA_BOOTSTRAP_SERVERS", "localhost:1"),
         ("FINNHUB_URL", "https://finnhub.io/api/v1"),
     ];
     let last = last_words(&function(&keyless).output().unwrap());
-    assert!(last.starts_with("FINNHUB_API_KEY is missing"), "{last}");
+    assert!(
+        last.starts_with("the setting FINNHUB_API_KEY is missing"),
+        "{last}"
+    );
 }

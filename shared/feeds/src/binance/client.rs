@@ -37,7 +37,7 @@ pub(crate) struct Client {
 impl Client {
     /// A client with the settings that [`super::open`] names.
     pub(crate) fn new(settings: &FeedSettings) -> Result<Self, FeedError> {
-        let base = settings.url("BINANCE_URL", "https://data-api.binance.vision")?;
+        let base = settings.url(&super::URL)?;
         let budget = settings.budget("binance", &[BUDGET]);
         let manners = Manners {
             forbidden_rest: Some(FORBIDDEN_REST),

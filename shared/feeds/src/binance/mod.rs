@@ -14,12 +14,24 @@ mod unknown;
 use std::{sync::Arc, time::Duration};
 
 use market::Calendar;
+use settings::{Absent, Form, Setting};
 
 use crate::{Feed, FeedError, FeedSettings};
 use client::Client;
 use klines::Klines;
 
-/// Binance spot without a key, at the address in `BINANCE_URL`.
+/// Every setting of Binance.
+pub const SETTINGS: &[Setting] = &[URL];
+
+const URL: Setting = Setting::new(
+    "BINANCE_URL",
+    Absent::Is("https://data-api.binance.vision"),
+    Form::Url,
+    "where the API is",
+)
+.secret();
+
+/// Binance spot without a key, with [`SETTINGS`].
 ///
 /// # Errors
 /// [`FeedError`] names the setting that is wrong.

@@ -1,5 +1,6 @@
 use std::{ops::Range, sync::Arc};
 
+use ::settings::{Absent, Form, Setting};
 use async_trait::async_trait;
 use jiff::{Timestamp, civil::Date};
 use market::{Bar, DailyBars, Observation, Symbol};
@@ -11,14 +12,41 @@ use crate::{
     Bars, FeedError, FeedSettings, FetchError, Sink,
     budget::Budget,
     rota::Rota,
+    settings,
     vietnam::broker::{Broker, Settings},
 };
 
-const SETTINGS: Settings = Settings {
+/// Every setting of DNSE.
+pub const SETTINGS: &[Setting] = &[URL, PER_MINUTE, HEADERS];
+
+const URL: Setting = Setting::new(
+    "DNSE_URL",
+    Absent::Is("https://services.entrade.com.vn/chart-api/v2"),
+    Form::Url,
+    "where the API is",
+)
+.secret();
+
+const PER_MINUTE: Setting = Setting::new(
+    "DNSE_PER_MINUTE",
+    Absent::Is("60"),
+    Form::Number(1, 10_000),
+    "the most requests per minute",
+);
+
+const HEADERS: Setting = Setting::new(
+    "DNSE_HEADERS",
+    Absent::Means("plain ones"),
+    settings::HEADERS,
+    "request headers over the defaults",
+)
+.secret();
+
+const BROKER: Settings = Settings {
     name: "dnse",
-    url: ("DNSE_URL", "https://services.entrade.com.vn/chart-api/v2"),
-    headers: ("DNSE_HEADERS", &[("Accept", "application/json")]),
-    per_minute: ("DNSE_PER_MINUTE", 60),
+    url: URL,
+    per_minute: PER_MINUTE,
+    headers: (HEADERS, &[("Accept", "application/json")]),
 };
 
 /// DNSE over HTTP.
@@ -32,7 +60,7 @@ pub(crate) struct Client {
 impl Client {
     /// A client with the settings that [`super::open`] names.
     pub(crate) fn new(settings: &FeedSettings) -> Result<Self, FeedError> {
-        let broker = Broker::new(&SETTINGS, settings)?;
+        let broker = Broker::new(&BROKER, settings)?;
         Ok(Self {
             bars: broker.url(&["ohlcs", "stock"]),
             rota: broker.rota(),

@@ -12,9 +12,9 @@ use market::Calendar;
 
 use crate::{Feed, FeedError, FeedSettings};
 use client::Client;
+pub use client::SETTINGS;
 
-/// DNSE with the address, the request headers and the limit of the settings: `DNSE_URL`, `DNSE_HEADERS` (a JSON
-/// object over the usual ones), `DNSE_PER_MINUTE` (60).
+/// DNSE with [`SETTINGS`].
 ///
 /// # Errors
 /// [`FeedError`] names the setting that is wrong.

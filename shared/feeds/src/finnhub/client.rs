@@ -9,7 +9,12 @@ use reqwest::{
 use secrets::{Key, Secret};
 use tokio::time::{Instant, timeout_at};
 
-use super::{instrument::instrument, key::with_key, parse};
+use super::{
+    instrument::instrument,
+    key::with_key,
+    parse,
+    settings::{CONCURRENCY, PER_MINUTE, PER_SECOND, URL},
+};
 use crate::{
     FeedError, FeedSettings, FetchError, Quotes, Sink,
     budget::{Budget, Window},
@@ -37,10 +42,10 @@ pub(crate) struct Client {
 impl Client {
     /// A client with the settings that [`super::open`] names.
     pub(crate) fn new(settings: &FeedSettings, key: Key) -> Result<Self, FeedError> {
-        let base = settings.url("FINNHUB_URL", "https://finnhub.io/api/v1")?;
-        let per_minute = settings.number("FINNHUB_PER_MINUTE", 60, 1..=100_000)?;
-        let per_second = settings.number("FINNHUB_PER_SECOND", 30, 1..=10_000)?;
-        let concurrency = settings.number("FINNHUB_CONCURRENCY", 32, 1..=1_000)?;
+        let base = settings.url(&URL)?;
+        let per_minute = settings.read(&PER_MINUTE)?;
+        let per_second = settings.read(&PER_SECOND)?;
+        let concurrency = settings.read::<u32>(&CONCURRENCY)?;
         let windows = [
             Window {
                 limit: per_minute,

@@ -9,6 +9,7 @@ mod instrument;
 mod key;
 pub mod model;
 pub mod parse;
+mod settings;
 mod socket;
 mod trades;
 
@@ -17,17 +18,18 @@ use std::{sync::Arc, time::Duration};
 use market::Calendar;
 
 use crate::{Feed, FeedError, FeedSettings};
+pub use settings::SETTINGS;
+
 use client::Client;
+use settings::{API_KEY, API_KEY_SECRET};
 use trades::TradeStream;
 
-/// Finnhub with the key, the limits and the address of the settings: `FINNHUB_API_KEY` or
-/// `FINNHUB_API_KEY_SECRET`, `FINNHUB_PER_MINUTE` (60), `FINNHUB_PER_SECOND` (30), `FINNHUB_CONCURRENCY` (32),
-/// `FINNHUB_URL`; for trades `FINNHUB_TRADES_URL` and `FINNHUB_TRADES_SYMBOLS` (50).
+/// Finnhub with the key, the limits and the addresses of [`SETTINGS`].
 ///
 /// # Errors
 /// [`FeedError`] names the setting that is missing or wrong.
 pub fn open(settings: &FeedSettings) -> Result<Feed, FeedError> {
-    let key = settings.key("FINNHUB_API_KEY", "https://finnhub.io")?;
+    let key = settings.key(&API_KEY, &API_KEY_SECRET)?;
     let client = Arc::new(Client::new(settings, key.clone())?);
     let trades = TradeStream::new(settings, key)?;
     Ok(Feed {

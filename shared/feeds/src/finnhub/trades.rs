@@ -13,7 +13,14 @@ use tokio::{
     time::{Instant, sleep, sleep_until, timeout_at},
 };
 
-use super::{instrument::instrument, key::with_key, model::Frame, parse, socket::Socket};
+use super::{
+    instrument::instrument,
+    key::with_key,
+    model::Frame,
+    parse,
+    settings::{TRADES_SYMBOLS, TRADES_URL},
+    socket::Socket,
+};
 use crate::{FeedError, FeedSettings, FetchError, TradeSession, Trades, cooldown::Cooldown, tls};
 
 /// The longest pause before the first reconnection; it doubles with each.
@@ -41,11 +48,11 @@ pub(super) struct TradeStream {
 impl TradeStream {
     /// The stream with the settings that [`super::open`] names.
     pub(super) fn new(settings: &FeedSettings, key: Key) -> Result<Self, FeedError> {
-        let url = settings.url("FINNHUB_TRADES_URL", "wss://ws.finnhub.io")?;
+        let url = settings.url(&TRADES_URL)?;
         Ok(Self {
             tls: Arc::new(tls::for_server(&url)?),
             url,
-            limit: settings.number("FINNHUB_TRADES_SYMBOLS", 50, 1..=100_000)? as usize,
+            limit: settings.read(&TRADES_SYMBOLS)?,
             key,
             clock: settings.clock,
             cooldown: Cooldown::default(),

@@ -1,5 +1,6 @@
 use std::{ops::Range, sync::Arc};
 
+use ::settings::{Absent, Form, Setting};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use market::{Bar, Observation, Quote, Symbol};
@@ -13,6 +14,7 @@ use crate::{
     batch::{Batches, Row},
     budget::Budget,
     rota::Rota,
+    settings,
     vietnam::{
         broker::{Broker, Settings},
         interval::{Interval, Length},
@@ -20,14 +22,38 @@ use crate::{
     },
 };
 
-const SETTINGS: Settings = Settings {
+/// Every setting of KBS.
+pub const SETTINGS: &[Setting] = &[URL, PER_MINUTE, HEADERS];
+
+const URL: Setting = Setting::new(
+    "KBS_URL",
+    Absent::Is("https://kbbuddywts.kbsec.com.vn/iis-server/investment"),
+    Form::Url,
+    "where the API is",
+)
+.secret();
+
+const PER_MINUTE: Setting = Setting::new(
+    "KBS_PER_MINUTE",
+    Absent::Is("60"),
+    Form::Number(1, 10_000),
+    "the most requests per minute",
+);
+
+const HEADERS: Setting = Setting::new(
+    "KBS_HEADERS",
+    Absent::Means("plain ones"),
+    settings::HEADERS,
+    "request headers over the defaults",
+)
+.secret();
+
+const BROKER: Settings = Settings {
     name: "kbs",
-    url: (
-        "KBS_URL",
-        "https://kbbuddywts.kbsec.com.vn/iis-server/investment",
-    ),
+    url: URL,
+    per_minute: PER_MINUTE,
     headers: (
-        "KBS_HEADERS",
+        HEADERS,
         &[
             ("Accept", "application/json, text/plain, */*"),
             ("Accept-Language", "vi,en;q=0.8"),
@@ -36,7 +62,6 @@ const SETTINGS: Settings = Settings {
             ("x-lang", "vi"),
         ],
     ),
-    per_minute: ("KBS_PER_MINUTE", 60),
 };
 
 /// The most symbols in a request for the board.
@@ -54,7 +79,7 @@ pub(crate) struct Client {
 impl Client {
     /// A client with the settings that [`super::open`] names.
     pub(crate) fn new(settings: &FeedSettings) -> Result<Self, FeedError> {
-        let broker = Broker::new(&SETTINGS, settings)?;
+        let broker = Broker::new(&BROKER, settings)?;
         Ok(Self {
             board: broker.url(&["stock", "iss"]),
             board_batches: Batches::of(BOARD_SYMBOLS),

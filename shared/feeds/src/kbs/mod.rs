@@ -13,9 +13,9 @@ use market::Calendar;
 
 use crate::{Feed, FeedError, FeedSettings};
 use client::Client;
+pub use client::SETTINGS;
 
-/// KBS with the address, the request headers and the limit of the settings: `KBS_URL`, `KBS_HEADERS` (a JSON object
-/// over the usual ones), `KBS_PER_MINUTE` (60).
+/// KBS with [`SETTINGS`].
 ///
 /// # Errors
 /// [`FeedError`] names the setting that is wrong.

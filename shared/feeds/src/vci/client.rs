@@ -1,5 +1,6 @@
 use std::{ops::Range, sync::Arc};
 
+use ::settings::{Absent, Form, Setting};
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use market::{Bar, Observation, Quote, Symbol};
@@ -12,6 +13,7 @@ use crate::{
     Bars, FeedError, FeedSettings, FetchError, Listing, Quotes, Sink,
     batch::{Batches, Row},
     budget::Budget,
+    settings,
     vietnam::{
         broker::{Broker, Settings},
         interval::{Interval, Length},
@@ -19,18 +21,44 @@ use crate::{
     },
 };
 
-const SETTINGS: Settings = Settings {
+/// Every setting of VCI.
+pub const SETTINGS: &[Setting] = &[URL, PER_MINUTE, HEADERS];
+
+const URL: Setting = Setting::new(
+    "VCI_URL",
+    Absent::Is("https://trading.vietcap.com.vn"),
+    Form::Url,
+    "where the API is",
+)
+.secret();
+
+const PER_MINUTE: Setting = Setting::new(
+    "VCI_PER_MINUTE",
+    Absent::Is("60"),
+    Form::Number(1, 10_000),
+    "the most requests per minute",
+);
+
+const HEADERS: Setting = Setting::new(
+    "VCI_HEADERS",
+    Absent::Means("plain ones"),
+    settings::HEADERS,
+    "request headers over the defaults",
+)
+.secret();
+
+const BROKER: Settings = Settings {
     name: "vci",
-    url: ("VCI_URL", "https://trading.vietcap.com.vn"),
+    url: URL,
+    per_minute: PER_MINUTE,
     headers: (
-        "VCI_HEADERS",
+        HEADERS,
         &[
             ("Accept", "application/json, text/plain, */*"),
             ("Referer", "https://trading.vietcap.com.vn/"),
             ("Origin", "https://trading.vietcap.com.vn"),
         ],
     ),
-    per_minute: ("VCI_PER_MINUTE", 60),
 };
 
 /// The most symbols in a request for the board: an answer of some 200 kB.
@@ -56,7 +84,7 @@ pub(crate) struct Client {
 impl Client {
     /// A client with the settings that [`super::open`] names.
     pub(crate) fn new(settings: &FeedSettings) -> Result<Self, FeedError> {
-        let broker = Broker::new(&SETTINGS, settings)?;
+        let broker = Broker::new(&BROKER, settings)?;
         Ok(Self {
             board: broker.url(&["api", "price", "symbols", "getList"]),
             chart: broker.url(&["api", "chart", "OHLCChart", "gap-chart"]),

@@ -13,9 +13,9 @@ use market::Calendar;
 
 use crate::{Feed, FeedError, FeedSettings};
 use client::Client;
+pub use client::SETTINGS;
 
-/// VCI with the address, the request headers and the limit of the settings: `VCI_URL`, `VCI_HEADERS` (a JSON object
-/// over the usual ones), `VCI_PER_MINUTE` (60).
+/// VCI with [`SETTINGS`].
 ///
 /// # Errors
 /// [`FeedError`] names the setting that is wrong.

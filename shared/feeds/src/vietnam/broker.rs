@@ -3,6 +3,7 @@ use std::{ops::Range, sync::Arc, time::Duration};
 use jiff::Timestamp;
 use market::{Bar, Instrument, Observation, Symbol};
 use reqwest::{Url, header::HeaderMap};
+use settings::Setting;
 use tokio::time::Instant;
 
 use super::{
@@ -41,18 +42,18 @@ pub(crate) struct Broker {
 pub(crate) struct Settings {
     /// Its name as a feed.
     pub(crate) name: &'static str,
-    /// The setting of the address, and the public one.
-    pub(crate) url: (&'static str, &'static str),
+    /// The setting of the address.
+    pub(crate) url: Setting,
+    /// The setting of the most requests per minute.
+    pub(crate) per_minute: Setting,
     /// The setting of the request headers, and those that are sent unless it says otherwise.
-    pub(crate) headers: (&'static str, &'static [(&'static str, &'static str)]),
-    /// The setting of the most requests a minute, and that without it.
-    pub(crate) per_minute: (&'static str, u32),
+    pub(crate) headers: (Setting, &'static [(&'static str, &'static str)]),
 }
 
 impl Broker {
     pub(crate) fn new(names: &Settings, settings: &FeedSettings) -> Result<Self, FeedError> {
-        let base = settings.url(names.url.0, names.url.1)?;
-        let per_minute = settings.number(names.per_minute.0, names.per_minute.1, 1..=10_000)?;
+        let base = settings.url(&names.url)?;
+        let per_minute = settings.read(&names.per_minute)?;
         let a_minute = Window {
             limit: per_minute,
             period: Duration::from_mins(1),
@@ -67,7 +68,7 @@ impl Broker {
             name: names.name,
             http: Http::new(&base, budget, manners, settings.clock)?,
             base,
-            headers: settings.headers(names.headers.0, names.headers.1)?,
+            headers: settings.headers(&names.headers.0, names.headers.1)?,
             start: start_at((settings.clock)(), per_minute),
         })
     }

@@ -11,14 +11,25 @@ pub(crate) mod local;
 use std::{sync::Arc, time::Duration};
 
 use market::Calendar;
+use settings::{Absent, Form, Setting, SettingError};
 
 use crate::{Feed, FeedError, FeedSettings, Open, dnse, fallback::Fallback, kbs, vci};
 
 /// The brokers by name.
 const SOURCES: [(&str, Open); 3] = [("vci", vci::open), ("kbs", kbs::open), ("dnse", dnse::open)];
 
-/// The setting of the brokers to ask.
-const SOURCES_SETTING: &str = "VIETNAM_SOURCES";
+/// The settings of this feed, beside those of the brokers.
+pub const SETTINGS: &[Setting] = &[SOURCES_SETTING];
+
+const SOURCES_SETTING: Setting = Setting::new(
+    "VIETNAM_SOURCES",
+    Absent::Is("vci,kbs,dnse"),
+    Form::Text {
+        range: "of the three, comma-separated",
+        expects: "some of vci,kbs,dnse, each once, separated by commas",
+    },
+    "the sources of the feed `vietnam`, in the order in which they are asked",
+);
 
 /// The brokers that `VIETNAM_SOURCES` names (`vci,kbs,dnse`), in that order, each with its own settings.
 ///
@@ -47,22 +58,15 @@ pub fn open(settings: &FeedSettings) -> Result<Feed, FeedError> {
     })
 }
 
-fn sources(settings: &FeedSettings) -> Result<Vec<Open>, FeedError> {
-    let known = SOURCES.map(|(name, _)| name).join(",");
-    let value = settings
-        .text(SOURCES_SETTING)
-        .unwrap_or_else(|| known.clone());
-    let wrong = || FeedError::Sources {
-        setting: SOURCES_SETTING,
-        value: value.clone(),
-        known: known.clone(),
-    };
+fn sources(settings: &FeedSettings) -> Result<Vec<Open>, SettingError> {
+    let value: String = settings.read(&SOURCES_SETTING)?;
     let mut named = Vec::new();
     for name in value.split(',').map(str::trim) {
         let source = SOURCES.iter().find(|(known, _)| *known == name);
-        let source = source.ok_or_else(wrong)?;
+        let wrong = |problem: &str| SOURCES_SETTING.refuse(&value, format!("'{name}' {problem}"));
+        let source = source.ok_or_else(|| wrong("is no source"))?;
         if named.contains(&source) {
-            return Err(wrong());
+            return Err(wrong("is there twice"));
         }
         named.push(source);
     }

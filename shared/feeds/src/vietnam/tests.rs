@@ -213,8 +213,13 @@ async fn a_day_is_the_same_in_vnd_from_vci_from_kbs_and_from_the_thousands_of_dn
 
 #[test]
 fn the_capabilities_and_budgets_are_those_of_the_brokers_named() {
-    let open =
-        |sources| crate::open("vietnam", &settings(&[(SOURCES_SETTING, sources)], clock)).unwrap();
+    let open = |sources| {
+        crate::open(
+            "vietnam",
+            &settings(&[(SOURCES_SETTING.name, sources)], clock),
+        )
+        .unwrap()
+    };
     let has = |sources| {
         let feed = open(sources);
         let budgets: Vec<_> = feed.budgets.iter().map(|(name, _)| *name).collect();
@@ -239,15 +244,28 @@ fn the_capabilities_and_budgets_are_those_of_the_brokers_named() {
 
 #[test]
 fn a_broker_that_there_is_not_is_named_with_those_that_there_are() {
-    for wrong in ["ssi", "vci,,kbs", "vci,vci", "VCI"] {
-        let error = crate::open("vietnam", &settings(&[(SOURCES_SETTING, wrong)], clock));
+    for (wrong, problem) in [
+        ("ssi", "'ssi' is no source"),
+        ("vci,,kbs", "'' is no source"),
+        ("vci,vci", "'vci' is there twice"),
+        ("VCI", "'VCI' is no source"),
+    ] {
+        let error = crate::open(
+            "vietnam",
+            &settings(&[(SOURCES_SETTING.name, wrong)], clock),
+        );
         assert_eq!(
             error.unwrap_err().to_string(),
             format!(
-                "VIETNAM_SOURCES is {wrong:?}: give some of vci,kbs,dnse, each once, separated by commas"
+                "the setting VIETNAM_SOURCES is '{wrong}' ({problem}): set it to some of vci,kbs,dnse, each once, \
+                 separated by commas"
             )
         );
     }
     let error = crate::open("vietnam", &settings(&[("KBS_PER_MINUTE", "0")], clock));
-    assert!(error.unwrap_err().to_string().starts_with("KBS_PER_MINUTE"));
+    let error = error.unwrap_err().to_string();
+    assert!(
+        error.starts_with("the setting KBS_PER_MINUTE is '0'"),
+        "{error}"
+    );
 }

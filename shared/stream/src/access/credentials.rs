@@ -6,8 +6,12 @@
 
 use secrets::Secret;
 use serde::{Deserialize, de::DeserializeOwned};
+use settings::Setting;
 
-use super::AccessError;
+use super::{
+    AccessError,
+    settings::{CA, CREDENTIALS},
+};
 use crate::Security;
 
 /// What the secret of `KAFKA_SECURITY=scram` is.
@@ -19,10 +23,6 @@ pub(super) const MUTUAL_TLS: &str =
 
 /// What the secret of `KAFKA_CA_SECRET` is.
 const AUTHORITY: &str = r#"a certificate in PEM, plain or as {"certificate":"PEM"}"#;
-
-/// The settings that name the two.
-pub(super) const CREDENTIALS_SETTING: &str = "KAFKA_CREDENTIALS_SECRET";
-pub(super) const CA_SETTING: &str = "KAFKA_CA_SECRET";
 
 #[derive(Deserialize)]
 struct User {
@@ -46,7 +46,7 @@ struct Authority {
 pub(super) fn scram(secret: &Secret, ca: Option<String>) -> Result<Security, AccessError> {
     let user: User = parse(secret, SCRAM)?;
     if user.username.is_empty() || user.password.is_empty() {
-        return Err(not(CREDENTIALS_SETTING, SCRAM));
+        return Err(not(CREDENTIALS, SCRAM));
     }
     Ok(Security::Scram {
         ca,
@@ -58,7 +58,7 @@ pub(super) fn scram(secret: &Secret, ca: Option<String>) -> Result<Security, Acc
 pub(super) fn mutual_tls(secret: &Secret, ca: Option<String>) -> Result<Security, AccessError> {
     let client: ClientCertificate = parse(secret, MUTUAL_TLS)?;
     if !is_certificate(&client.certificate) || !client.private_key.contains("PRIVATE KEY-----") {
-        return Err(not(CREDENTIALS_SETTING, MUTUAL_TLS));
+        return Err(not(CREDENTIALS, MUTUAL_TLS));
     }
     Ok(Security::MutualTls {
         ca,
@@ -77,7 +77,7 @@ pub(super) fn authority(secret: &Secret) -> Result<String, AccessError> {
     if is_certificate(&pem) {
         Ok(pem)
     } else {
-        Err(not(CA_SETTING, AUTHORITY))
+        Err(not(CA, AUTHORITY))
     }
 }
 
@@ -87,9 +87,12 @@ fn is_certificate(pem: &str) -> bool {
 
 fn parse<T: DeserializeOwned>(secret: &Secret, expects: &'static str) -> Result<T, AccessError> {
     // The parser's error is dropped: it may quote the secret.
-    serde_json::from_str(secret.expose()).map_err(|_| not(CREDENTIALS_SETTING, expects))
+    serde_json::from_str(secret.expose()).map_err(|_| not(CREDENTIALS, expects))
 }
 
-fn not(setting: &'static str, expects: &'static str) -> AccessError {
-    AccessError::NotCredentials { setting, expects }
+fn not(setting: Setting, expects: &'static str) -> AccessError {
+    AccessError::NotCredentials {
+        setting: setting.name,
+        expects,
+    }
 }

@@ -1,4 +1,5 @@
 use secrets::SecretError;
+use settings::SettingError;
 
 use crate::{AddressError, TokenError, msk::MskError};
 
@@ -12,25 +13,8 @@ pub enum AccessError {
     )]
     NoBrokers,
     /// A setting has a value that can't be used.
-    #[error("the setting {name} is '{value}' ({problem}): set it to {expects}")]
-    Setting {
-        /// The variable.
-        name: &'static str,
-        /// Its value.
-        value: String,
-        /// Why that can't be used.
-        problem: String,
-        /// What a right value is, as a noun phrase.
-        expects: &'static str,
-    },
-    /// A setting refers to no secret.
-    #[error("the setting {name} can't be used: {problem}")]
-    Reference {
-        /// The variable.
-        name: &'static str,
-        /// What is wrong with it.
-        problem: String,
-    },
+    #[error(transparent)]
+    Setting(#[from] SettingError),
     /// This kind of security needs credentials.
     #[error(
         "KAFKA_SECURITY is {security} and KAFKA_CREDENTIALS_SECRET is missing: set it to the reference of a secret, \

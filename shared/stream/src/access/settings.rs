@@ -2,48 +2,82 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use secrets::{AwsAccount, AwsSecrets, FetchSecret, Key, SecretReference};
+use settings::{Absent, Form, Lookup, REFERENCE, Setting, SettingError, aws};
 use tokio::sync::OnceCell;
 
 use super::{
     Access, AccessError, Brokers, Iam, Method, Parts, Source,
-    credentials::{CA_SETTING, CREDENTIALS_SETTING, MUTUAL_TLS, SCRAM},
+    credentials::{MUTUAL_TLS, SCRAM},
 };
 use crate::{
     cluster,
     msk::{self, Msk},
 };
 
-const SERVERS: &str = "KAFKA_BOOTSTRAP_SERVERS";
-const SECURITY: &str = "KAFKA_SECURITY";
-const ARN: &str = "MSK_CLUSTER_ARN";
-const CREATE: &str = "KAFKA_CREATE_PARTITIONS";
+/// Every setting of the brokers and of how to get at them.
+pub const SETTINGS: &[Setting] = &[SERVERS, ARN, SECURITY, CREDENTIALS, CA, CREATE];
 
-/// The kinds of security.
-const KINDS: &str = "plaintext, tls, mtls, scram or iam";
+const SERVERS: Setting = Setting::new(
+    "KAFKA_BOOTSTRAP_SERVERS",
+    Absent::Means("this or the next"),
+    Form::Text {
+        range: "`host:port`, comma-separated",
+        expects: "host:port, comma-separated",
+    },
+    "the brokers; given both, these are taken",
+);
 
-/// The most partitions that a topic is created with.
-const MOST_PARTITIONS: i32 = 10_000;
+const ARN: Setting = Setting::new(
+    "MSK_CLUSTER_ARN",
+    Absent::Means("this or the former"),
+    Form::Text {
+        range: "an MSK cluster's ARN",
+        expects: "arn:aws:kafka:REGION:ACCOUNT:cluster/NAME/ID",
+    },
+    "looks the brokers up, in the list that fits `KAFKA_SECURITY`; again when none answers, at most every 30 s",
+);
+
+const SECURITY: Setting = Setting::new(
+    "KAFKA_SECURITY",
+    Absent::Is("plaintext"),
+    Form::OneOf(&["plaintext", "tls", "mtls", "scram", "iam"]),
+    "how brokers and client know each other; `scram` is SCRAM-SHA-512 over TLS, `iam` MSK's tokens, signed with the \
+     function's role",
+);
+
+pub(super) const CREDENTIALS: Setting = Setting::new(
+    "KAFKA_CREDENTIALS_SECRET",
+    Absent::Means("required for `scram` and `mtls`"),
+    REFERENCE,
+    "`{\"username\",\"password\"}` or `{\"certificate\",\"privateKey\",\"privateKeyPassword\"}` in PEM; fetched once per \
+     environment, again when refused",
+)
+.secret();
+
+pub(super) const CA: Setting = Setting::new(
+    "KAFKA_CA_SECRET",
+    Absent::Means("the system's roots"),
+    REFERENCE,
+    "the authority of the brokers' certificates: `{\"certificate\"}` or plain PEM",
+)
+.secret();
+
+const CREATE: Setting = Setting::new(
+    "KAFKA_CREATE_PARTITIONS",
+    Absent::Means("topics are not created"),
+    Form::Number(1, 10_000),
+    "creates a topic that does not exist, with this many partitions and the cluster's own replication",
+);
 
 /// An account of AWS, and the clock that says when its tokens are signed.
 type Account = (Arc<AwsAccount>, fn() -> Timestamp);
 
 impl Access {
-    /// Reads the settings that `lookup` gives by name; `secrets` is the store of those that are references.
-    ///
-    /// | setting | value |
-    /// |---|---|
-    /// | `KAFKA_BOOTSTRAP_SERVERS` | `host:port`, comma-separated |
-    /// | `KAFKA_SECURITY` | `plaintext` (unless set), `tls`, `mtls`, `scram` |
-    /// | `KAFKA_CREDENTIALS_SECRET` | the reference of a secret: for `scram` `{"username","password"}`, for `mtls` `{"certificate","privateKey","privateKeyPassword"?}` |
-    /// | `KAFKA_CA_SECRET` | the reference of a secret: a certificate in PEM, or `{"certificate"}`; unless set, the system's roots |
-    /// | `KAFKA_CREATE_PARTITIONS` | with how many partitions a topic is created that does not exist; unless set, none is |
+    /// Reads [`SETTINGS`] that `lookup` gives by name; `secrets` is the store of those that are references.
     ///
     /// # Errors
     /// [`AccessError`] for the first that is missing or wrong. Nothing is fetched.
-    pub fn read(
-        lookup: &dyn Fn(&str) -> Option<String>,
-        secrets: &Arc<dyn FetchSecret>,
-    ) -> Result<Self, AccessError> {
+    pub fn read(lookup: &Lookup<'_>, secrets: &Arc<dyn FetchSecret>) -> Result<Self, AccessError> {
         read(lookup, secrets, None)
     }
 
@@ -54,7 +88,7 @@ impl Access {
     /// # Errors
     /// [`AccessError`] for the first that is missing or wrong. Nothing is fetched.
     pub fn on_aws(
-        lookup: &dyn Fn(&str) -> Option<String>,
+        lookup: &Lookup<'_>,
         account: &Arc<AwsAccount>,
         clock: fn() -> Timestamp,
     ) -> Result<Self, AccessError> {
@@ -63,10 +97,10 @@ impl Access {
     }
 
     /// The region that the settings name a cluster of MSK in: that of `MSK_CLUSTER_ARN`, else that in the brokers' names.
-    pub fn region(lookup: &dyn Fn(&str) -> Option<String>) -> Option<String> {
-        let of_arn = || msk::region(lookup(ARN)?.trim()).map(str::to_owned);
+    pub fn region(lookup: &Lookup<'_>) -> Option<String> {
+        let of_arn = || msk::region(&ARN.text(lookup)?).map(str::to_owned);
         let of_name = || {
-            let brokers = lookup(SERVERS)?;
+            let brokers = SERVERS.text(lookup)?;
             let (host, _) = brokers.split(',').next()?.trim().rsplit_once(':')?;
             let host = host.strip_suffix(".cn").unwrap_or(host);
             let (name, region) = host.strip_suffix(".amazonaws.com")?.rsplit_once('.')?;
@@ -78,98 +112,66 @@ impl Access {
 }
 
 fn read(
-    lookup: &dyn Fn(&str) -> Option<String>,
+    lookup: &Lookup<'_>,
     secrets: &Arc<dyn FetchSecret>,
     account: Option<Account>,
 ) -> Result<Access, AccessError> {
-    let text = |name: &str| {
-        let value = lookup(name)?.trim().to_owned();
-        (!value.is_empty()).then_some(value)
-    };
-    let given = |name: &'static str| match text(name) {
-        None => Ok(None),
-        Some(reference) => reference
-            .parse::<SecretReference>()
-            .map(|reference| Some(Key::fetched(reference, Arc::clone(secrets))))
-            .map_err(|error| AccessError::Reference {
-                name,
-                problem: error.to_string(),
-            }),
-    };
-    let brokers = match (text(SERVERS), text(ARN), &account) {
+    let brokers = match (SERVERS.text(lookup), ARN.text(lookup), &account) {
         (Some(brokers), _, _) => listed(brokers)?,
         (None, Some(arn), Some((account, _))) => by_arn(arn, account)?,
         _ => return Err(AccessError::NoBrokers),
     };
     let needed = |security, expects| {
-        given(CREDENTIALS_SETTING)?.ok_or(AccessError::NoCredentials { security, expects })
+        let given = given(&CREDENTIALS, lookup, secrets)?;
+        given.ok_or(AccessError::NoCredentials { security, expects })
     };
-    let security = text(SECURITY).unwrap_or_default();
+    let security: String = SECURITY.read(lookup)?;
     let method = match (security.as_str(), account) {
-        ("" | "plaintext", _) => Method::Plaintext,
+        ("plaintext", _) => Method::Plaintext,
         ("tls", _) => Method::Tls,
         ("mtls", _) => Method::MutualTls(needed("mtls", MUTUAL_TLS)?),
         ("scram", _) => Method::Scram(needed("scram", SCRAM)?),
-        ("iam", Some((account, clock))) => Method::Iam(Iam {
+        (_, Some((account, clock))) => Method::Iam(Iam {
             account,
             clock,
             region: Access::region(lookup)
-                .or(text("AWS_REGION"))
+                .or(aws::REGION.text(lookup))
                 .ok_or(AccessError::NoRegion)?,
             tokens: OnceCell::new(),
         }),
-        _ => {
-            return Err(AccessError::Setting {
-                name: SECURITY,
-                value: security,
-                problem: "there is no such kind".to_owned(),
-                expects: KINDS,
-            });
-        }
+        (_, None) => return Err(SECURITY.refuse(&security, "there is no AWS account").into()),
     };
     Ok(Access(Source::Settings(Arc::new(Parts {
         brokers,
         ca: match method {
             Method::Plaintext => None,
-            _ => given(CA_SETTING)?,
+            _ => given(&CA, lookup, secrets)?,
         },
         method,
-        create_partitions: text(CREATE).map(partitions).transpose()?,
+        create_partitions: CREATE.optional(lookup)?,
     }))))
 }
 
-fn by_arn(arn: String, account: &Arc<AwsAccount>) -> Result<Brokers, AccessError> {
+/// The secret that a setting refers to.
+fn given(
+    setting: &Setting,
+    lookup: &Lookup<'_>,
+    secrets: &Arc<dyn FetchSecret>,
+) -> Result<Option<Key>, SettingError> {
+    let reference: Option<SecretReference> = setting.optional(lookup)?;
+    Ok(reference.map(|reference| Key::fetched(reference, Arc::clone(secrets))))
+}
+
+fn by_arn(arn: String, account: &Arc<AwsAccount>) -> Result<Brokers, SettingError> {
     if msk::region(&arn).is_some() {
         return Ok(Brokers::Msk(Box::new(Msk::new(arn, Arc::clone(account)))));
     }
-    Err(AccessError::Setting {
-        name: ARN,
-        value: arn,
-        problem: "that is no ARN of an MSK cluster".to_owned(),
-        expects: "arn:aws:kafka:REGION:ACCOUNT:cluster/NAME/ID",
-    })
+    Err(ARN.refuse(&arn, "that is no ARN of an MSK cluster"))
 }
 
-fn listed(brokers: String) -> Result<Brokers, AccessError> {
+fn listed(brokers: String) -> Result<Brokers, SettingError> {
     match cluster::check(&brokers) {
         Ok(()) => Ok(Brokers::Listed(brokers)),
-        Err(problem) => Err(AccessError::Setting {
-            name: SERVERS,
-            value: brokers,
-            problem,
-            expects: "host:port, comma-separated",
-        }),
-    }
-}
-
-fn partitions(value: String) -> Result<i32, AccessError> {
-    match value.parse() {
-        Ok(number) if (1..=MOST_PARTITIONS).contains(&number) => Ok(number),
-        _ => Err(AccessError::Setting {
-            name: CREATE,
-            value,
-            problem: "no number of partitions".to_owned(),
-            expects: "a number from 1 to 10000, or to nothing",
-        }),
+        Err(problem) => Err(SERVERS.refuse(&brokers, problem)),
     }
 }

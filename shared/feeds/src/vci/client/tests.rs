@@ -81,7 +81,7 @@ async fn headers_are_a_setting() {
     let wrong = settings(&[("VCI_HEADERS", "Referer: x")], clock);
     let error = crate::open("vci", &wrong).unwrap_err().to_string();
     assert!(
-        error.starts_with("VCI_HEADERS is no JSON object"),
+        error.starts_with("the setting VCI_HEADERS can't be used (it is no JSON object"),
         "{error}"
     );
 }

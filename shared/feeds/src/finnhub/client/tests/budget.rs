@@ -173,18 +173,18 @@ fn a_setting_that_is_wrong_stops_the_start_with_one_sentence() {
         (
             "FINNHUB_PER_MINUTE",
             "0",
-            "FINNHUB_PER_MINUTE is \"0\": give a whole number from 1 to 100000",
+            "the setting FINNHUB_PER_MINUTE is '0' (out of range): set it to a whole number from 1 to 100000",
         ),
         (
             "FINNHUB_TRADES_SYMBOLS",
             "all",
-            "FINNHUB_TRADES_SYMBOLS is \"all\": give a whole number from 1 to 100000",
+            "the setting FINNHUB_TRADES_SYMBOLS is 'all' (not a number): set it to a whole number from 1 to 100000",
         ),
         (
             "FINNHUB_TRADES_URL",
             "https://ws.finnhub.io",
-            "FINNHUB_TRADES_URL is not a usable URL (it is neither ws nor wss): \
-             write it like wss://ws.finnhub.io",
+            "the setting FINNHUB_TRADES_URL can't be used (it is neither ws nor wss): \
+             set it to a URL such as wss://ws.finnhub.io",
         ),
     ];
     for (setting, value, sentence) in cases {

@@ -67,8 +67,8 @@ fn a_missing_key_stops_the_start_with_one_sentence() {
         let error = crate::open("finnhub", &settings(values, clock)).err();
         error.map(|error| error.to_string())
     };
-    let missing = "FINNHUB_API_KEY is missing: get a key at https://finnhub.io and set it, or \
-                   FINNHUB_API_KEY_SECRET to the name of its secret";
+    let missing = "the setting FINNHUB_API_KEY is missing: set it to a key from https://finnhub.io, or \
+                   FINNHUB_API_KEY_SECRET to the reference of a secret that holds one";
     assert_eq!(start(&[]).as_deref(), Some(missing));
     assert_eq!(start(&[(API_KEY, " \n")]).as_deref(), Some(missing));
     assert_eq!(start(&[(API_KEY, "abc\n")]), None);
