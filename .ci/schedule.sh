@@ -2,6 +2,7 @@
 # `step_NAME`, or `tier_NAME` if it tests something. AFTER has the names that NAME comes after, IDLE those that only
 # get the processors' spare time.
 logs=$(mktemp -d)
+trap 'rm -rf "$logs"' EXIT
 report=()
 declare -A running=()
 
@@ -76,6 +77,7 @@ run_beside() { # NAME...
             fi
         done
         waiting=("${later[@]}")
+        [ ${#running[@]} -gt 0 ] || fail "a tier that comes after itself, one of ${waiting[*]},"
         cpu_seconds
         before=$cpu
         code=0
@@ -93,7 +95,7 @@ run_beside() { # NAME...
     trap 'rm -rf "$logs"' EXIT
 }
 
-# Whether everything has ended that NAME comes after, of what is run at all.
+# Whether everything has ended that NAME comes after; `done` is the caller's.
 ready() { # NAME
     local other
     for other in ${AFTER[$1]}; do
