@@ -45,7 +45,7 @@ build() {
         done
         emulated_template template.yaml "$work/build/template.yaml" "$work/build"
     else
-        cargo build --quiet --bin quotelake
+        cargo build --locked --quiet --bin quotelake
         bin_dir=${CARGO_TARGET_DIR:-target}/debug
         cargo_lambda_tool
         CARGO_LAMBDA_COMPILER=cargo PATH=$TOOLS/cargo-lambda/bin:$PATH \
@@ -203,7 +203,7 @@ on_docker() {
         exit 2
     }
     if [ -z "$bin_dir" ]; then
-        cargo build --quiet --bins
+        cargo build --locked --quiet --bins
         bin_dir=${CARGO_TARGET_DIR:-target}/debug
     fi
     # Those that ran before go on running.

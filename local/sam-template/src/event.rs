@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
-use stream::topics;
+use kafka_event::is_topic_name;
 
 use super::{
     KafkaEvent, Problem, ScheduleEvent, StartingPosition, TemplateError, failure, section::Section,
@@ -145,7 +145,7 @@ fn kafka(
         let range = "exactly one topic".to_owned();
         return Err(properties.out_of_range("Topics", &topics.join(","), range));
     };
-    if topics::check_name(topic).is_err() {
+    if !is_topic_name(topic) {
         let range = "1 to 249 letters, digits, dots, hyphens and underscores".to_owned();
         return Err(properties.out_of_range("Topics", topic, range));
     }

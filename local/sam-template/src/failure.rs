@@ -5,7 +5,7 @@
 
 use std::{fmt::Display, ops::RangeInclusive, str::FromStr, time::Duration};
 
-use stream::topics;
+use kafka_event::is_topic_name;
 
 use super::{Problem, TemplateError, section::Section};
 
@@ -95,7 +95,7 @@ pub(super) fn on_failure(
         .ok_or_else(|| on_failure.missing(KEY))?;
     if let Some(to) = destination.strip_prefix("kafka://") {
         provisioned(properties, KEY, &on_failure)?;
-        if topics::check_name(to).is_err() || to == topic {
+        if !is_topic_name(to) || to == topic {
             let range = "kafka:// and the name of another topic than the trigger's".to_owned();
             return Err(on_failure.out_of_range(KEY, &destination, range));
         }

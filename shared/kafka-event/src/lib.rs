@@ -17,6 +17,9 @@
 
 mod lenient;
 mod read;
+mod topic_name;
+
+pub use topic_name::is_topic_name;
 
 use std::borrow::Cow;
 

@@ -8,6 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use kafka_event::is_topic_name;
 use rdkafka::{
     admin::{AdminClient, AdminOptions, NewTopic, TopicReplication},
     consumer::{BaseConsumer, Consumer},
@@ -37,12 +38,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(50);
 /// # Errors
 /// [`TopicError::BadName`].
 pub fn check_name(topic: &str) -> Result<(), TopicError> {
-    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
-    let right = (1..=249).contains(&topic.len())
-        && topic.chars().all(allowed)
-        && topic != "."
-        && topic != "..";
-    right
+    is_topic_name(topic)
         .then_some(())
         .ok_or_else(|| TopicError::BadName(topic.to_owned()))
 }
@@ -174,23 +170,5 @@ pub(crate) async fn blocking<T: Send + 'static>(
     match tokio::task::spawn_blocking(ask).await {
         Ok(answer) => answer,
         Err(error) => Err(broker_error(cluster, what, error.to_string())),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_topic_name_is_checked_as_kafka_does() {
-        for right in ["stock-quotes", "trades_raw", "a.b", "...", &"x".repeat(249)] {
-            assert_eq!(check_name(right), Ok(()), "{right}");
-        }
-        for wrong in ["", ".", "..", "a/b", "a b", "é", &"x".repeat(250)] {
-            assert_eq!(
-                check_name(wrong),
-                Err(TopicError::BadName(wrong.to_owned()))
-            );
-        }
     }
 }
