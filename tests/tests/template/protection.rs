@@ -26,6 +26,33 @@ fn a_bucket_is_private_and_encrypted_and_outlives_the_stack() {
 }
 
 #[test]
+fn the_bucket_refuses_a_write_to_bronze_without_a_condition() {
+    let template = Template::read();
+    let policy = &template.section("Resources")["BronzeBucketPolicy"]["Properties"];
+    assert_eq!(policy["Bucket"], json!({"Ref": "BronzeBucket"}));
+    let statements = policy["PolicyDocument"]["Statement"].as_array().unwrap();
+    let refused = statements
+        .iter()
+        .find(|statement| statement["Sid"] == "RefuseUnconditionalWritesToBronze")
+        .unwrap();
+    assert_eq!(
+        *refused,
+        json!({
+            "Sid": "RefuseUnconditionalWritesToBronze",
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": "s3:PutObject",
+            "Resource": {"Fn::Sub": "${BronzeBucket.Arn}/${BronzePrefix}/*"},
+            // Without either header, and only where an object comes to be: no part of a multipart upload.
+            "Condition": {
+                "Null": {"s3:if-none-match": "true", "s3:if-match": "true"},
+                "Bool": {"s3:ObjectCreationOperation": "true"}
+            }
+        })
+    );
+}
+
+#[test]
 fn a_queue_is_encrypted_by_a_key_of_the_account_or_of_sqs() {
     let template = Template::read();
     for (id, queue) in template.resources("AWS::SQS::Queue") {
