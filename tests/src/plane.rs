@@ -29,6 +29,13 @@ pub async fn lake(running: &Running) -> (S3Store, Layout) {
     (store, layout)
 }
 
+/// What a server on this machine answers to a GET.
+pub async fn get(url: &str) -> reqwest::Result<reqwest::Response> {
+    // Fails when a provider is installed already, which is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::get(url).await
+}
+
 /// What the proof of the bronze writer knows.
 pub fn audit(summary: &Summary) -> &Value {
     &summary.proofs[0].judgement.details

@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use pipeline_tests::plane::{options, workspace};
+use pipeline_tests::plane::{get, options, workspace};
 use quotelake::up::{Options, Running, UpError, summary::Summary};
 use tempfile::TempDir;
 use tokio::time::sleep;
@@ -111,7 +111,11 @@ async fn a_schedule_needs_no_topic() {
     assert_eq!(summary.unverified, ["BarRoller"]);
     let log = options.data.join("logs/BarRoller.log");
     let log = std::fs::read_to_string(log).unwrap();
-    assert!(log.contains("invocation failed"), "it is invoked: {log}");
+    // It is a bronze writer without its settings, which says so when it is invoked.
+    assert!(
+        log.contains("the setting BRONZE_BUCKET is missing"),
+        "{log}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -123,7 +127,7 @@ async fn a_function_url_is_served_on_a_loopback_port() {
     let url = running.plane().urls()["Dashboards"].clone();
     assert!(url.starts_with("http://127.0.0.1:"), "{url}");
     // The binary is a bronze writer, which fails on an event that is not Kafka's.
-    let answered = reqwest::get(&url).await.unwrap();
+    let answered = get(&url).await.unwrap();
     assert_eq!(answered.status(), 502);
     let said = answered.text().await.unwrap();
     assert_eq!(said, r#"{"Message":"Internal Server Error"}"#);
@@ -131,7 +135,7 @@ async fn a_function_url_is_served_on_a_loopback_port() {
     let summary = running.stop().await.unwrap();
     assert!(summary.is_success(), "{summary}");
     assert_eq!(summary.unverified, ["Dashboards"]);
-    assert!(reqwest::get(&url).await.is_err(), "it ends with the run");
+    assert!(get(&url).await.is_err(), "it ends with the run");
 }
 
 #[tokio::test(flavor = "multi_thread")]

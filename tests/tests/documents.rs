@@ -83,14 +83,7 @@ fn every_variable_of_the_tool_the_tests_and_the_scripts_is_documented_and_no_oth
         found.collect()
     };
     let mut read = BTreeSet::new();
-    for folder in [
-        ".ci",
-        "functions",
-        "local/src",
-        "localstack",
-        "shared",
-        "tests",
-    ] {
+    for folder in [".ci", "functions", "local", "localstack", "shared", "tests"] {
         programs(&workspace().join(folder), &mut |text| {
             read.extend(names(text));
         });

@@ -33,7 +33,7 @@ async fn run_for(plane: &mut Running, time: Duration) {
 
 fn assert_exact(summary: &Summary) {
     assert!(summary.is_exact(), "{summary}");
-    assert!(records(&summary) > 0, "{summary}");
+    assert!(records(summary) > 0, "{summary}");
 }
 
 /// The members of a line in their order.

@@ -147,7 +147,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{gathered, replay::symbols};
+    use crate::{gathered, test_server::symbols};
 
     fn row(symbol: &Symbol) -> Row<Observation<Trade>, FetchError> {
         Row {

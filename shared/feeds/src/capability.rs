@@ -166,7 +166,7 @@ pub trait Listing: Debug + Send + Sync {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::replay::symbols;
+    use crate::test_server::symbols;
 
     #[tokio::test]
     async fn outcomes_are_gathered_in_the_order_asked_and_none_is_lost() {

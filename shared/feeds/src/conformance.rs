@@ -14,12 +14,12 @@ use market::{Message, Observation};
 
 use crate::{
     Feed, Polled,
-    replay::{Provider, Reply, settings},
+    test_server::{Provider, Reply, settings},
 };
 
 /// The provider `name`, opened with the settings `others` at a server that answers each path and query with a
 /// recorded body, and all else with 404. `url` is the setting of its address.
-pub(crate) async fn replayed(
+pub(crate) async fn served(
     name: &str,
     url: &str,
     others: &[(&str, &str)],

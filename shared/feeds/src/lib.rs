@@ -50,11 +50,11 @@ mod error;
 mod fallback;
 mod http;
 mod number;
-#[cfg(test)]
-mod replay;
 mod retry;
 mod rota;
 mod settings;
+#[cfg(test)]
+mod test_server;
 mod tls;
 
 pub use body::BodyError;

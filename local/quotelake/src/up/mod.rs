@@ -11,7 +11,7 @@ mod store;
 pub mod summary;
 pub mod view;
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, path::PathBuf, sync::Arc, time::Duration};
 
 use plane::{
     Ended, Plane, Settings, binaries,
@@ -65,6 +65,9 @@ impl Running {
             return Err(UpError::Idle(options.template.clone()));
         }
         check_responses(&pipeline)?;
+        for function in &pipeline.functions {
+            binaries::find(&bin_dir, &function.binary)?;
+        }
         broker
             .create_topics(&plane::pipeline::topics(&pipeline))
             .await?;
@@ -191,7 +194,7 @@ async fn judge(
         function: function.name.clone(),
         proof: proof.name(),
         location: proof.location().to_owned(),
-        polled: polled.sum(),
+        polled: topics.into_iter().map(polled_of).sum(),
         backlog,
         judgement: judgement.map_err(|cause| UpError::Proof {
             function: function.name.clone(),

@@ -8,7 +8,7 @@ use tokio::time::{Instant, advance, pause, resume};
 
 use crate::{
     Feed, FetchError,
-    replay::{self, Provider, Reply, settings, soon, symbols},
+    test_server::{self, Provider, Reply, settings, soon, symbols},
 };
 
 const TICKER: &str = include_str!("fixtures/ticker-24hr-BTCUSDT.json");
@@ -33,7 +33,7 @@ fn answer(target: &str) -> Reply {
 
 /// Why there is no ticker.
 async fn tickers(feed: &Feed, asked: &[Symbol]) -> Option<FetchError> {
-    let mut polled = replay::quotes(feed, asked, soon()).await;
+    let mut polled = test_server::quotes(feed, asked, soon()).await;
     polled.remove(0).result.err()
 }
 
@@ -41,7 +41,7 @@ async fn tickers(feed: &Feed, asked: &[Symbol]) -> Option<FetchError> {
 async fn minutes(feed: &Feed, asked: &[Symbol], until: Instant) -> Option<FetchError> {
     let at = |ms| Timestamp::from_millisecond(ms).unwrap();
     let minute: Range<_> = at(1_588_636_800_000)..at(1_588_636_860_000);
-    let mut polled = replay::bars(feed.minute_bars.as_ref(), asked, minute, until).await;
+    let mut polled = test_server::bars(feed.minute_bars.as_ref(), asked, minute, until).await;
     polled.remove(0).result.err()
 }
 

@@ -1,8 +1,8 @@
 use jiff::Timestamp;
 use market::{history_message, intraday_message, quote_message};
 
-use super::{assert_reviewed, published, replayed};
-use crate::replay::{self, soon, symbols};
+use super::{assert_reviewed, published, served};
+use crate::test_server::{self, soon, symbols};
 
 fn recorded(target: &str) -> Option<&'static [u8]> {
     match target {
@@ -27,8 +27,8 @@ fn at(ms: i64) -> Timestamp {
 }
 
 async fn tickers(clock: fn() -> Timestamp, names: &[&str]) -> String {
-    let feed = replayed("binance", "BINANCE_URL", &[], clock, recorded).await;
-    let polled = replay::quotes(&feed, &symbols(names), soon()).await;
+    let feed = served("binance", "BINANCE_URL", &[], clock, recorded).await;
+    let polled = test_server::quotes(&feed, &symbols(names), soon()).await;
     published(&polled, |quote| quote_message(quote, false))
 }
 
@@ -48,10 +48,10 @@ async fn a_recorded_single_ticker_becomes_this_message() {
 #[tokio::test]
 async fn recorded_klines_of_a_minute_become_this_message() {
     let clock = || at(1_588_636_860_250);
-    let feed = replayed("binance", "BINANCE_URL", &[], clock, recorded).await;
+    let feed = served("binance", "BINANCE_URL", &[], clock, recorded).await;
     let range = at(1_588_636_800_000)..at(1_588_637_400_000);
     let bars = feed.minute_bars.as_ref();
-    let polled = replay::bars(bars, &symbols(&["BTCUSDT"]), range, soon()).await;
+    let polled = test_server::bars(bars, &symbols(&["BTCUSDT"]), range, soon()).await;
     let text = published(&polled, |bars| intraday_message(bars, false));
     assert_reviewed("binance", "klines-intraday", &text);
 }
@@ -59,10 +59,10 @@ async fn recorded_klines_of_a_minute_become_this_message() {
 #[tokio::test]
 async fn recorded_klines_of_a_day_become_this_message() {
     let clock = || at(1_546_700_000_000);
-    let feed = replayed("binance", "BINANCE_URL", &[], clock, recorded).await;
+    let feed = served("binance", "BINANCE_URL", &[], clock, recorded).await;
     let range = at(1_546_300_800_000)..at(1_546_700_000_000);
     let bars = feed.daily_bars.as_ref();
-    let polled = replay::bars(bars, &symbols(&["BTCUSDT"]), range, soon()).await;
+    let polled = test_server::bars(bars, &symbols(&["BTCUSDT"]), range, soon()).await;
     let text = published(&polled, |bars| history_message(bars, 5, false));
     assert_reviewed("binance", "klines-daily", &text);
 }

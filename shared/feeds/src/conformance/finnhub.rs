@@ -2,10 +2,10 @@ use jiff::Timestamp;
 use market::{Observation, Trade, quote_message, trade_message};
 use tokio::sync::mpsc;
 
-use super::{assert_reviewed, published, replayed};
+use super::{assert_reviewed, published, served};
 use crate::{
     Polled,
-    replay::{self, settings, soon, stream::StreamProvider, symbols},
+    test_server::{self, settings, soon, stream::StreamProvider, symbols},
 };
 
 const TRADES: &str = include_str!("../finnhub/fixtures/trades.json");
@@ -27,9 +27,9 @@ fn clock() -> Timestamp {
 #[tokio::test]
 async fn recorded_quotes_become_these_messages() {
     let key = [("FINNHUB_API_KEY", "k3y")];
-    let feed = replayed("finnhub", "FINNHUB_URL", &key, clock, recorded).await;
+    let feed = served("finnhub", "FINNHUB_URL", &key, clock, recorded).await;
     let asked = symbols(&["AAPL", "ZZZNOTASYMBOL"]);
-    let polled = replay::quotes(&feed, &asked, soon()).await;
+    let polled = test_server::quotes(&feed, &asked, soon()).await;
     let text = published(&polled, |quote| quote_message(quote, false));
     assert_reviewed("finnhub", "quotes", &text);
 }

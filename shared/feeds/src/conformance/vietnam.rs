@@ -3,10 +3,10 @@ use std::ops::Range;
 use jiff::Timestamp;
 use market::{board_message, history_message, intraday_message, quote_message};
 
-use super::{assert_reviewed, published, replayed};
+use super::{assert_reviewed, published, served};
 use crate::{
     Feed,
-    replay::{self, soon, symbols},
+    test_server::{self, soon, symbols},
 };
 
 fn vci(target: &str) -> Option<&'static [u8]> {
@@ -47,7 +47,7 @@ fn february() -> Range<Timestamp> {
 
 /// Both messages of a row of the board.
 async fn board(feed: Feed, names: &[&str]) -> String {
-    let polled = replay::quotes(&feed, &symbols(names), soon()).await;
+    let polled = test_server::quotes(&feed, &symbols(names), soon()).await;
     let prices = published(&polled, |quote| quote_message(quote, false));
     let board = published(&polled, |quote| board_message(quote, false));
     format!("stock-prices\n\n{prices}\nstock-board\n\n{board}")
@@ -55,41 +55,41 @@ async fn board(feed: Feed, names: &[&str]) -> String {
 
 async fn history(feed: Feed, names: &[&str], range: Range<Timestamp>) -> String {
     let bars = feed.daily_bars.as_ref();
-    let polled = replay::bars(bars, &symbols(names), range, soon()).await;
+    let polled = test_server::bars(bars, &symbols(names), range, soon()).await;
     published(&polled, |bars| history_message(bars, 3, false))
 }
 
 #[tokio::test]
 async fn a_recorded_board_of_vci_becomes_these_messages() {
-    let feed = replayed("vci", "VCI_URL", &[], on_20_april, vci).await;
+    let feed = served("vci", "VCI_URL", &[], on_20_april, vci).await;
     assert_reviewed("vci", "board", &board(feed, &["TCB", "YTC", "NONE"]).await);
 }
 
 #[tokio::test]
 async fn a_recorded_board_of_kbs_becomes_these_messages() {
-    let feed = replayed("kbs", "KBS_URL", &[], on_20_april, kbs).await;
+    let feed = served("kbs", "KBS_URL", &[], on_20_april, kbs).await;
     assert_reviewed("kbs", "board", &board(feed, &["TCB"]).await);
 }
 
 #[tokio::test]
 async fn minutes_of_kbs_become_this_message() {
-    let feed = replayed("kbs", "KBS_URL", &[], on_20_april, kbs).await;
+    let feed = served("kbs", "KBS_URL", &[], on_20_april, kbs).await;
     let range = "2026-04-19T17:00:00Z".parse().unwrap()..on_20_april();
     let bars = feed.minute_bars.as_ref();
-    let polled = replay::bars(bars, &symbols(&["TCB"]), range, soon()).await;
+    let polled = test_server::bars(bars, &symbols(&["TCB"]), range, soon()).await;
     let text = published(&polled, |bars| intraday_message(bars, false));
     assert_reviewed("kbs", "bars-intraday", &text);
 }
 
 #[tokio::test]
 async fn the_days_of_every_broker_become_these_messages() {
-    let feed = replayed("vci", "VCI_URL", &[], on_13_february, vci).await;
+    let feed = served("vci", "VCI_URL", &[], on_13_february, vci).await;
     let text = history(feed, &["FPT", "SSI", "NONE"], february()).await;
     assert_reviewed("vci", "bars-daily", &text);
-    let feed = replayed("kbs", "KBS_URL", &[], on_13_february, kbs).await;
+    let feed = served("kbs", "KBS_URL", &[], on_13_february, kbs).await;
     let text = history(feed, &["FPT", "TCB"], february()).await;
     assert_reviewed("kbs", "bars-daily", &text);
-    let feed = replayed("dnse", "DNSE_URL", &[], on_13_february, dnse).await;
+    let feed = served("dnse", "DNSE_URL", &[], on_13_february, dnse).await;
     let text = history(feed, &["FPT"], february()).await;
     assert_reviewed("dnse", "bars-daily", &text);
 }

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use tokio::time::sleep_until;
 
 use super::*;
-use crate::{gathered, replay::symbols};
+use crate::{gathered, test_server::symbols};
 
 /// A source that knows some symbols, has no answer of others before its time is up, says `error` of all others at
 /// once, and remembers what it was asked.

@@ -12,7 +12,7 @@ use tokio::{
 };
 
 use super::*;
-use crate::{gathered, replay::symbols};
+use crate::{gathered, test_server::symbols};
 
 fn names(count: usize) -> Vec<Symbol> {
     symbols(&(0..count).map(|n| format!("S{n}")).collect::<Vec<_>>())

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use super::*;
 use crate::{
     FetchError, Polled, Sink,
-    replay::{self, Provider, Reply, early, nobody, settings, soon, symbols},
+    test_server::{self, Provider, Reply, early, nobody, settings, soon, symbols},
 };
 
 const VCI_BOARD: &str = include_str!("../vci/fixtures/board-TCB.json");
@@ -68,7 +68,7 @@ fn sources<T>(polled: &[Polled<T>]) -> Vec<(&str, &str)> {
 }
 
 async fn poll(feed: &Feed, names: &[&str], until: Instant) -> Vec<Polled<Quote>> {
-    replay::quotes(feed, &symbols(names), until).await
+    test_server::quotes(feed, &symbols(names), until).await
 }
 
 #[tokio::test]
@@ -197,7 +197,7 @@ async fn a_day_is_the_same_in_vnd_from_vci_from_kbs_and_from_the_thousands_of_dn
         let feed = feed(vci, kbs, &dnse.url);
         let bars = feed.daily_bars.as_ref();
         let range = "2026-02-11T00:00:00Z".parse().unwrap()..clock();
-        let polled = replay::bars(bars, &symbols(&["FPT"]), range, soon()).await;
+        let polled = test_server::bars(bars, &symbols(&["FPT"]), range, soon()).await;
         let observation = polled.into_iter().next().unwrap().result.unwrap();
         (observation.source, observation.said)
     };

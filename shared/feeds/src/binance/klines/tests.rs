@@ -2,7 +2,7 @@ use std::{collections::HashMap, time::Duration};
 
 use crate::{
     Feed, Polled,
-    replay::{self, Provider, Reply, settings, soon, symbols},
+    test_server::{self, Provider, Reply, settings, soon, symbols},
 };
 
 use market::MinuteBars;
@@ -30,7 +30,7 @@ fn feed(url: &str) -> Feed {
 }
 
 async fn poll(feed: &Feed, asked: &[Symbol], range: Range<Timestamp>) -> Vec<Polled<MinuteBars>> {
-    replay::bars(feed.minute_bars.as_ref(), asked, range, soon()).await
+    test_server::bars(feed.minute_bars.as_ref(), asked, range, soon()).await
 }
 
 /// Each symbol with the number of its bars or the reason why there is none.
@@ -95,7 +95,7 @@ async fn a_day_bears_its_date_in_utc() {
     let january = "2019-01-02T00:00:00Z".parse().unwrap()..at(START);
     let feed = feed(&provider.url);
     let bars = feed.daily_bars.as_ref();
-    let polled = replay::bars(bars, &symbols(&["BTCUSDT"]), january, soon()).await;
+    let polled = test_server::bars(bars, &symbols(&["BTCUSDT"]), january, soon()).await;
     let said = &polled[0].result.as_ref().unwrap().said;
     let dates: Vec<_> = said.iter().map(|bar| bar.at.to_string()).collect();
     assert_eq!(
@@ -194,7 +194,7 @@ async fn a_symbol_that_hangs_costs_neither_the_deadline_nor_its_neighbours() {
     let until = Instant::now() + Duration::from_secs(2);
     let feed = feed(&provider.url);
     let bars = feed.minute_bars.as_ref();
-    let polled = replay::bars(bars, &symbols(&names), minutes(3), until).await;
+    let polled = test_server::bars(bars, &symbols(&names), minutes(3), until).await;
     let late = Instant::now().saturating_duration_since(until);
     assert!(late < Duration::from_secs(3), "{late:?}");
     let mut expected = vec![("HANG", "past-deadline".to_owned())];

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::*;
 use crate::{
     Feed,
-    replay::{self, Provider, Reply, early, nobody, outcomes, settings, soon, symbols},
+    test_server::{self, Provider, Reply, early, nobody, outcomes, settings, soon, symbols},
 };
 
 const BTCUSDT: &str = include_str!("../fixtures/ticker-24hr-BTCUSDT.json");
@@ -21,7 +21,7 @@ struct Binance(Feed);
 
 impl Binance {
     async fn poll(&self, symbols: &[Symbol], until: Instant) -> Vec<Polled<Quote>> {
-        replay::quotes(&self.0, symbols, until).await
+        test_server::quotes(&self.0, symbols, until).await
     }
 
     fn spent(&self) -> u64 {

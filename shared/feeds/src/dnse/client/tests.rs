@@ -1,5 +1,5 @@
 use super::*;
-use crate::replay::{self, Provider, Reply, settings, soon, symbols};
+use crate::test_server::{self, Provider, Reply, settings, soon, symbols};
 
 const FPT: &str = include_str!("../fixtures/bars-day-FPT.json");
 
@@ -24,7 +24,7 @@ async fn days_are_vnd_and_each_symbol_has_its_outcome() {
     let bars: Option<&Arc<dyn Bars<Date>>> = feed.daily_bars.as_ref();
     let range = "2026-02-12T00:00:00Z".parse().unwrap()..clock();
     let asked = symbols(&["NONE", "FPT", "TEXT"]);
-    let polled = replay::bars(bars, &asked, range, soon()).await;
+    let polled = test_server::bars(bars, &asked, range, soon()).await;
     assert_eq!(polled[0].result, Err(FetchError::NoData));
     assert_eq!(polled[2].result.as_ref().unwrap_err().reason(), "malformed");
     let observation = polled[1].result.as_ref().unwrap();

@@ -2,7 +2,7 @@ use jiff::civil::Date;
 use proptest::prelude::*;
 
 use super::*;
-use crate::replay::with_numbers_quoted;
+use crate::test_server::with_numbers_quoted;
 
 const FPT: &[u8] = include_bytes!("../fixtures/bars-day-FPT.json");
 

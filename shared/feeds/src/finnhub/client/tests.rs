@@ -3,7 +3,7 @@ use jiff::Timestamp;
 use super::*;
 use crate::{
     Feed, Polled,
-    replay::{self, Provider, Reply, early, outcomes, settings, soon, symbols},
+    test_server::{self, Provider, Reply, early, outcomes, settings, soon, symbols},
 };
 
 mod budget;
@@ -24,7 +24,7 @@ struct Finnhub(Feed);
 
 impl Finnhub {
     async fn poll(&self, symbols: &[Symbol], until: Instant) -> Vec<Polled<Quote>> {
-        replay::quotes(&self.0, symbols, until).await
+        test_server::quotes(&self.0, symbols, until).await
     }
 }
 

@@ -4,7 +4,7 @@ use tokio::sync::mpsc;
 use super::*;
 use crate::{
     Feed,
-    replay::{
+    test_server::{
         settings,
         stream::{Peer, StreamProvider},
         symbols,

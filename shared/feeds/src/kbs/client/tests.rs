@@ -5,7 +5,7 @@ use jiff::civil::Date;
 use super::*;
 use crate::{
     Feed, Polled,
-    replay::{self, Provider, Reply, early, outcomes, settings, soon, symbols},
+    test_server::{self, Provider, Reply, early, outcomes, settings, soon, symbols},
 };
 
 const TCB: &str = include_str!("../fixtures/board-TCB.json");
@@ -22,7 +22,7 @@ fn feed(url: &str) -> Feed {
 }
 
 async fn poll(feed: &Feed, names: &[&str]) -> Vec<Polled<Quote>> {
-    replay::quotes(feed, &symbols(names), soon()).await
+    test_server::quotes(feed, &symbols(names), soon()).await
 }
 
 fn february() -> Range<Timestamp> {
@@ -69,7 +69,7 @@ async fn days_are_asked_for_by_local_dates_and_come_oldest_first_within_the_rang
     let provider = Provider::start(|_, _| Some(Reply::new(200, FPT))).await;
     let feed = feed(&provider.url);
     let bars: Option<&Arc<dyn Bars<Date>>> = feed.daily_bars.as_ref();
-    let polled = replay::bars(bars, &symbols(&["FPT"]), february(), soon()).await;
+    let polled = test_server::bars(bars, &symbols(&["FPT"]), february(), soon()).await;
     assert_eq!(
         provider.targets(),
         ["/investment/stocks/FPT/data_day?sdate=12-02-2026&edate=13-02-2026"]
@@ -90,7 +90,7 @@ async fn minutes_have_a_list_of_their_own() {
     let provider = Provider::start(move |_, _| Some(Reply::new(200, body))).await;
     let feed = feed(&provider.url);
     let bars = feed.minute_bars.as_ref();
-    let polled = replay::bars(bars, &symbols(&["TCB"]), february(), soon()).await;
+    let polled = test_server::bars(bars, &symbols(&["TCB"]), february(), soon()).await;
     let minutes = &polled[0].result.as_ref().unwrap().said;
     assert_eq!(minutes[0].at.to_string(), "2026-02-12T02:15:00Z");
     assert_eq!(minutes[1].at.to_string(), "2026-02-12T02:16:00Z");
@@ -116,7 +116,7 @@ async fn a_bad_series_costs_no_other_and_an_empty_one_is_no_data() {
     let feed = feed(&provider.url);
     let bars: Option<&Arc<dyn Bars<Date>>> = feed.daily_bars.as_ref();
     let asked = symbols(&["TEXT", "FPT", "HALF", "NONE", "GONE", "SSI"]);
-    let polled = replay::bars(bars, &asked, february(), soon()).await;
+    let polled = test_server::bars(bars, &asked, february(), soon()).await;
     let found: Vec<_> = polled
         .iter()
         .map(|polled| {
@@ -163,7 +163,7 @@ async fn at_most_four_series_are_asked_for_at_once() {
     let bars: Option<&Arc<dyn Bars<Date>>> = feed.daily_bars.as_ref();
     let names: Vec<_> = (0..12).map(|n| format!("S{n}")).collect();
     let until = Instant::now() + Duration::from_millis(500);
-    let polled = replay::bars(bars, &symbols(&names), february(), until).await;
+    let polled = test_server::bars(bars, &symbols(&names), february(), until).await;
     assert_eq!(provider.targets().len(), 4);
     assert_eq!(polled.len(), 12);
     assert!(until.elapsed() < Duration::from_secs(3));

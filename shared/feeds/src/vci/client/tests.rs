@@ -7,7 +7,7 @@ use market::{Calendar, Quote};
 use super::*;
 use crate::{
     Feed, Polled,
-    replay::{self, Provider, Reply, outcomes, settings, soon, symbols},
+    test_server::{self, Provider, Reply, outcomes, settings, soon, symbols},
 };
 
 const TCB: &str = include_str!("../fixtures/board-TCB.json");
@@ -23,7 +23,7 @@ fn feed(url: &str) -> Feed {
 }
 
 async fn poll(feed: &Feed, names: &[&str]) -> Vec<Polled<Quote>> {
-    replay::quotes(feed, &symbols(names), soon()).await
+    test_server::quotes(feed, &symbols(names), soon()).await
 }
 
 /// The board with a row for each of these symbols.
@@ -225,7 +225,7 @@ async fn a_vci_that_hangs_costs_no_deadline() {
     let feed = feed(&provider.url);
     let until = Instant::now() + Duration::from_millis(300);
     let names: Vec<_> = (0..300).map(|n| format!("S{n}")).collect();
-    let polled = replay::quotes(&feed, &symbols(&names), until).await;
+    let polled = test_server::quotes(&feed, &symbols(&names), until).await;
     assert!(until.elapsed() < Duration::from_secs(3));
     let found = outcomes(&polled);
     assert_eq!((found[0].1, found[299].1), ("past-deadline", "no-turn"));

@@ -3,7 +3,7 @@ use market::{Calendar, Digits};
 use proptest::prelude::*;
 
 use super::*;
-use crate::replay::with_numbers_quoted;
+use crate::test_server::with_numbers_quoted;
 
 const TCB: &[u8] = include_bytes!("../fixtures/board-TCB.json");
 const DAYS: &[u8] = include_bytes!("../fixtures/bars-day.json");

@@ -1,7 +1,7 @@
 use secrets::{FetchSecret, SecretError, SecretReference};
 
 use super::*;
-use crate::replay::{nobody, stored};
+use crate::test_server::{nobody, stored};
 
 #[tokio::test]
 async fn the_key_travels_in_its_header_and_nowhere_else() {

@@ -1,5 +1,5 @@
 use super::*;
-use crate::replay::{Reply, stored};
+use crate::test_server::{Reply, stored};
 
 const REFUSED: &str = r#"{"error":"Invalid API key c0ffee-k3y."}"#;
 

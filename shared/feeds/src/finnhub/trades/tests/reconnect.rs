@@ -2,7 +2,7 @@ use futures::SinkExt;
 use tokio_tungstenite::tungstenite::Message;
 
 use super::*;
-use crate::replay::{Reply, nobody, stream::jump};
+use crate::test_server::{Reply, nobody, stream::jump};
 
 #[tokio::test]
 async fn a_connection_that_breaks_within_a_message_is_made_again_with_every_symbol() {

@@ -14,7 +14,7 @@ async fn days_of_many_symbols_come_with_one_request_and_stay_within_the_range() 
     let feed = feed(&provider.url);
     let bars: Option<&Arc<dyn Bars<Date>>> = feed.daily_bars.as_ref();
     let range = range("2026-02-12T00:00:00Z", "2026-02-13T00:00:00Z");
-    let polled = replay::bars(bars, &symbols(&["SSI", "NONE", "FPT"]), range, soon()).await;
+    let polled = test_server::bars(bars, &symbols(&["SSI", "NONE", "FPT"]), range, soon()).await;
     assert_eq!(
         provider.bodies(),
         [r#"{"countBack":2,"symbols":["SSI","NONE","FPT"],"timeFrame":"ONE_DAY","to":1770940800}"#]
@@ -48,7 +48,7 @@ async fn minutes_are_asked_for_by_the_trading_day_and_come_oldest_first() {
     let feed = feed(&provider.url);
     let bars = feed.minute_bars.as_ref();
     let range = range("2026-04-20T02:15:00Z", "2026-04-20T02:40:00.5Z");
-    let polled = replay::bars(bars, &symbols(&["TCB"]), range, soon()).await;
+    let polled = test_server::bars(bars, &symbols(&["TCB"]), range, soon()).await;
     let minutes = &polled[0].result.as_ref().unwrap().said;
     let starts: Vec<_> = minutes.iter().map(|bar| bar.at.to_string()).collect();
     assert_eq!(starts, ["2026-04-20T02:15:00Z", "2026-04-20T02:16:00Z"]);
@@ -71,7 +71,7 @@ async fn a_symbol_without_bars_has_no_data_and_one_whose_bars_are_older_has_the_
     let feed = feed(&provider.url);
     let bars = feed.daily_bars.as_ref();
     let range = range("2026-02-14T00:00:00Z", "2026-02-16T00:00:00Z");
-    let polled = replay::bars(bars, &symbols(&["TCB", "FPT"]), range, soon()).await;
+    let polled = test_server::bars(bars, &symbols(&["TCB", "FPT"]), range, soon()).await;
     assert_eq!(polled[0].result, Err(FetchError::NoData));
     let latest = polled[1].result.as_ref().unwrap().said.iter();
     let latest: Vec<_> = latest.map(|bar| bar.at.to_string()).collect();
