@@ -185,11 +185,8 @@ async fn judge(
     let judgement = proof.judge(&expected).await;
     let of_function = ended.ends.iter().filter(|of| of.function == function.name);
     let backlog = of_function.map(|ends| ends.backlog).sum();
-    let topics: std::collections::BTreeSet<&str> =
-        function.kafka.iter().map(|event| &*event.topic).collect();
-    let polled = topics
-        .iter()
-        .map(|topic| ended.counts.total(|of| of.metric_of("QuotesPolled", topic)));
+    let topics: BTreeSet<&str> = function.kafka.iter().map(|event| &*event.topic).collect();
+    let polled_of = |topic| ended.counts.total(|of| of.metric_of("QuotesPolled", topic));
     Ok(Proven {
         function: function.name.clone(),
         proof: proof.name(),
