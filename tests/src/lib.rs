@@ -24,5 +24,6 @@ pub mod proxy;
 pub mod real_kafka;
 pub mod served;
 pub mod store;
+pub mod template;
 pub mod topic;
 pub mod writers;

@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
+mod adding_a_function;
 mod any_template;
 mod bronze_faults;
 mod cost;
