@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds both functions for Lambda, whatever machine this is, into target/lambda: zig compiles C against the glibc of
+# Builds the functions for Lambda, whatever machine this is, into target/lambda: zig compiles C against the glibc of
 # provided.al2023, and cmake builds the poller's librdkafka. Where the machine is of the architecture and its glibc is no
 # newer than 2.37, `cargo lambda build --release` and `sam build` do without zig and cmake.
 #
@@ -32,5 +32,11 @@ mkdir -p "$stub/curl"
 export "CFLAGS_${TARGET//-/_}=-Os -ffunction-sections -fdata-sections -I$stub"
 
 # provided.al2023 has glibc 2.34.
+mapfile -t functions < <(functions/list.py)
+mapfile -t with_c < <(functions/list.py feature cross)
+features=()
+for function in "${with_c[@]}"; do
+    features+=(--features "$function/cross")
+done
 exec cargo lambda build --release --compiler cargo-zigbuild --target "$TARGET.2.34" \
-    --features quote-poller/cross --bin bronze-writer --bin quote-poller "$@"
+    "${features[@]}" "${functions[@]/#/--bin=}" "$@"

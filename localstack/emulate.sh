@@ -40,7 +40,7 @@ build() {
     local function
     if [ -n "$bin_dir" ]; then
         mkdir "$work/build"
-        for function in bronze-writer quote-poller; do
+        for function in $(functions/list.py); do
             python3 localstack/package.py "$bin_dir/$function" "$work/build/$function.zip"
         done
         emulated_template template.yaml "$work/build/template.yaml" "$work/build"

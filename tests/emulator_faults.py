@@ -23,7 +23,7 @@ from package import package  # noqa: E402
 
 MINISTACK, BIN_DIR = sys.argv[1:]
 ACCOUNT = "arn:aws:%s:us-east-1:000000000000:"
-EVENT = pathlib.Path("events/bronze-writer.json").read_bytes()
+EVENT = pathlib.Path("functions/bronze-writer/events/batch.json").read_bytes()
 JOB = {"feed": "finnhub", "symbols": "AAPL", "topic": "stock-quotes", "beat_seconds": 1, "budget_seconds": 1}
 
 
@@ -76,7 +76,7 @@ class Account:
         self.folder = folder
         self.iam, self.s3 = boto3.client("iam"), boto3.client("s3")
         self.secrets, self.functions = boto3.client("secretsmanager"), boto3.client("lambda")
-        for binary in ("bronze-writer", "quote-poller"):
+        for binary in subprocess.check_output(["functions/list.py"], text=True).split():
             package(f"{BIN_DIR}/{binary}", f"{folder}/{binary}.zip")
 
     def role(self, name, *statements):

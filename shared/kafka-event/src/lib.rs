@@ -84,7 +84,7 @@ struct Span {
 /// A payload that is no event of a Kafka trigger.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "the payload is not a Kafka trigger's event ({0}): invoke this function from an event source mapping, or with a file like events/bronze-writer.json"
+    "the payload is not a Kafka trigger's event ({0}): invoke this function from an event source mapping, or with a file like functions/bronze-writer/events/batch.json"
 )]
 pub struct NotAnEvent(#[from] serde_json::Error);
 
