@@ -65,7 +65,10 @@ async fn a_function_made_by_the_page_is_built_and_runs_in_up() {
     let files = files_of_the_page();
     assert!(files.len() >= 3, "{files:?}");
     for (path, text) in &files {
-        assert!(path.starts_with(FUNCTION), "outside of its folder: {path:?}");
+        assert!(
+            path.starts_with(FUNCTION),
+            "outside of its folder: {path:?}"
+        );
         let path = folder.path().join(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();

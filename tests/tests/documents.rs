@@ -46,6 +46,19 @@ fn the_tables_of_parameters_and_variables_are_those_of_the_template_and_the_code
     assert_written("docs/configure.md", &written);
 }
 
+#[test]
+fn the_guide_to_the_alarms_has_the_pages_of_the_functions() {
+    let folders = fs::read_dir(workspace().join("functions")).unwrap();
+    let pages = folders.map(|folder| folder.unwrap().path().join("operate.md"));
+    let mut pages: Vec<_> = pages.filter(|page| page.exists()).collect();
+    pages.sort();
+    let pages = pages.iter().map(|page| fs::read_to_string(page).unwrap());
+    let pages = pages.collect::<Vec<_>>().join("\n");
+    let guide = text("docs/operate.md");
+    let written = with_section(&guide, "functions", &pages);
+    assert_written("docs/operate.md", &written);
+}
+
 fn table(declared: &[Declared]) -> String {
     let mut table = "| parameter | default | range | meaning |\n|---|---|---|---|\n".to_owned();
     for parameter in declared {
