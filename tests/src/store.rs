@@ -1,12 +1,15 @@
 //! What an object store adapter promises, as functions over the port.
 
 use bytes::Bytes;
-use futures::{TryStreamExt, future::join_all};
+use futures::{
+    TryStreamExt,
+    future::{join, join_all},
+};
 use lake::{
     ObjectKey,
     store::{
-        Credentials, Delete, ETag, Get, List, Listed, PAGE, PutIf, S3Settings, S3Store, StoreError,
-        list_all, list_pages,
+        Credentials, DeleteIf, ETag, Get, List, Listed, PAGE, PutIf, S3Settings, S3Store,
+        StoreError, list_all, list_pages,
     },
 };
 use plane::object_store::{ACCESS_KEY, SECRET_KEY};
@@ -22,9 +25,9 @@ pub async fn client(endpoint: &str, bucket: &str) -> S3Store {
 }
 
 /// Everything that the lake needs of a store.
-pub trait Store: PutIf + Get + Delete + List {}
+pub trait Store: PutIf + Get + DeleteIf + List {}
 
-impl<S: PutIf + Get + Delete + List> Store for S {}
+impl<S: PutIf + Get + DeleteIf + List> Store for S {}
 
 /// Tries every promise on an empty store, each under a prefix of its own.
 pub async fn keeps_every_promise(store: &impl Store) {
@@ -35,8 +38,10 @@ pub async fn keeps_every_promise(store: &impl Store) {
     a_listing_is_whole_and_in_order(store).await;
     a_listing_starts_after_any_key_and_is_in_the_order_of_bytes(store).await;
     what_is_deleted_is_gone_and_may_be_created_anew(store).await;
+    a_delete_needs_the_present_version(store).await;
     of_many_creators_one_wins(store).await;
     of_many_swaps_one_wins(store).await;
+    of_a_swap_and_a_delete_one_wins(store).await;
 }
 
 fn key(name: &str) -> ObjectKey {
@@ -190,13 +195,12 @@ async fn a_listing_starts_after_any_key_and_is_in_the_order_of_bytes(store: &imp
 
 async fn what_is_deleted_is_gone_and_may_be_created_anew(store: &impl Store) {
     let key = key("delete/a");
-    store.delete(&key).await.unwrap();
     let first = store
         .put_if_absent(&key, Bytes::from_static(b"one"))
         .await
         .unwrap();
-    store.delete(&key).await.unwrap();
-    store.delete(&key).await.unwrap();
+    store.delete_if_match(&key, &first).await.unwrap();
+    store.delete_if_match(&key, &first).await.unwrap();
     let not_found = StoreError::NotFound { key: key.clone() };
     assert_eq!(store.get(&key).await, Err(not_found.clone()));
     assert_eq!(list_all(store, "delete/").await.unwrap(), []);
@@ -214,6 +218,30 @@ async fn what_is_deleted_is_gone_and_may_be_created_anew(store: &impl Store) {
         (object.body, object.etag),
         (Bytes::from_static(b"two"), second)
     );
+}
+
+async fn a_delete_needs_the_present_version(store: &impl Store) {
+    let key = key("delete/b");
+    let first = store
+        .put_if_absent(&key, Bytes::from_static(b"one"))
+        .await
+        .unwrap();
+    let second = store
+        .put_if_match(&key, Bytes::from_static(b"two"), &first)
+        .await
+        .unwrap();
+    assert_eq!(
+        store.delete_if_match(&key, &first).await,
+        Err(StoreError::Changed { key: key.clone() })
+    );
+    let object = store.get(&key).await.unwrap();
+    assert_eq!(
+        (object.body, &object.etag),
+        (Bytes::from_static(b"two"), &second)
+    );
+    store.delete_if_match(&key, &second).await.unwrap();
+    let not_found = StoreError::NotFound { key: key.clone() };
+    assert_eq!(store.get(&key).await, Err(not_found));
 }
 
 async fn of_many_creators_one_wins(store: &impl Store) {
@@ -263,5 +291,25 @@ async fn of_many_swaps_one_wins(store: &impl Store) {
         let object = store.get(&key).await.unwrap();
         assert_eq!(object.body, winners[0].0);
         etag = object.etag;
+    }
+}
+
+async fn of_a_swap_and_a_delete_one_wins(store: &impl Store) {
+    for round in 0..20 {
+        let key = key(&format!("race/delete/{round}"));
+        let etag = store
+            .put_if_absent(&key, Bytes::from_static(b"old"))
+            .await
+            .unwrap();
+        let swap = store.put_if_match(&key, Bytes::from_static(b"new"), &etag);
+        let delete = store.delete_if_match(&key, &etag);
+        let (swapped, deleted) = join(swap, delete).await;
+        assert!(
+            swapped.is_ok() != deleted.is_ok(),
+            "{swapped:?} {deleted:?}"
+        );
+        let left = store.get(&key).await.ok().map(|object| object.body);
+        let new = swapped.is_ok().then(|| Bytes::from_static(b"new"));
+        assert_eq!(left, new);
     }
 }

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use lake::{
     Compression, Granularity, Layout, ObjectKey, Reason,
-    store::{Delete, MemoryStore, PutIf},
+    store::{MemoryStore, PutIf},
 };
 use proptest::prelude::*;
 
@@ -192,7 +192,7 @@ async fn a_damaged_object_is_named_and_stops_nothing() {
     let (cut, aside) = (of("symbol=A"), of("_quarantine"));
     for key in [&cut, &aside] {
         let half = store.objects()[key].slice(..20);
-        store.delete(key).await.unwrap();
+        store.remove(key);
         store.put_if_absent(key, half).await.unwrap();
     }
     let foreign = ObjectKey::new(format!("{}notes.txt", layout.topic_root("t")));

@@ -33,6 +33,8 @@ pub struct Counts {
     pub aside: BTreeMap<Reason, u64>,
     /// Objects deleted: of quarantine those of records in bronze and second copies, of payloads those that are done.
     pub deleted: u64,
+    /// Objects that were to be deleted and have been replaced since they were read: they stay.
+    pub replaced: u64,
     /// What can't be read, and stays.
     pub damaged: Damaged,
 }
@@ -45,12 +47,23 @@ impl Outcome {
             self.messages.as_ref(),
             Some(&self.quarantine),
         ];
-        let mut counts = counts.into_iter().flatten();
-        !self.stopped && counts.all(|counts| counts.aside.is_empty() && counts.damaged.count == 0)
+        !self.stopped && counts.into_iter().flatten().all(Counts::is_complete)
     }
 }
 
 impl Counts {
+    fn is_complete(&self) -> bool {
+        self.aside.is_empty() && self.replaced == 0 && self.damaged.count == 0
+    }
+
+    pub(super) fn add_deletion(&mut self, is_deleted: bool) {
+        if is_deleted {
+            self.deleted += 1;
+        } else {
+            self.replaced += 1;
+        }
+    }
+
     pub(super) fn add_aside(&mut self, reason: Reason) {
         *self.aside.entry(reason).or_default() += 1;
     }

@@ -1,7 +1,8 @@
 //! Bringing records back: from quarantine, and from where a trigger has given them up to.
 //!
 //! The records go through the writer's own code as the trigger's event, so however often and wherever this is cut
-//! short, running it again ends the same. Nothing is deleted before the record was read back from where it is now.
+//! short, running it again ends the same. Nothing is deleted before the record was read back from where it is now, and
+//! nothing that somebody has replaced since it was read.
 
 mod counts;
 mod event;
@@ -16,8 +17,8 @@ use std::time::Duration;
 
 use bronze_writer::{FailureResponse, Fault, Writer};
 use lake::{
-    Layout, Reason,
-    store::{Delete, Get, List, PutIf, StoreError},
+    Layout, ObjectKey, Reason,
+    store::{DeleteIf, ETag, Get, List, PutIf, StoreError},
 };
 use plane::brokers::Brokers;
 use runtime::{Environment, Invocation};
@@ -71,7 +72,7 @@ pub struct Replay<S> {
     progress: Progress,
 }
 
-impl<S: PutIf + Get + List + Delete> Replay<S> {
+impl<S: PutIf + Get + List + DeleteIf> Replay<S> {
     /// To the lake with this layout in `store`, and within what the options say of topic, reason and a dry run;
     /// `stop` ends it after the batch in hand.
     pub fn new(store: S, layout: &Layout, options: &Options, stop: CancellationToken) -> Self {
@@ -102,6 +103,19 @@ impl<S: PutIf + Get + List + Delete> Replay<S> {
         };
         self.writer.handle(&event, &invocation).await?;
         Ok(())
+    }
+}
+
+/// Deletes an object unless it was replaced since it was read, and says whether it is deleted.
+async fn delete_as_read(
+    store: &impl DeleteIf,
+    key: &ObjectKey,
+    etag: &ETag,
+) -> Result<bool, StoreError> {
+    match store.delete_if_match(key, etag).await {
+        Ok(()) => Ok(true),
+        Err(StoreError::Changed { .. } | StoreError::Conflict { .. }) => Ok(false),
+        Err(error) => Err(error),
     }
 }
 

@@ -8,7 +8,7 @@ use std::{ops::Range, pin::pin};
 use futures::TryStreamExt;
 use lake::{
     Reason, Received, admit, malformed, object_damaged, offset_reused,
-    store::{Delete, Get, List, PutIf, StoreError},
+    store::{DeleteIf, Get, List, Object, PutIf, StoreError},
 };
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -19,7 +19,7 @@ use stream::{
 };
 
 use super::{
-    BATCH_BYTES, BATCH_RECORDS, Counts, Replay, ReplayError,
+    BATCH_BYTES, BATCH_RECORDS, Counts, Replay, ReplayError, delete_as_read,
     event::{Entry, Taken, decode, entries, headers, taken},
     standing::{Standing, Standings, fit, standings},
 };
@@ -31,7 +31,7 @@ use crate::{
 /// What the keys of the documents in a bucket start with.
 const PREFIX: &str = "aws/lambda/";
 
-impl<S: PutIf + Get + List + Delete> Replay<S> {
+impl<S: PutIf + Get + List + DeleteIf> Replay<S> {
     /// Brings the records of every document in `bucket`, and deletes each document once all of its records are durable,
     /// unless `keep`.
     ///
@@ -39,7 +39,7 @@ impl<S: PutIf + Get + List + Delete> Replay<S> {
     /// [`ReplayError`].
     pub async fn payloads(
         &self,
-        bucket: &(impl Get + List + Delete),
+        bucket: &(impl Get + List + DeleteIf),
         keep: bool,
     ) -> Result<Counts, ReplayError> {
         let mut counts = Counts::default();
@@ -48,8 +48,8 @@ impl<S: PutIf + Get + List + Delete> Replay<S> {
             && let Some(document) = listed.try_next().await?
         {
             let key = document.key;
-            let body = match read(bucket, &key).await? {
-                Reading::Whole(object) => object.body,
+            let Object { body, etag } = match read(bucket, &key).await? {
+                Reading::Whole(object) => object,
                 // Another replay was faster.
                 Reading::Gone => continue,
                 Reading::Damaged(error) => {
@@ -62,10 +62,9 @@ impl<S: PutIf + Get + List + Delete> Replay<S> {
                 Ok(entries) => {
                     let is_durable = self.land(&entries, &mut counts).await?;
                     if is_durable && !keep {
-                        counts.deleted += 1;
-                        if !self.dry_run {
-                            bucket.delete(&key).await?;
-                        }
+                        let is_deleted =
+                            self.dry_run || delete_as_read(bucket, &key, &etag).await?;
+                        counts.add_deletion(is_deleted);
                     }
                 }
                 Err(error) => counts.damaged.add(&key, &error),

@@ -3,11 +3,11 @@ use std::{collections::HashMap, pin::pin};
 use futures::{StreamExt, TryStreamExt, stream};
 use lake::{
     Admitted, ObjectKey, Quarantined, Received, object_damaged, offset_reused, read_quarantined,
-    store::{Delete, Get, List, PutIf, StoreError},
+    store::{DeleteIf, ETag, Get, List, Object, PutIf, StoreError},
 };
 
 use super::{
-    BATCH_BYTES, BATCH_RECORDS, Counts, Replay, ReplayError,
+    BATCH_BYTES, BATCH_RECORDS, Counts, Replay, ReplayError, delete_as_read,
     event::{Entry, Taken, canonical, decode, entry, headers, taken},
     standing::{Standing, Standings, fit, standings},
 };
@@ -22,11 +22,21 @@ const CONCURRENT_REQUESTS: usize = 32;
 /// A quarantine object as it was read.
 struct Aside {
     key: ObjectKey,
+    etag: ETag,
     quarantined: Quarantined,
     entry: Entry,
 }
 
-impl<S: PutIf + Get + List + Delete> Replay<S> {
+/// An object as it was read.
+type Version = (ObjectKey, ETag);
+
+impl Aside {
+    fn version(&self) -> Version {
+        (self.key.clone(), self.etag.clone())
+    }
+}
+
+impl<S: PutIf + Get + List + DeleteIf> Replay<S> {
     /// Brings every quarantined record to bronze that can be there by now, and deletes its quarantine object then. Of
     /// several quarantine objects of one record one stays at most.
     ///
@@ -94,19 +104,20 @@ impl<S: PutIf + Get + List + Delete> Replay<S> {
         };
 
         counts.records += firsts.len() as u64;
-        let mut done: Vec<ObjectKey> = copies.iter().map(|&at| asides[at].key.clone()).collect();
+        let mut done: Vec<Version> = copies.iter().map(|&at| asides[at].version()).collect();
         for position in firsts {
             let aside = &asides[position];
             if self.settle(aside, position, (&before, &after), counts) {
-                done.push(aside.key.clone());
+                done.push(aside.version());
             } else if let Some(Standing::Aside(_)) = after.get(&position) {
                 // Another took its place in that moment, and the writer put it aside again.
-                done.extend(self.second_copy(&aside.key, received[position]).await?);
+                done.extend(self.second_copy(aside, received[position]).await?);
             }
         }
-        counts.deleted += done.len() as u64;
-        if !self.dry_run {
-            self.delete(done).await?;
+        if self.dry_run {
+            counts.deleted += done.len() as u64;
+        } else {
+            self.delete(done, counts).await?;
         }
         self.progress.batch("quarantine", counts);
         Ok(())
@@ -154,8 +165,8 @@ impl<S: PutIf + Get + List + Delete> Replay<S> {
         let mut objects = pin!(objects);
         let mut asides = Vec::new();
         while let Some((key, reading)) = objects.try_next().await? {
-            let body = match reading {
-                Reading::Whole(object) => object.body,
+            let Object { body, etag } = match reading {
+                Reading::Whole(object) => object,
                 // Another replay was faster.
                 Reading::Gone => continue,
                 Reading::Damaged(error) => {
@@ -172,6 +183,7 @@ impl<S: PutIf + Get + List + Delete> Replay<S> {
                         .is_none_or(|reason| reason == quarantined.reason);
                     asides.extend(is_asked_for.then_some(Aside {
                         key,
+                        etag,
                         quarantined,
                         entry,
                     }));
@@ -182,41 +194,51 @@ impl<S: PutIf + Get + List + Delete> Replay<S> {
         Ok(asides)
     }
 
-    /// Of the quarantine object `key` and those that the writer has made of the same record, all but the first: of
-    /// two replays at the same time both keep that one.
+    /// Of a quarantine object and those that the writer has made of the same record, all but the first: of two replays
+    /// at the same time both keep that one.
     async fn second_copy(
         &self,
-        key: &ObjectKey,
+        aside: &Aside,
         received: Option<Received<'_>>,
-    ) -> Result<Vec<ObjectKey>, StoreError> {
-        let mut copies = vec![key.clone()];
+    ) -> Result<Vec<Version>, StoreError> {
+        let mut copies = vec![aside.version()];
         for made in received.iter().flat_map(|received| {
             [offset_reused, object_damaged].map(|aside| aside(&self.layout, received))
         }) {
-            if made.key != *key && self.holds(&made).await? {
-                copies.push(made.key);
+            if made.key != aside.key
+                && let Some(etag) = self.held(&made).await?
+            {
+                copies.push((made.key, etag));
             }
         }
-        copies.sort();
+        copies.sort_by(|(a, _), (b, _)| a.cmp(b));
         copies.remove(0);
         Ok(copies)
     }
 
     /// Whether the store has this quarantine object.
     pub(super) async fn holds(&self, aside: &Admitted) -> Result<bool, StoreError> {
+        Ok(self.held(aside).await?.is_some())
+    }
+
+    /// The version of this quarantine object, if the store has it.
+    async fn held(&self, aside: &Admitted) -> Result<Option<ETag>, StoreError> {
         match self.store().get(&aside.key).await {
-            Ok(object) => Ok(object.body == aside.body),
-            Err(StoreError::NotFound { .. }) => Ok(false),
+            Ok(object) => Ok((object.body == aside.body).then_some(object.etag)),
+            Err(StoreError::NotFound { .. }) => Ok(None),
             Err(error) => Err(error),
         }
     }
 
-    async fn delete(&self, keys: Vec<ObjectKey>) -> Result<(), StoreError> {
-        stream::iter(keys)
-            .map(async |key| self.store().delete(&key).await)
-            .buffer_unordered(CONCURRENT_REQUESTS)
-            .try_collect()
-            .await
+    async fn delete(&self, done: Vec<Version>, counts: &mut Counts) -> Result<(), StoreError> {
+        let deleted = stream::iter(done)
+            .map(async |(key, etag)| delete_as_read(self.store(), &key, &etag).await)
+            .buffer_unordered(CONCURRENT_REQUESTS);
+        let mut deleted = pin!(deleted);
+        while let Some(is_deleted) = deleted.try_next().await? {
+            counts.add_deletion(is_deleted);
+        }
+        Ok(())
     }
 }
 

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use lake::{
     Compression, Granularity, ObjectKey, Received, Unfit, admit, malformed, object_damaged,
     offset_reused, put_aside, read_quarantined, read_stored,
-    store::{Delete, ETag, List, Listed, MemoryStore, Object},
+    store::{DeleteIf, ETag, List, Listed, MemoryStore, Object},
 };
 use serde_json::Value;
 
@@ -32,7 +32,7 @@ fn layout() -> Layout {
     Layout::new("bronze", Some("1"), Granularity::SEGMENT, Compression::None)
 }
 
-fn replay<S: PutIf + Get + List + Delete>(store: S, layout: &Layout) -> Replay<S> {
+fn replay<S: PutIf + Get + List + DeleteIf>(store: S, layout: &Layout) -> Replay<S> {
     Replay {
         writer: writer(store, layout),
         layout: layout.clone(),
@@ -98,7 +98,7 @@ fn a_record_of_a_damaged_object_stays_until_that_is_restored() {
         let objects = store.objects();
         let key = objects.keys().find(is_bronze).unwrap();
         let replace = async |body: Bytes| {
-            store.store.delete(key).await.unwrap();
+            store.store.remove(key);
             store.store.put_if_absent(key, body).await.unwrap();
         };
         replace(objects[key].slice(..20)).await;
@@ -114,6 +114,45 @@ fn a_record_of_a_damaged_object_stays_until_that_is_restored() {
         let counts = replay(store.clone(), &layout()).quarantine().await;
         assert_eq!(counts.unwrap().brought, 1);
         assert_eq!(store.objects().len(), 2, "the lines and the layout");
+    });
+}
+
+#[test]
+fn a_quarantine_object_that_is_replaced_meanwhile_stays_and_is_counted() {
+    let scenario = Scenario {
+        layout: layout(),
+        records: vec![
+            (record(0, &quote("A", 1_779_480_005)), Way::AsideByOldCode),
+            (record(1, &quote("A", 1_779_480_006)), Way::AsideByOldCode),
+        ],
+    };
+    let store = Shared::of(&scenario.store());
+    let is_aside = |key: &&ObjectKey| key.as_str().starts_with(&layout().quarantine_root());
+    let key = store.objects().keys().find(is_aside).unwrap().clone();
+    let replacement = Bytes::from_static(b"somebody's own");
+    let (of, body) = (key.clone(), replacement.clone());
+    // As soon as the records are in bronze, before the first is deleted.
+    let replace = move |store: &MemoryStore| {
+        let is_line = |key: &ObjectKey| key.as_str().contains("symbol=A");
+        let objects = store.objects();
+        if objects.keys().any(is_line) && objects[&of] != body {
+            store.remove(&of);
+            futures::executor::block_on(store.put_if_absent(&of, body.clone())).unwrap();
+        }
+    };
+    let raced = Shared {
+        written: Some(Arc::new(replace)),
+        ..store.clone()
+    };
+    run(async {
+        let counts = replay(raced, &layout()).quarantine().await.unwrap();
+        assert_eq!((counts.brought, counts.deleted, counts.replaced), (2, 1, 1));
+        assert_eq!(store.objects()[&key], replacement);
+        let outcome = Outcome {
+            quarantine: counts,
+            ..Outcome::default()
+        };
+        assert!(!outcome.is_complete());
     });
 }
 
@@ -229,11 +268,12 @@ fn the_outcome_is_a_sentence_or_a_json_object() {
         in_bronze_already: 1,
         aside: [(Reason::NoSymbol, 2), (Reason::OffsetReused, 1)].into(),
         deleted: 1_001,
+        replaced: 2,
         ..Counts::default()
     };
     assert_eq!(
         text::text(&outcome),
-        "quarantine: 1,004 records: 1,000 brought to bronze, 1 in bronze already, 3 stay in quarantine (no-symbol 2, offset-reused 1), 1,001 objects deleted\n"
+        "quarantine: 1,004 records: 1,000 brought to bronze, 1 in bronze already, 3 stay in quarantine (no-symbol 2, offset-reused 1), 1,001 objects deleted, 2 objects replaced meanwhile stay: run it again\n"
     );
     let json: Value = serde_json::from_str(&text::json(&outcome)).unwrap();
     assert_eq!(json["complete"], false);

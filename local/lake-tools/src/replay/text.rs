@@ -57,6 +57,12 @@ fn sentence(dry_run: bool, counts: &Counts) -> String {
         "{} objects {would}deleted",
         grouped(counts.deleted)
     ));
+    if counts.replaced > 0 {
+        parts.push(format!(
+            "{} objects replaced meanwhile stay: run it again",
+            grouped(counts.replaced)
+        ));
+    }
     let records = if counts.records == 1 {
         "record"
     } else {

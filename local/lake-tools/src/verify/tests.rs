@@ -43,7 +43,7 @@ async fn what_is_gone_is_missing_by_its_offsets() {
     let made = Made::of(Compression::None, 2, 0..20).await;
     for (key, _) in made.bronze().iter().chain(&made.aside()) {
         if key.contains("p001-o000000000000000001") {
-            made.remove(key).await;
+            made.remove(key);
         }
     }
     for verdict in [made.verify().await, made.verify_alone().await] {
@@ -117,7 +117,7 @@ async fn a_record_in_bronze_and_aside_is_named_with_what_to_do() {
 async fn a_record_that_was_put_aside_for_a_damaged_object_is_there_once() {
     let made = Made::of(Compression::None, 1, 0..10).await;
     let (key, body) = made.bronze().swap_remove(0);
-    made.remove(&key).await;
+    made.remove(&key);
     for line in body.lines() {
         let record = record(0, lake::read_line(line.as_bytes()).unwrap().offset);
         let aside = received(&record, |received| object_damaged(&made.layout, &received));
@@ -133,7 +133,7 @@ async fn a_record_that_was_put_aside_for_a_damaged_object_is_there_once() {
 async fn what_could_not_be_taken_apart_counts_as_there_but_not_as_compared() {
     let made = Made::of(Compression::None, 1, 0..10).await;
     let aside = made.aside().swap_remove(0).0;
-    made.remove(&aside).await;
+    made.remove(&aside);
     let unread = malformed(
         &made.layout,
         TOPIC,
@@ -187,7 +187,7 @@ async fn offsets_that_kafka_never_had_or_has_compacted_are_not_missing() {
         let rest: String = lines
             .filter(|line| !(4..8).contains(&offset(line)))
             .collect();
-        made.remove(&key).await;
+        made.remove(&key);
         if !rest.is_empty() {
             made.put(&key, rest).await;
         }

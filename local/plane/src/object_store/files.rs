@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use s3s::{
     S3, S3Request, S3Response, S3Result,
     dto::{
-        CreateBucketInput, CreateBucketOutput, DeleteObjectInput, DeleteObjectOutput,
+        CreateBucketInput, CreateBucketOutput, DeleteObjectInput, DeleteObjectOutput, ETag,
         GetObjectInput, GetObjectOutput, HeadBucketInput, HeadBucketOutput, HeadObjectInput,
         HeadObjectOutput, ListBucketsInput, ListBucketsOutput, ListObjectsV2Input,
         ListObjectsV2Output, Object, PutObjectInput, PutObjectOutput, Timestamp,
@@ -23,8 +23,8 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use super::listing::{self, Listed, Page, Query};
 
-/// The buckets. s3s-fs tests a condition first and writes later; one turn a key makes the two one step. An absent
-/// object under `If-Match` is 404, as in S3.
+/// The buckets. s3s-fs tests a PUT's condition first and writes later; one turn a key makes the two one step. A
+/// DELETE's condition is tested here. An absent object under `If-Match` is 404, as in S3.
 ///
 /// An object is written beside the buckets and renamed to its place, so there is never half of one, whenever
 /// this process is killed. Its version follows in a file of its own: where that is missing, s3s-fs takes the
@@ -52,6 +52,22 @@ impl Files {
         let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one((bucket, key));
         let index = usize::try_from(hash % 256).unwrap_or_default();
         Arc::clone(&self.turns[index]).lock_owned().await
+    }
+
+    /// The version of an object; 404 if it is absent. The caller has the turn at it.
+    async fn version<T: Sync>(
+        &self,
+        request: &S3Request<T>,
+        bucket: String,
+        key: String,
+    ) -> S3Result<Option<ETag>> {
+        let head = HeadObjectInput {
+            bucket,
+            key,
+            ..HeadObjectInput::default()
+        };
+        let answer = self.files.head_object(request_of(request, head)).await?;
+        Ok(answer.output.e_tag)
     }
 
     /// Where s3s-fs keeps an object's version and its attributes.
@@ -90,12 +106,7 @@ impl S3 for Files {
         }
         let turn = self.turn(&bucket, &key).await;
         if request.input.if_match.is_some() {
-            let head = HeadObjectInput {
-                bucket,
-                key,
-                ..HeadObjectInput::default()
-            };
-            self.files.head_object(request_of(&request, head)).await?;
+            self.version(&request, bucket, key).await?;
         }
         let files = Arc::clone(&self.files);
         to_the_end(turn, async move {
@@ -114,6 +125,19 @@ impl S3 for Files {
         let (bucket, key) = (&request.input.bucket, &request.input.key);
         let beside = self.beside(bucket, key);
         let turn = self.turn(bucket, key).await;
+        if let Some(condition) = &request.input.if_match {
+            let version = self.version(&request, bucket.clone(), key.clone()).await?;
+            let is_met = match condition.as_etag() {
+                Some(expected) => version.is_some_and(|version| expected.strong_cmp(&version)),
+                None => condition.is_any(),
+            };
+            if !is_met {
+                return Err(s3_error!(
+                    PreconditionFailed,
+                    "The object has another version."
+                ));
+            }
+        }
         let files = Arc::clone(&self.files);
         to_the_end(turn, async move {
             remove(&beside.version).await?;

@@ -1,24 +1,26 @@
 use std::time::Duration;
 
+use backon::{BackoffBuilder, ExponentialBuilder};
 use tokio::time::sleep;
 
-/// Pauses between tries: from 200 ms, doubling up to 10 s.
-#[derive(Clone, Copy)]
-pub(super) struct Backoff {
-    next: Duration,
-}
+/// From 100 to 200 ms, then twice as long each time, up to 5 to 10 s.
+const PAUSES: ExponentialBuilder = ExponentialBuilder::new()
+    .with_jitter()
+    .with_min_delay(Duration::from_millis(100))
+    .with_max_delay(Duration::from_secs(5))
+    .without_max_times();
 
-impl Default for Backoff {
-    fn default() -> Self {
-        Self {
-            next: Duration::from_millis(200),
-        }
-    }
+/// Pauses between tries.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Backoff {
+    made: usize,
 }
 
 impl Backoff {
     pub(super) async fn pause(&mut self) {
-        sleep(self.next).await;
-        self.next = (self.next * 2).min(Duration::from_secs(10));
+        if let Some(pause) = PAUSES.build().nth(self.made) {
+            sleep(pause).await;
+        }
+        self.made += 1;
     }
 }

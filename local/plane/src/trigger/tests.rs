@@ -39,8 +39,9 @@ async fn brokers_that_fail_are_asked_again_with_pauses_and_each_failure_is_a_tro
         async { answer }
     });
     assert_eq!(answer.await, "answer");
-    // 200, 400 and 800 ms.
-    assert_eq!(start.elapsed(), Duration::from_millis(1_400));
+    // 100 to 200 ms, twice that and four times that; the clock counts whole milliseconds.
+    let took = start.elapsed().as_millis();
+    assert!((700..=1_403).contains(&took), "{took} ms");
     let counts = stats.snapshot();
     assert_eq!(counts.troubles, 3);
     let last = counts.last_trouble.unwrap();

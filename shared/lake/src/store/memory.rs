@@ -6,7 +6,7 @@ use std::{
 
 use bytes::Bytes;
 
-use super::{Delete, ETag, Get, List, Listed, Object, PAGE, PutIf, StoreError};
+use super::{DeleteIf, ETag, Get, List, Listed, Object, PAGE, PutIf, StoreError};
 use crate::ObjectKey;
 
 /// A store in memory, with S3's conditions: for tests, benches and what needs no disk.
@@ -40,6 +40,11 @@ impl MemoryStore {
             .iter()
             .map(|(key, version)| (key.clone(), version.body.clone()))
             .collect()
+    }
+
+    /// Removes `key`, whatever its version, as somebody does who knows of no condition.
+    pub fn remove(&self, key: &ObjectKey) {
+        self.lock().objects.remove(key);
     }
 
     fn lock(&self) -> MutexGuard<'_, Contents> {
@@ -94,9 +99,15 @@ impl Get for MemoryStore {
     }
 }
 
-impl Delete for MemoryStore {
-    async fn delete(&self, key: &ObjectKey) -> Result<(), StoreError> {
-        self.lock().objects.remove(key);
+impl DeleteIf for MemoryStore {
+    async fn delete_if_match(&self, key: &ObjectKey, expected: &ETag) -> Result<(), StoreError> {
+        let objects = &mut self.lock().objects;
+        if let Some(present) = objects.get(key)
+            && present.etag() != *expected
+        {
+            return Err(StoreError::Changed { key: key.clone() });
+        }
+        objects.remove(key);
         Ok(())
     }
 }

@@ -61,13 +61,18 @@ pub trait Get: Send + Sync {
     fn get(&self, key: &ObjectKey) -> impl Future<Output = Result<Object, StoreError>> + Send;
 }
 
-/// The capability to remove objects.
-pub trait Delete: Send + Sync {
-    /// Removes `key`, whatever its version; that it is absent already is success.
+/// The capability to remove objects on a condition that the store checks in the same step as it removes.
+pub trait DeleteIf: Send + Sync {
+    /// Removes `key` if it still has the version `etag` (`If-Match`); that it is absent already is success.
     ///
     /// # Errors
-    /// Any [`StoreError`]. After [`StoreError::Unavailable`] it may be removed.
-    fn delete(&self, key: &ObjectKey) -> impl Future<Output = Result<(), StoreError>> + Send;
+    /// [`StoreError::Changed`] if it has another; else any other. After [`StoreError::Unavailable`] it may be
+    /// removed.
+    fn delete_if_match(
+        &self,
+        key: &ObjectKey,
+        etag: &ETag,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
 }
 
 /// An object as a listing shows it.
@@ -105,7 +110,7 @@ pub enum StoreError {
         /// The object.
         key: ObjectKey,
     },
-    /// A compare-and-swap found another version (412).
+    /// A compare-and-swap or a delete found another version (412).
     #[error("the object {key} has changed meanwhile")]
     Changed {
         /// The object.

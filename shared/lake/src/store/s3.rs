@@ -12,7 +12,7 @@ use aws_smithy_checksums::body::validate::Error;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use bytes::Bytes;
 
-use super::{Delete, ETag, Get, List, Listed, Object, PutIf, StoreError};
+use super::{DeleteIf, ETag, Get, List, Listed, Object, PutIf, StoreError};
 use crate::ObjectKey;
 
 /// Which bucket, and how to reach it. The region comes as the AWS SDK finds it.
@@ -247,16 +247,24 @@ impl Get for S3Store {
     }
 }
 
-impl Delete for S3Store {
-    async fn delete(&self, key: &ObjectKey) -> Result<(), StoreError> {
+impl DeleteIf for S3Store {
+    async fn delete_if_match(&self, key: &ObjectKey, etag: &ETag) -> Result<(), StoreError> {
         let delete = self
             .client
             .delete_object()
             .bucket(&self.bucket)
-            .key(key.as_str());
+            .key(key.as_str())
+            .if_match(&etag.0);
         match delete.send().await {
             Ok(_) => Ok(()),
-            Err(error) => Err(self.fault(key, &error)),
+            Err(error) if precondition_failed(&error) => {
+                Err(StoreError::Changed { key: key.clone() })
+            }
+            Err(error) => match self.fault(key, &error) {
+                // Of a condition on an absent object S3 says that there is none.
+                StoreError::NotFound { .. } => Ok(()),
+                fault => Err(fault),
+            },
         }
     }
 }

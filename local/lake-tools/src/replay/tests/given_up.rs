@@ -86,6 +86,35 @@ fn the_objects_of_a_bucket_land_and_are_deleted_once_every_record_is_durable() {
 }
 
 #[test]
+fn a_document_that_is_replaced_meanwhile_stays_for_another_run() {
+    run(async {
+        let (bucket, store) = (bucket().await, Shared::default());
+        let replacement = document(&[record(4, &quote("B", 1_779_480_008))]);
+        let (of, body) = (bucket.clone(), replacement.clone());
+        // As soon as anything has landed, before the document is deleted.
+        let replace = move |_: &MemoryStore| {
+            if of.objects()[&name(0)] != body {
+                of.store.remove(&name(0));
+                futures::executor::block_on(of.store.put_if_absent(&name(0), body.clone()))
+                    .unwrap();
+            }
+        };
+        let raced = Shared {
+            written: Some(Arc::new(replace)),
+            ..store.clone()
+        };
+        let counts = replay(raced, &layout()).payloads(&bucket, false).await;
+        let counts = counts.unwrap();
+        assert_eq!((counts.brought, counts.deleted, counts.replaced), (3, 1, 1));
+        assert_eq!(bucket.objects()[&name(0)], replacement);
+
+        let again = replay(store.clone(), &layout());
+        let counts = again.payloads(&bucket, false).await.unwrap();
+        assert_eq!((counts.brought, counts.deleted, counts.replaced), (1, 1, 0));
+    });
+}
+
+#[test]
 fn wherever_it_is_cut_a_record_is_in_the_store_or_still_in_its_document() {
     run(async {
         let expected = clean().await;
@@ -130,7 +159,7 @@ fn a_document_stays_while_a_record_of_it_is_not_found_where_the_writer_has_put_i
                     .keys()
                     .filter(|key| key.as_str().contains(kind))
                 {
-                    futures::executor::block_on(store.delete(key)).unwrap();
+                    store.remove(key);
                 }
             };
             let forgetful = Shared {

@@ -95,9 +95,9 @@ impl Get for Shared {
     }
 }
 
-impl Delete for Shared {
-    async fn delete(&self, key: &ObjectKey) -> Result<(), StoreError> {
-        self.ask(true, self.store.delete(key)).await
+impl DeleteIf for Shared {
+    async fn delete_if_match(&self, key: &ObjectKey, etag: &ETag) -> Result<(), StoreError> {
+        self.ask(true, self.store.delete_if_match(key, etag)).await
     }
 }
 

@@ -24,7 +24,7 @@ async fn a_copied_object_is_damaged_where_it_is_and_its_lines_are_doubled() {
             .contains(&format!("belongs in {key}"))
     );
     assert_eq!(kinds(&verdict), ["doubled", "damaged"], "{verdict}");
-    made.remove(&key).await;
+    made.remove(&key);
     let moved = made.verify_alone().await;
     assert_eq!(
         kinds(&moved),

@@ -57,7 +57,7 @@ async fn apply(
         .replace("date=", "date=1")
         .replace("symbol=", "symbol=X");
     match edit {
-        Edit::RemoveObject => made.remove(key).await,
+        Edit::RemoveObject => made.remove(key),
         Edit::RemoveLine => {
             lines.remove(line);
             made.put(key, lines.concat()).await;
@@ -92,7 +92,7 @@ async fn apply(
         }
         Edit::CopyObject => made.put(&other_key, body.clone()).await,
         Edit::RenameObject => {
-            made.remove(key).await;
+            made.remove(key);
             made.put(&other_key, body.clone()).await;
         }
         Edit::CutObject => {
@@ -110,7 +110,7 @@ async fn apply(
             if aside.is_empty() {
                 return false;
             }
-            made.remove(&aside[at.index(aside.len())].0).await;
+            made.remove(&aside[at.index(aside.len())].0);
         }
         Edit::Foreign => {
             made.put(&format!("{}x", made.layout.root()), "x").await;

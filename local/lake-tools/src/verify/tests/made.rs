@@ -8,7 +8,7 @@ use futures::{Stream, stream};
 use lake::{
     Compression, Granularity, Layout, ObjectKey, OpenObjects, Received, Requests, admit, describe,
     gather, merge,
-    store::{Delete, MemoryStore, PutIf},
+    store::{MemoryStore, PutIf},
 };
 use tokio::time::Instant;
 
@@ -124,12 +124,12 @@ impl Made {
 
     pub(super) async fn put(&self, key: &str, body: impl Into<Bytes>) {
         let key = ObjectKey::new(key);
-        self.store.delete(&key).await.unwrap();
+        self.store.remove(&key);
         self.store.put_if_absent(&key, body.into()).await.unwrap();
     }
 
-    pub(super) async fn remove(&self, key: &str) {
-        self.store.delete(&ObjectKey::new(key)).await.unwrap();
+    pub(super) fn remove(&self, key: &str) {
+        self.store.remove(&ObjectKey::new(key));
     }
 
     /// The bronze objects, by key.

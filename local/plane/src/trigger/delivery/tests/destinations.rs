@@ -61,6 +61,10 @@ async fn a_bucket_gets_one_object_with_the_metadata_and_the_whole_event() {
         *key,
         format!("aws/lambda/writer-quotes/t/2026/05/22/2026-05-22T12.00.00-{id}.json")
     );
+    // At noon, after the one pause before the retry.
+    let at = object["timestamp"].as_str().unwrap();
+    let at_noon = "2026-05-22T12:00:00.100Z"..="2026-05-22T12:00:00.201Z";
+    assert!(at_noon.contains(&at), "{at}");
     let expected = json!({
         "requestContext": {
             "requestId": id,
@@ -70,7 +74,7 @@ async fn a_bucket_gets_one_object_with_the_metadata_and_the_whole_event() {
         },
         "responseContext": {"statusCode": 200, "executedVersion": "$LATEST", "functionError": "Unhandled"},
         "version": "1.0",
-        "timestamp": "2026-05-22T12:00:00.200Z",
+        "timestamp": at,
         "KafkaBatchInfo": {
             "batchSize": 3,
             "bootstrapServers": "b:1",
