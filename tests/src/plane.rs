@@ -30,6 +30,9 @@ pub async fn lake(running: &Running) -> (S3Store, Layout) {
 }
 
 /// What a server on this machine answers to a GET.
+///
+/// # Errors
+/// If it does not answer.
 pub async fn get(url: &str) -> reqwest::Result<reqwest::Response> {
     // Fails when a provider is installed already, which is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
