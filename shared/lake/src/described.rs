@@ -89,7 +89,7 @@ pub async fn described(
     };
     let unreadable = || StoreError::Refused {
         store: key.to_string(),
-        cause: format!("{} describes no layout", text(&body)),
+        cause: format!("{} describes no layout", text(&body)).into(),
     };
     let said: Description = serde_json::from_slice(&body).map_err(|_| unreadable())?;
     let granularity =

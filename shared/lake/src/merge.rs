@@ -159,7 +159,9 @@ async fn read(
             Ok(lines) => Ok(Step::Now(Known::All(stored(lines, object.etag)))),
             Err(damage) => Err(damaged(damage)),
         },
-        Err(StoreError::Corrupt { cause, .. }) => Err(damaged(Damage::Unreadable(cause))),
+        Err(StoreError::Corrupt { cause, .. }) => {
+            Err(damaged(Damage::Unreadable(cause.to_string())))
+        }
         Err(StoreError::NotFound { .. }) => Ok(Step::Now(Known::Nothing)),
         Err(error) => Err(error.into()),
     }

@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use cause::Cause;
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use serde::Serialize;
 use tokio::{
@@ -116,7 +117,8 @@ fn diagnose(fault: &impl Error) -> Diagnostic {
 fn sentence(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
-    while let Some(error) = cause {
+    // The words of a cause of ours are in the sentence before it; those behind it are for whoever asks.
+    while let Some(error) = cause.filter(|error| !error.is::<Cause>()) {
         let said = error.to_string();
         if !text.contains(&said) {
             text.push_str(": ");

@@ -45,7 +45,7 @@ impl AwsSecrets {
                     .send()
                     .await
                     .map(|secret| secret.secret_string)
-                    .map_err(|error| failure(reference, &error))
+                    .map_err(|error| failure(reference, error))
             }
             SecretReference::Parameter { name } => aws_sdk_ssm::Client::new(config)
                 .get_parameter()
@@ -54,7 +54,7 @@ impl AwsSecrets {
                 .send()
                 .await
                 .map(|answer| answer.parameter.and_then(|parameter| parameter.value))
-                .map_err(|error| failure(reference, &error)),
+                .map_err(|error| failure(reference, error)),
             SecretReference::File { .. } => Ok(None),
         }
     }
@@ -70,7 +70,7 @@ impl FetchSecret for AwsSecrets {
             .await
             .map_err(|_| SecretError::Unavailable {
                 reference: reference.clone(),
-                cause: format!("no answer within {} s", LIMIT.as_secs()),
+                cause: format!("no answer within {} s", LIMIT.as_secs()).into(),
             })??
             .ok_or_else(|| SecretError::NotText {
                 reference: reference.clone(),
@@ -82,17 +82,18 @@ impl FetchSecret for AwsSecrets {
 
 /// What an error means. The codes are those of the API references of `GetSecretValue` and `GetParameter` and of
 /// their common errors.
-fn failure<E: ProvideErrorMetadata + Error + 'static>(
+fn failure<E: ProvideErrorMetadata + Error + Send + Sync + 'static>(
     reference: &SecretReference,
-    error: &SdkError<E>,
+    error: SdkError<E>,
 ) -> SecretError {
     let reference = reference.clone();
+    let is_unsent = matches!(error, SdkError::ConstructionFailure(_));
     let Refusal {
         status,
         code,
         cause,
     } = Refusal::of(error);
-    if matches!(error, SdkError::ConstructionFailure(_)) {
+    if is_unsent {
         return SecretError::Refused { reference, cause };
     }
     match (code.as_str(), status) {

@@ -1,3 +1,5 @@
+use cause::Cause;
+
 use crate::SecretReference;
 
 /// Why a secret can't be had. Names the reference, never the secret.
@@ -15,7 +17,8 @@ pub enum SecretError {
         /// What was asked for.
         reference: SecretReference,
         /// The store's word.
-        cause: String,
+        #[source]
+        cause: Cause,
     },
     /// The secret is a JSON object without that member.
     #[error("the secret {reference} has no such member: name one that it has")]
@@ -43,7 +46,8 @@ pub enum SecretError {
         /// What was asked for.
         reference: SecretReference,
         /// The store's word.
-        cause: String,
+        #[source]
+        cause: Cause,
     },
     /// The store did not answer in time, throttles, or is out of order: later it may answer.
     #[error("the store of secrets did not answer for {reference} ({cause}): try again")]
@@ -51,6 +55,7 @@ pub enum SecretError {
         /// What was asked for.
         reference: SecretReference,
         /// What went wrong.
-        cause: String,
+        #[source]
+        cause: Cause,
     },
 }

@@ -1,6 +1,7 @@
 use std::{fs, io::ErrorKind};
 
 use async_trait::async_trait;
+use cause::Cause;
 
 use crate::{FetchSecret, Secret, SecretError, SecretReference, text::secret_of};
 
@@ -16,14 +17,15 @@ impl FetchSecret for FileSecrets {
     async fn fetch(&self, reference: &SecretReference) -> Result<Secret, SecretError> {
         let refused = |cause: &str| SecretError::Refused {
             reference: reference.clone(),
-            cause: cause.to_owned(),
+            cause: cause.into(),
         };
         let SecretReference::File { path, .. } = reference else {
             return Err(refused("only files are read here"));
         };
         let failed = |error: std::io::Error| {
-            let (reference, cause) = (reference.clone(), error.to_string());
-            match error.kind() {
+            let (reference, kind) = (reference.clone(), error.kind());
+            let cause = Cause::of(error);
+            match kind {
                 ErrorKind::NotFound => SecretError::NotFound { reference },
                 ErrorKind::PermissionDenied => SecretError::Denied { reference, cause },
                 _ => SecretError::Refused { reference, cause },

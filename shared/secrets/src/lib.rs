@@ -37,5 +37,5 @@ pub use fetch::FetchSecret;
 pub use file::FileSecrets;
 pub use key::Key;
 pub use reference::{NotAReference, SecretReference};
-pub use refusal::{Refusal, innermost};
+pub use refusal::Refusal;
 pub use secret::Secret;

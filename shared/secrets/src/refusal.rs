@@ -4,6 +4,7 @@ use aws_sdk_secretsmanager::{
     config::http::HttpResponse,
     error::{ProvideErrorMetadata, SdkError},
 };
+use cause::{Cause, innermost};
 
 /// What a service of AWS answered in place of what was asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,38 +14,25 @@ pub struct Refusal {
     /// The service's code for it, such as `AccessDeniedException`; empty without one.
     pub code: String,
     /// Code and message, else the innermost cause; one line.
-    pub cause: String,
+    pub cause: Cause,
 }
 
 impl Refusal {
     /// What `error` tells.
-    pub fn of<E: ProvideErrorMetadata + Error + 'static>(
-        error: &SdkError<E, HttpResponse>,
+    pub fn of<E: ProvideErrorMetadata + Error + Send + Sync + 'static>(
+        error: SdkError<E, HttpResponse>,
     ) -> Self {
-        let code = error.code().unwrap_or_default();
-        let cause = match (code, error.message().unwrap_or_default()) {
-            ("", "") => innermost(error),
+        let code = error.code().unwrap_or_default().to_owned();
+        let words = match (code.as_str(), error.message().unwrap_or_default()) {
+            ("", "") => innermost(&error),
             (code, "") => code.to_owned(),
             ("", message) => message.to_owned(),
             (code, message) => format!("{code}: {message}"),
         };
         Self {
             status: error.raw_response().map(|answer| answer.status().as_u16()),
-            code: code.to_owned(),
-            cause: one_line(&cause),
+            code,
+            cause: Cause::in_words(words, error),
         }
     }
-}
-
-/// The innermost cause, which says more than "dispatch failure", in one line.
-pub fn innermost(error: &dyn Error) -> String {
-    let mut innermost = error;
-    while let Some(cause) = innermost.source() {
-        innermost = cause;
-    }
-    one_line(&innermost.to_string())
-}
-
-fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

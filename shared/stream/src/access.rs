@@ -202,7 +202,7 @@ impl Iam {
             let config = self.account.config().await;
             let credentials = config.credentials_provider();
             let credentials = credentials.ok_or_else(|| TokenError::NoCredentials {
-                cause: "the SDK has no provider of them".to_owned(),
+                cause: "the SDK has no provider of them".into(),
             })?;
             let tokens = IamTokens::new(self.region.clone(), credentials, self.clock);
             Ok(Tokens::new(tokens))

@@ -19,8 +19,9 @@ use aws_sigv4::{
     sign::v4,
 };
 use base64_simd::URL_SAFE_NO_PAD;
+use cause::Cause;
 use jiff::{SignedDuration, Timestamp};
-use secrets::{Secret, innermost};
+use secrets::Secret;
 use tokio::time::timeout;
 
 use crate::{ProvideToken, Token, TokenError};
@@ -55,26 +56,28 @@ impl IamTokens {
     }
 
     fn credentials(&self) -> Result<Credentials, TokenError> {
-        let none = |cause: String| TokenError::NoCredentials { cause };
+        let none = |cause: Cause| TokenError::NoCredentials { cause };
         // The thread that polls may be a worker of a runtime, which must not wait for that runtime: so a runtime of its
         // own, on a thread of its own.
         let search = || {
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
                 .build()
-                .map_err(|error| none(error.to_string()))?;
+                .map_err(|error| none(Cause::of(error)))?;
             let found = async { timeout(SEARCH, self.credentials.provide_credentials()).await };
             match runtime.block_on(found) {
                 Ok(Ok(credentials)) => Ok(credentials),
                 Ok(Err(CredentialsError::CredentialsNotLoaded(_))) => {
-                    Err(none("none were found".to_owned()))
+                    Err(none("none were found".into()))
                 }
-                Ok(Err(error)) => Err(none(innermost(&error))),
-                Err(_) => Err(none(format!("no answer within {} s", SEARCH.as_secs()))),
+                Ok(Err(error)) => Err(none(Cause::of(error))),
+                Err(_) => Err(none(
+                    format!("no answer within {} s", SEARCH.as_secs()).into(),
+                )),
             }
         };
         let searched = thread::scope(|scope| scope.spawn(search).join());
-        searched.unwrap_or_else(|_| Err(none("the search panicked".to_owned())))
+        searched.unwrap_or_else(|_| Err(none("the search panicked".into())))
     }
 }
 
@@ -102,9 +105,7 @@ impl fmt::Debug for IamTokens {
 /// [`TokenError`] if the credentials have expired, expire within a minute, or can't sign.
 fn token(credentials: &Credentials, region: &str, now: Timestamp) -> Result<Token, TokenError> {
     let expires = expiry(credentials, now)?;
-    let unsigned = |error: &dyn std::error::Error| TokenError::Unsigned {
-        cause: innermost(error),
-    };
+    let unsigned = |cause: Cause| TokenError::Unsigned { cause };
     let mut settings = SigningSettings::default();
     settings.signature_location = SignatureLocation::QueryParams;
     settings.expires_in = Some(LIFETIME);
@@ -116,13 +117,13 @@ fn token(credentials: &Credentials, region: &str, now: Timestamp) -> Result<Toke
         .time(SystemTime::from(now))
         .settings(settings)
         .build()
-        .map_err(|error| unsigned(&error))?
+        .map_err(|error| unsigned(Cause::of(error)))?
         .into();
     let url = format!("https://kafka.{region}.amazonaws.com/?Action=kafka-cluster%3AConnect");
     let request = SignableRequest::new("GET", &url, std::iter::empty(), SignableBody::Bytes(&[]))
-        .map_err(|error| unsigned(&error))?;
+        .map_err(|error| unsigned(Cause::of(error)))?;
     let (signed, _) = sign(request, &parameters)
-        .map_err(|error| unsigned(&error))?
+        .map_err(|error| unsigned(Cause::of(error)))?
         .into_parts();
     let (_, signed) = signed.into_parts();
     let mut url = url;

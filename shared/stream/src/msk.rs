@@ -11,6 +11,7 @@ use aws_sdk_kafka::{
     error::{ProvideErrorMetadata, SdkError},
     operation::get_bootstrap_brokers::GetBootstrapBrokersOutput,
 };
+use cause::Cause;
 use secrets::{AwsAccount, Refusal};
 use tokio::{
     sync::Mutex,
@@ -44,7 +45,8 @@ pub enum MskError {
         /// What was asked for.
         arn: String,
         /// The service's words.
-        cause: String,
+        #[source]
+        cause: Cause,
     },
     /// The service refuses the question.
     #[error("MSK refuses to tell the brokers of {arn} ({cause}): check MSK_CLUSTER_ARN")]
@@ -52,7 +54,8 @@ pub enum MskError {
         /// What was asked for.
         arn: String,
         /// The service's words.
-        cause: String,
+        #[source]
+        cause: Cause,
     },
     /// The service did not answer in time, throttles, or is out of order: later it may answer.
     #[error(
@@ -62,7 +65,8 @@ pub enum MskError {
         /// What was asked for.
         arn: String,
         /// What went wrong.
-        cause: String,
+        #[source]
+        cause: Cause,
     },
     /// The cluster has no listener of that kind.
     #[error("the cluster {arn} has no listener for {security}: {remedy}")]
@@ -130,10 +134,10 @@ impl Msk {
                 .await
         };
         match timeout(LIMIT, question).await {
-            Ok(answer) => answer.map_err(|error| self.failure(&error)),
+            Ok(answer) => answer.map_err(|error| self.failure(error)),
             Err(_) => Err(MskError::Unavailable {
                 arn: self.arn.clone(),
-                cause: format!("no answer within {} s", LIMIT.as_secs()),
+                cause: format!("no answer within {} s", LIMIT.as_secs()).into(),
             }),
         }
     }
@@ -179,7 +183,10 @@ impl Msk {
     }
 
     /// What an error means, by the statuses of the API reference.
-    fn failure<E: ProvideErrorMetadata + Error + 'static>(&self, error: &SdkError<E>) -> MskError {
+    fn failure<E: ProvideErrorMetadata + Error + Send + Sync + 'static>(
+        &self,
+        error: SdkError<E>,
+    ) -> MskError {
         let arn = self.arn.clone();
         let Refusal {
             status,

@@ -2,6 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
+use cause::Cause;
 use jiff::Timestamp;
 use rdkafka::ClientConfig;
 use secrets::Secret;
@@ -70,7 +71,8 @@ pub enum TokenError {
     )]
     NoCredentials {
         /// What the search said.
-        cause: String,
+        #[source]
+        cause: Cause,
     },
     /// The credentials have expired.
     #[error(
@@ -96,7 +98,8 @@ pub enum TokenError {
     #[error("no token can be signed ({cause}): check the region and the credentials")]
     Unsigned {
         /// The signer's words.
-        cause: String,
+        #[source]
+        cause: Cause,
     },
 }
 

@@ -295,7 +295,7 @@ impl Remote {
     ) -> Result<T, StoreError> {
         let unavailable = || StoreError::Unavailable {
             store: "s".to_owned(),
-            cause: "cut".to_owned(),
+            cause: "cut".into(),
         };
         match self.fate(|| format!("{what} {key}")).await {
             Fate::Done => carry_out.await,

@@ -7,6 +7,7 @@ use std::{future::Future, time::Duration};
 
 use backon::{BackoffBuilder, ExponentialBuilder};
 use bytes::Bytes;
+use cause::Cause;
 use futures::{Stream, TryStreamExt, stream};
 
 pub use memory::MemoryStore;
@@ -140,7 +141,8 @@ pub enum StoreError {
         /// The bucket and its endpoint.
         store: String,
         /// What was seen.
-        cause: String,
+        #[source]
+        cause: Cause,
     },
     /// The time was up before the store had answered; the write may have happened.
     #[error("there was no time left to write the object {key}")]
@@ -154,7 +156,8 @@ pub enum StoreError {
         /// The object.
         key: ObjectKey,
         /// What was seen.
-        cause: String,
+        #[source]
+        cause: Cause,
     },
     /// The bucket does not exist.
     #[error("there is no bucket at {store}: create it, or set BRONZE_BUCKET to one that exists")]
@@ -170,7 +173,8 @@ pub enum StoreError {
         /// The bucket and its endpoint.
         store: String,
         /// The store's words.
-        cause: String,
+        #[source]
+        cause: Cause,
     },
     /// Anything else that the store refuses.
     #[error("the store at {store} refuses: {cause}")]
@@ -178,7 +182,8 @@ pub enum StoreError {
         /// The bucket and its endpoint.
         store: String,
         /// The store's words.
-        cause: String,
+        #[source]
+        cause: Cause,
     },
 }
 

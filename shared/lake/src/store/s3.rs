@@ -11,6 +11,7 @@ use aws_sdk_s3::{
 use aws_smithy_checksums::body::validate::Error;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use bytes::Bytes;
+use cause::{Cause, innermost};
 
 use super::{DeleteIf, ETag, Get, List, Listed, Object, PutIf, StoreError};
 use crate::ObjectKey;
@@ -83,7 +84,7 @@ impl S3Store {
             Ok(_) => Ok(()),
             Err(error) => match error.code() {
                 Some("BucketAlreadyOwnedByYou" | "BucketAlreadyExists") => Ok(()),
-                _ => Err(self.fault(&ObjectKey::new(""), &error)),
+                _ => Err(self.fault(&ObjectKey::new(""), error)),
             },
         }
     }
@@ -103,14 +104,19 @@ impl S3Store {
         match put.send().await {
             Ok(written) => Ok(ETag(written.e_tag.unwrap_or_default())),
             Err(error) if precondition_failed(&error) => Err(unmet),
-            Err(error) => Err(self.fault(key, &error)),
+            Err(error) => Err(self.fault(key, error)),
         }
     }
 
     /// An answer that began and did not come to its end.
-    fn broken_off(&self, key: &ObjectKey, error: &(dyn std::error::Error + 'static)) -> StoreError {
-        let cause = describe(error);
-        if is_corrupt(error) {
+    fn broken_off<E: std::error::Error + Send + Sync + 'static>(
+        &self,
+        key: &ObjectKey,
+        error: E,
+    ) -> StoreError {
+        let is_corrupt = is_corrupt(&error);
+        let cause = Cause::of(error);
+        if is_corrupt {
             return StoreError::Corrupt {
                 key: key.clone(),
                 cause,
@@ -122,31 +128,30 @@ impl S3Store {
         }
     }
 
-    fn fault<E: ProvideErrorMetadata + std::error::Error + 'static>(
+    fn fault<E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static>(
         &self,
         key: &ObjectKey,
-        error: &SdkError<E>,
+        error: SdkError<E>,
     ) -> StoreError {
         let store = || self.name.clone();
         let status = error
             .raw_response()
             .map(|response| response.status().as_u16());
-        let code = error.code().unwrap_or_default();
-        let cause = || {
-            let message = error.message().unwrap_or_default();
-            match (code, message) {
-                ("", "") => describe(error),
-                (code, "") => code.to_owned(),
-                (code, message) => one_line(&format!("{code}: {message}")),
-            }
+        let code = error.code().unwrap_or_default().to_owned();
+        let words = match (code.as_str(), error.message().unwrap_or_default()) {
+            ("", "") => innermost(&error),
+            (code, "") => code.to_owned(),
+            (code, message) => format!("{code}: {message}"),
         };
-        if matches!(error, SdkError::ConstructionFailure(_)) {
+        let is_unsent = matches!(error, SdkError::ConstructionFailure(_));
+        let cause = || Cause::in_words(words, error);
+        if is_unsent {
             return StoreError::Refused {
                 store: store(),
                 cause: cause(),
             };
         }
-        match (code, status) {
+        match (code.as_str(), status) {
             ("ConditionalRequestConflict" | "OperationAborted", _) | (_, Some(409)) => {
                 StoreError::Conflict { key: key.clone() }
             }
@@ -177,19 +182,6 @@ fn is_corrupt(error: &(dyn std::error::Error + 'static)) -> bool {
     let causes = std::iter::successors(Some(error), |error| error.source());
     let mut checksums = causes.filter_map(|cause| cause.downcast_ref::<Error>());
     checksums.any(|error| matches!(error, Error::ChecksumMismatch { .. }))
-}
-
-/// The innermost cause, which says more than "dispatch failure", in one line.
-fn describe(error: &dyn std::error::Error) -> String {
-    let mut innermost = error;
-    while let Some(cause) = innermost.source() {
-        innermost = cause;
-    }
-    one_line(&innermost.to_string())
-}
-
-fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// Whether the store answered that the condition does not hold.
@@ -233,13 +225,13 @@ impl Get for S3Store {
             .get_object()
             .bucket(&self.bucket)
             .key(key.as_str());
-        let answer = get.send().await.map_err(|error| self.fault(key, &error))?;
+        let answer = get.send().await.map_err(|error| self.fault(key, error))?;
         let etag = ETag(answer.e_tag.unwrap_or_default());
         let body = answer
             .body
             .collect()
             .await
-            .map_err(|error| self.broken_off(key, &error))?;
+            .map_err(|error| self.broken_off(key, error))?;
         Ok(Object {
             body: body.into_bytes(),
             etag,
@@ -260,7 +252,7 @@ impl DeleteIf for S3Store {
             Err(error) if precondition_failed(&error) => {
                 Err(StoreError::Changed { key: key.clone() })
             }
-            Err(error) => match self.fault(key, &error) {
+            Err(error) => match self.fault(key, error) {
                 // Of a condition on an absent object S3 says that there is none.
                 StoreError::NotFound { .. } => Ok(()),
                 fault => Err(fault),
@@ -284,7 +276,7 @@ impl List for S3Store {
         let page = list
             .send()
             .await
-            .map_err(|error| self.fault(&ObjectKey::new(prefix), &error))?;
+            .map_err(|error| self.fault(&ObjectKey::new(prefix), error))?;
         let listed = |object: aws_sdk_s3::types::Object| {
             Some(Listed {
                 key: ObjectKey::new(object.key?),

@@ -137,7 +137,7 @@ async fn a_message_of_several_lines_is_told_in_one() {
     };
     assert_eq!(
         cause,
-        "AccessDeniedException: User: x is not authorized to perform: GetSecretValue"
+        "AccessDeniedException: User: x is not authorized to perform: GetSecretValue".into()
     );
 }
 

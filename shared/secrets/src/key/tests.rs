@@ -51,7 +51,7 @@ fn secret(text: &str) -> Secret {
 fn unavailable() -> SecretError {
     SecretError::Unavailable {
         reference: "ssm:finnhub".parse().unwrap(),
-        cause: "no answer within 5 s".to_owned(),
+        cause: "no answer within 5 s".into(),
     }
 }
 

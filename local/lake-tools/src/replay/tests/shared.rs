@@ -19,7 +19,7 @@ pub(super) type Look = Arc<dyn Fn(&MemoryStore) + Send + Sync>;
 fn ended() -> StoreError {
     StoreError::Denied {
         store: "s".to_owned(),
-        cause: "ended".to_owned(),
+        cause: "ended".into(),
     }
 }
 

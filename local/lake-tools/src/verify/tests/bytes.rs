@@ -151,7 +151,7 @@ async fn an_object_with_other_bytes_than_were_stored_is_damaged_and_a_store_that
     };
     let verdict = verified(StoreError::Corrupt {
         key: ObjectKey::new(&*key),
-        cause: "checksum mismatch".to_owned(),
+        cause: "checksum mismatch".into(),
     });
     let verdict = verdict.await.unwrap();
     assert_eq!(kinds(&verdict), ["missing", "damaged"], "{verdict}");
@@ -163,7 +163,7 @@ async fn an_object_with_other_bytes_than_were_stored_is_damaged_and_a_store_that
     );
     let down = verified(StoreError::Unavailable {
         store: "s3://lake".to_owned(),
-        cause: "reset".to_owned(),
+        cause: "reset".into(),
     });
     assert!(matches!(down.await, Err(VerifyError::Store(_))));
 }
