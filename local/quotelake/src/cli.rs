@@ -27,8 +27,8 @@ pub enum Command {
     /// schedules, Kafka triggers and URLs from template.yaml, and recorded market data. At the end it judges
     /// what each function has left, the lake against the topics.
     ///
-    /// Exits with 0 if polled = published = bronze + quarantine and there was something to count, 1 if not, and 2 if
-    /// it could not start or a part failed.
+    /// Exits with 0 if polled = published = bronze + quarantine, no trigger has left a record and there was something to
+    /// count, 1 if not, and 2 if it could not start or a part failed.
     Up(Up),
     /// Tell what is in a lake: objects, records, bytes and times by topic and symbol, and what is in quarantine.
     ///

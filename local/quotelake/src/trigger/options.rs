@@ -30,7 +30,7 @@ pub struct Options {
     /// Stop by itself after this time, e.g. 60s or 10m.
     #[arg(long = "for", value_name = "TIME", value_parser = crate::output::duration)]
     pub run_for: Option<Duration>,
-    /// Print a JSON object a line.
+    /// Print one JSON object per line.
     #[arg(long)]
     pub json: bool,
 }

@@ -14,7 +14,7 @@ pub struct Up {
     /// Stop by itself after this time, e.g. 60s or 10m.
     #[arg(long = "for", value_name = "TIME", value_parser = crate::output::duration)]
     pub run_for: Option<Duration>,
-    /// Print a JSON object a line.
+    /// Print one JSON object per line.
     #[arg(long)]
     pub json: bool,
     /// The folder for objects and logs; it is made if it does not exist.
