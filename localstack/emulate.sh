@@ -119,7 +119,7 @@ fired() { grep --count 'EventBridge → Lambda .*: dispatched' "$work/ministack.
 
 have_fired() { [ "$(fired)" -gt 0 ]; }
 
-have_ended() { [ "$(stack ended $stack)" -ge $(($(fired) + rare)) ]; }
+have_ended() { [ "$(stack ended $scheduled)" -ge $(($(fired) + rare)) ]; }
 
 verified() { # [OPTION...]
     "$bin_dir/quotelake" verify --brokers "$brokers" --bucket "$bucket" --epoch 1 \
@@ -132,7 +132,7 @@ verdict() { # EXPRESSION [ARGUMENT]
 }
 
 on_ministack() {
-    local brokers bucket records topics topic polled published failed written quarantined rare=0
+    local brokers bucket records topics topic polled published failed written quarantined scheduled rare=0
     architecture=$(uname -m | sed s/aarch64/arm64/)
     sam_tool
     ministack_tool
@@ -174,7 +174,7 @@ on_ministack() {
     fi
     while [ $SECONDS -lt $until ]; do sleep 1; done
     topics=$(stack topics $stack)
-    stack stop-schedules $stack
+    scheduled=$(stack stop-schedules $stack)
     say "schedules stopped after $(fired) calls, and $rare by hand; the pollers finish within their minute"
     wait_for 400 "the pollers" have_ended
 

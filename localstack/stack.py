@@ -2,10 +2,10 @@
 
 stack.py create-cluster NAME     makes an MSK cluster in the default VPC; prints the parameters by which a stack is on it
 stack.py output STACK KEY        an output of the stack
-stack.py fire-rare STACK         invokes the pollers whose schedules are rarer than a minute; prints how many
+stack.py fire-rare STACK         invokes the functions whose schedules are rarer than a minute; prints how many
 stack.py topics STACK            prints the topics that the stack's schedules have pollers publish to
-stack.py stop-schedules STACK    deletes the stack's schedules, so that no poller is started any more
-stack.py ended STACK             prints how many invocations of its pollers have ended, by the reports in their log
+stack.py stop-schedules STACK    deletes the stack's schedules, so that they start nothing more; prints their functions
+stack.py ended FUNCTION...        prints how many invocations of these have ended, by the reports in their log
 stack.py counts                  prints what the functions have counted, by the metrics in their logs
 """
 
@@ -52,19 +52,22 @@ def fire_rare(stack):
         if schedule["ScheduleExpression"] != "rate(1 minute)":
             target = schedule["Target"]
             boto3.client("lambda").invoke(
-                FunctionName=target["Arn"], InvocationType="Event", Payload=target["Input"].encode()
+                FunctionName=target["Arn"], InvocationType="Event", Payload=target.get("Input", "{}").encode()
             )
             fired += 1
     print(fired)
 
 
 def topics(stack):
-    print(*(json.loads(schedule["Target"]["Input"])["topic"] for schedule in schedules(stack)))
+    inputs = (json.loads(schedule["Target"].get("Input", "{}")) for schedule in schedules(stack))
+    print(*(job["topic"] for job in inputs if "topic" in job))
 
 
 def stop_schedules(stack):
-    for schedule in list(schedules(stack)):
+    stopped = list(schedules(stack))
+    for schedule in stopped:
         boto3.client("scheduler").delete_schedule(Name=schedule["Name"], GroupName=schedule["GroupName"])
+    print(*{schedule["Target"]["Arn"].split(":function:")[1] for schedule in stopped})
 
 
 def messages(groups=None):
@@ -87,13 +90,13 @@ def log_lines():
             yield line
 
 
-def ended(stack):
+def ended(*names):
     pages = boto3.client("lambda").get_paginator("list_functions").paginate()
     functions = [function for page in pages for function in page["Functions"]]
     groups = {
         function["LoggingConfig"]["LogGroup"]
         for function in functions
-        if function["FunctionName"].startswith(f"{stack}-") and "Poller" in function["FunctionName"]
+        if function["FunctionName"] in names
     }
     print(sum(message.startswith("REPORT ") for message in messages(groups)))
 
