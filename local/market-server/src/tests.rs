@@ -1,5 +1,3 @@
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
-
 use std::{
     net::IpAddr,
     sync::atomic::{AtomicU64, Ordering},

@@ -1,5 +1,3 @@
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
-
 mod errors;
 mod failures;
 mod functions;

@@ -139,7 +139,6 @@ fn by_symbol<T>(
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test may panic")]
 mod tests {
     use std::{cell::Cell, collections::HashSet};
 

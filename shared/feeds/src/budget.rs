@@ -194,5 +194,4 @@ impl fmt::Debug for Budget {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test may panic")]
 mod tests;

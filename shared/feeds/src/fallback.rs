@@ -123,5 +123,4 @@ impl Listing for Fallback<dyn Listing> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test may panic")]
 mod tests;

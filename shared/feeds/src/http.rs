@@ -280,5 +280,4 @@ pub(crate) fn until(then: Timestamp, now: Timestamp) -> Duration {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test may panic")]
 mod tests;

@@ -37,7 +37,6 @@ fn whole(digits: &Digits) -> Option<i64> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test may panic")]
 mod tests {
     use proptest::prelude::*;
 

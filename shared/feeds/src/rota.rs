@@ -106,5 +106,4 @@ fn had_its_turn<T>(result: &Result<T, FetchError>) -> bool {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test may panic")]
 mod tests;

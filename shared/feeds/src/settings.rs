@@ -148,7 +148,6 @@ fn base(setting: &Setting, text: &str) -> Result<Url, String> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test may panic")]
 mod tests {
     use super::*;
 

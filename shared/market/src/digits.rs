@@ -133,5 +133,4 @@ impl fmt::Display for Digits {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test may panic")]
 mod tests;

@@ -166,7 +166,6 @@ impl<'de> Deserialize<'de> for Mic {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test may panic")]
 mod tests {
     use super::*;
 

@@ -92,7 +92,6 @@ impl fmt::Display for Symbol {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test may panic")]
 mod tests {
     use proptest::prelude::*;
 

@@ -1,5 +1,3 @@
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
-
 use std::sync::Mutex;
 
 use jiff::tz::TimeZone;

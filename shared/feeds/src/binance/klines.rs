@@ -141,5 +141,4 @@ impl<At> Klines<At> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test may panic")]
 mod tests;

@@ -47,5 +47,4 @@ pub fn open(settings: &FeedSettings) -> Result<Feed, FeedError> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test may panic")]
 mod tests;

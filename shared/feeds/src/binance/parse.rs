@@ -97,5 +97,4 @@ pub fn banned_until(body: &[u8]) -> Option<Timestamp> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test may panic")]
 mod tests;

@@ -154,5 +154,4 @@ fn weight(symbols: usize) -> u32 {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test may panic")]
 mod tests;

@@ -35,7 +35,6 @@ impl UnknownSymbols {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test may panic")]
 mod tests {
     use super::*;
 

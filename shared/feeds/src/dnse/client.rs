@@ -108,5 +108,4 @@ impl Bars<Date> for Client {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test may panic")]
 mod tests;

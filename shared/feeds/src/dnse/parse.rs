@@ -35,5 +35,4 @@ fn vnd(thousands: &Digits) -> Result<Digits, BodyError> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test may panic")]
 mod tests;

@@ -128,5 +128,4 @@ fn used(headers: &HeaderMap) -> Option<u32> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test may panic")]
 mod tests;

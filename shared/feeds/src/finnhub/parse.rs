@@ -51,5 +51,4 @@ pub fn frame(message: &[u8]) -> Result<Frame, BodyError> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test may panic")]
 mod tests;

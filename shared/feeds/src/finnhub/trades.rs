@@ -279,5 +279,4 @@ fn all(symbols: &[Symbol], error: &FetchError) -> Vec<(Symbol, FetchError)> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test may panic")]
 mod tests;

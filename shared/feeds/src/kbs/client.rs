@@ -150,5 +150,4 @@ impl<At: Interval> Bars<At> for Client {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test may panic")]
 mod tests;

@@ -32,5 +32,4 @@ pub(crate) fn bars<At: Interval>(body: &[u8]) -> Result<Vec<Bar<At>>, BodyError>
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test may panic")]
 mod tests;

@@ -193,5 +193,4 @@ fn whole(time: SignedDuration, unit: SignedDuration) -> u64 {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test may panic")]
 mod tests;

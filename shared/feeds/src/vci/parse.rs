@@ -53,5 +53,4 @@ pub(crate) fn shares(body: &[u8]) -> Result<Vec<Symbol>, BodyError> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test may panic")]
 mod tests;

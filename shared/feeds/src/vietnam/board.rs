@@ -135,7 +135,6 @@ fn above_zero(digits: Digits) -> Option<Digits> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test may panic")]
 mod tests {
     use super::*;
 

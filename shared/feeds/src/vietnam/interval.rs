@@ -132,7 +132,6 @@ where
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test may panic")]
 mod tests {
     use jiff::SignedDuration;
     use proptest::prelude::*;

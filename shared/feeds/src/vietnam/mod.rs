@@ -74,5 +74,4 @@ fn sources(settings: &FeedSettings) -> Result<Vec<Open>, SettingError> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test may panic")]
 mod tests;

@@ -203,5 +203,4 @@ static NEW_YORK: LazyLock<TimeZone> = LazyLock::new(|| {
 });
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test may panic")]
 mod tests;

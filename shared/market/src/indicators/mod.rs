@@ -164,5 +164,4 @@ fn rounded(value: Option<Decimal>) -> Option<Decimal> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test may panic")]
 mod tests;
