@@ -17,7 +17,8 @@
 
 use std::{error::Error, fmt, sync::Arc};
 
-/// The words of a cause, and the error behind them where there is one. Two are equal if their words are.
+/// The words of a cause, and the error behind them where there is one. Two are equal if their words are. `Debug` shows the
+/// words alone, because an error of a client may hold an answer with a secret in it.
 #[derive(Clone)]
 pub struct Cause {
     words: String,
@@ -31,10 +32,13 @@ impl Cause {
     }
 
     /// The cause `error` in other words, as one line.
-    pub fn in_words(words: impl AsRef<str>, error: impl Error + Send + Sync + 'static) -> Self {
+    pub fn in_words(
+        words: impl AsRef<str>,
+        error: impl Into<Box<dyn Error + Send + Sync>>,
+    ) -> Self {
         Self {
             words: one_line(words.as_ref()),
-            source: Some(Arc::new(error)),
+            source: Some(Arc::from(error.into())),
         }
     }
 }

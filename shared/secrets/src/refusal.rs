@@ -4,7 +4,7 @@ use aws_sdk_secretsmanager::{
     config::http::HttpResponse,
     error::{ProvideErrorMetadata, SdkError},
 };
-use cause::{Cause, innermost};
+use cause::{Cause, innermost, one_line};
 
 /// What a service of AWS answered in place of what was asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,7 +32,11 @@ impl Refusal {
         Self {
             status: error.raw_response().map(|answer| answer.status().as_u16()),
             code,
-            cause: Cause::in_words(words, error),
+            // Without the raw answer.
+            cause: match error.into_source() {
+                Ok(source) => Cause::in_words(words, source),
+                Err(_) => one_line(&words).into(),
+            },
         }
     }
 }

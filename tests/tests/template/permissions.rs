@@ -93,8 +93,8 @@ fn no_function_logs_elsewhere_or_makes_interfaces_itself() {
 #[test]
 fn nobody_outside_is_allowed_anything() {
     let template = Template::read();
-    let statements = template.statements();
-    let principals = statements
+    let all = template.statements();
+    let principals = all
         .iter()
         .filter(|statement| statement["Effect"] == "Allow" && statement.get("Principal").is_some());
     for statement in principals {

@@ -144,7 +144,10 @@ impl S3Store {
             (code, message) => format!("{code}: {message}"),
         };
         let is_unsent = matches!(error, SdkError::ConstructionFailure(_));
-        let cause = || Cause::in_words(words, error);
+        let cause = || match error.into_source() {
+            Ok(source) => Cause::in_words(words, source),
+            Err(error) => Cause::in_words(words, error),
+        };
         if is_unsent {
             return StoreError::Refused {
                 store: store(),
