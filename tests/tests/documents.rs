@@ -62,7 +62,7 @@ fn table(declared: &[Declared]) -> String {
 }
 
 /// Gives every source file that is not only for tests.
-fn sources(folder: &Path, take: &mut impl FnMut(&str)) {
+pub(crate) fn sources(folder: &Path, take: &mut impl FnMut(&str)) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_stem().unwrap_or_default().to_string_lossy();

@@ -1,5 +1,7 @@
 //! The template as JSON: `!Sub x` is `{"Fn::Sub": "x"}`, as in CloudFormation's own long form.
 
+use std::collections::BTreeSet;
+
 use pipeline_tests::plane::workspace;
 use saphyr::{LoadableYamlNode, MarkedYaml, Scalar, YamlData};
 use serde_json::{Map, Value};
@@ -31,6 +33,53 @@ impl Template {
         found
     }
 
+    /// The logical ids of the functions that run a binary.
+    pub(super) fn functions_of(&self, binary: &str) -> BTreeSet<&str> {
+        self.resources("AWS::Serverless::Function")
+            .into_iter()
+            .filter(|(_, function)| function["Metadata"]["BuildProperties"]["Binary"] == binary)
+            .map(|(id, _)| id)
+            .collect()
+    }
+
+    /// The topics that a function's triggers read, be they mappings or events of SAM.
+    pub(super) fn topics_of(&self, function: &str) -> BTreeSet<&str> {
+        let mappings = self
+            .resources("AWS::Lambda::EventSourceMapping")
+            .into_iter();
+        let mappings = mappings
+            .map(|(_, mapping)| mapping)
+            .filter(|mapping| mapping["Properties"]["FunctionName"]["Ref"] == function);
+        let events = &self.section("Resources")[function]["Properties"]["Events"];
+        let mut topics = BTreeSet::new();
+        for source in mappings.chain([events]) {
+            visit(source, &mut |value| {
+                topics.extend(
+                    value["Topics"]
+                        .as_array()
+                        .into_iter()
+                        .flatten()
+                        .filter_map(Value::as_str),
+                );
+            });
+        }
+        topics
+    }
+
+    /// The topic of each schedule of a function whose input is a job with one.
+    pub(super) fn job_topics_of(&self, function: &str) -> BTreeSet<String> {
+        let mut topics = BTreeSet::new();
+        visit(
+            &self.section("Resources")[function]["Properties"]["Events"],
+            &mut |value| {
+                let input = value.get("Input").into_iter().flat_map(texts);
+                let jobs = input.filter_map(|input| serde_json::from_str::<Value>(input).ok());
+                topics.extend(jobs.filter_map(|job| job["topic"].as_str().map(str::to_owned)));
+            },
+        );
+        topics
+    }
+
     /// What all functions have.
     pub(super) fn globals(&self) -> &Value {
         &self.0["Globals"]["Function"]
@@ -38,14 +87,19 @@ impl Template {
 
     /// Every IAM statement of every policy.
     pub(super) fn statements(&self) -> Vec<&Value> {
-        let mut found = Vec::new();
-        visit(&self.0, &mut |value| {
-            if value.get("Effect").is_some() {
-                found.push(value);
-            }
-        });
-        found
+        statements(&self.0)
     }
+}
+
+/// Every IAM statement in a value.
+pub(super) fn statements(value: &Value) -> Vec<&Value> {
+    let mut found = Vec::new();
+    visit(value, &mut |value| {
+        if value.get("Effect").is_some() {
+            found.push(value);
+        }
+    });
+    found
 }
 
 /// Calls `each` for a value and for every value in it.

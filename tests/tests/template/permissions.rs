@@ -1,12 +1,16 @@
 //! Who may do what.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use pipeline_tests::{
+    plane::workspace,
+    template::{fragments, rows},
+};
 use serde_json::{Value, json};
 
 use super::{
     Template,
-    document::{texts, visit},
+    document::{statements, texts, visit},
 };
 
 /// Every wildcard in a resource of an allowing statement: the statement, the resource, and why it is there.
@@ -68,11 +72,14 @@ fn nothing_is_allowed_on_everything_but_for_a_reason() {
 fn no_function_logs_elsewhere_or_makes_interfaces_itself() {
     let template = Template::read();
     for (id, function) in template.resources("AWS::Serverless::Function") {
-        let policies = function["Properties"]["Policies"].as_array().unwrap();
-        assert_eq!(policies[0], json!({"Ref": "LimitFunctions"}), "{id}");
+        let first = &function["Properties"]["Policies"][0];
+        assert_eq!(*first, json!({"Ref": "LimitFunctions"}), "{id}");
     }
     let limits = &template.section("Resources")["LimitFunctions"]["Properties"]["PolicyDocument"];
-    let own_groups = ["PollersLog.Arn", "WriterLog.Arn"].map(|arn| json!({"Fn::GetAtt": arn}));
+    let own_groups = template.resources("AWS::Logs::LogGroup").into_iter();
+    let own_groups: Vec<_> = own_groups
+        .map(|(id, _)| json!({"Fn::GetAtt": format!("{id}.Arn")}))
+        .collect();
     assert_eq!(
         limits["Statement"],
         json!([
@@ -86,74 +93,102 @@ fn no_function_logs_elsewhere_or_makes_interfaces_itself() {
 #[test]
 fn nobody_outside_is_allowed_anything() {
     let template = Template::read();
-    let statements = template.statements();
-    let principals = statements
+    let all = template.statements();
+    let principals = all
         .iter()
         .filter(|statement| statement["Effect"] == "Allow" && statement.get("Principal").is_some());
-    let principals: Vec<&Value> = principals
-        .map(|statement| &statement["Principal"])
-        .collect();
-    assert_eq!(principals, [&json!({"Service": "scheduler.amazonaws.com"})]);
-    let bucket = template.resources("AWS::S3::BucketPolicy")[0].1;
-    let statements = &bucket["Properties"]["PolicyDocument"]["Statement"];
-    assert_eq!(statements[0]["Effect"], "Deny");
-    assert_eq!(
-        statements[0]["Condition"],
-        json!({"Bool": {"aws:SecureTransport": "false"}})
-    );
-    assert_eq!(statements.as_array().unwrap().len(), 1);
-}
-
-#[test]
-fn a_poller_may_write_to_the_topic_of_its_job_alone() {
-    let template = Template::read();
-    let mut pollers = 0;
-    for (id, function) in template.resources("AWS::Serverless::Function") {
-        let Some(events) = function["Properties"].get("Events") else {
-            continue;
-        };
-        let input = texts(events)
-            .into_iter()
-            .find(|text| text.starts_with('{'))
-            .unwrap();
-        let job: Value = serde_json::from_str(input).unwrap();
-        let mut resources = Vec::new();
-        visit(&function["Properties"]["Policies"], &mut |value| {
-            if value.get("Sid").is_some() {
-                assert_eq!(value["Sid"], "PublishToItsTopic", "{id}");
-                resources.push(value["Resource"]["Fn::Sub"][0].as_str().unwrap());
-            }
-        });
-        let topic = job["topic"].as_str().unwrap();
-        assert_eq!(resources, [format!("${{Topics}}/{topic}")], "{id}");
-        pollers += 1;
+    for statement in principals {
+        let service = statement["Principal"]["Service"].as_str();
+        let of_aws = service.is_some_and(|service| service.ends_with(".amazonaws.com"));
+        assert!(of_aws, "{statement}");
     }
-    assert_eq!(pollers, 7);
+    for (id, policy) in template.resources("AWS::S3::BucketPolicy") {
+        let statements = statements(policy);
+        assert!(statements.iter().all(|of| of["Effect"] == "Deny"), "{id}");
+        let plain_http = json!({"Bool": {"aws:SecureTransport": "false"}});
+        let refuses = |of: &&Value| of["Condition"] == plain_http && of["Action"] == "s3:*";
+        assert!(statements.iter().any(refuses), "{id}");
+    }
 }
 
 #[test]
-fn the_writer_may_read_the_topics_of_its_triggers_and_commit_as_their_groups_alone() {
+fn a_function_with_jobs_may_write_to_their_topics_alone() {
     let template = Template::read();
-    let (mut topics, mut groups) = (BTreeSet::new(), BTreeSet::new());
-    for (_, mapping) in template.resources("AWS::Lambda::EventSourceMapping") {
+    for (id, function) in template.resources("AWS::Serverless::Function") {
+        let topics = template.job_topics_of(id);
+        if !topics.is_empty() {
+            let expected = topics.iter().map(|topic| format!("${{Topics}}/{topic}"));
+            let expected: BTreeSet<_> = expected.collect();
+            assert_eq!(
+                allowed(function, "kafka-cluster:WriteData"),
+                expected,
+                "{id}"
+            );
+        }
+    }
+}
+
+#[test]
+fn every_poller_has_a_job_and_every_job_a_poller() {
+    let template = Template::read();
+    let pollers = template.functions_of("quote-poller");
+    let topics: BTreeSet<_> = pollers
+        .iter()
+        .map(|poller| template.job_topics_of(poller))
+        .collect();
+    let table = "functions/quote-poller/template/jobs.yaml";
+    let jobs = rows(table, &fragments(workspace())[table]);
+    assert_eq!(pollers.len(), jobs.len());
+    let expected = jobs
+        .iter()
+        .map(|job| BTreeSet::from([job["topic"].clone()]));
+    assert_eq!(topics, expected.collect::<BTreeSet<_>>());
+}
+
+#[test]
+fn a_function_may_read_the_topics_of_its_triggers_and_commit_as_their_groups_alone() {
+    let template = Template::read();
+    let mut groups: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+    for (id, mapping) in template.resources("AWS::Lambda::EventSourceMapping") {
         let properties = &mapping["Properties"];
         let topic = properties["Topics"][0].as_str().unwrap();
-        let group = format!("${{AWS::StackName}}-{topic}");
-        for kind in ["AmazonManagedKafka", "SelfManagedKafka"] {
-            let config = &properties[&format!("{kind}EventSourceConfig")];
-            assert!(texts(config).contains(&group.as_str()), "{config}");
-        }
-        topics.insert(format!("${{Topics}}/{topic}"));
-        groups.insert(format!("${{Groups}}/{group}"));
+        let of = ["AmazonManagedKafka", "SelfManagedKafka"]
+            .map(|kind| group(&properties[&format!("{kind}EventSourceConfig")]));
+        assert_eq!(of[0], of[1], "{id}");
+        let its_own = of[0].starts_with("${AWS::StackName}-") && of[0].ends_with(topic);
+        assert!(its_own, "{id}: {}", of[0]);
+        let function = properties["FunctionName"]["Ref"].as_str().unwrap();
+        let groups = groups.entry(function).or_default();
+        assert!(groups.insert(format!("${{Groups}}/{}", of[0])), "{id}");
     }
-    let of = |sid: &str| -> BTreeSet<String> {
-        let mut statements = template.statements().into_iter();
-        let statement = statements.find(|statement| statement["Sid"] == sid);
-        let resources = statement.unwrap()["Resource"].as_array().unwrap().iter();
-        resources
-            .map(|resource| resource["Fn::Sub"][0].as_str().unwrap().to_owned())
-            .collect()
-    };
-    assert_eq!(of("ReadTheTopics"), topics);
-    assert_eq!(of("CommitOffsets"), groups);
+    for (function, groups) in groups {
+        let topics = template.topics_of(function).into_iter();
+        let topics: BTreeSet<_> = topics.map(|topic| format!("${{Topics}}/{topic}")).collect();
+        let function = &template.section("Resources")[function];
+        assert_eq!(allowed(function, "kafka-cluster:ReadData"), topics);
+        assert_eq!(allowed(function, "kafka-cluster:AlterGroup"), groups);
+    }
+}
+
+/// The consumer group in a trigger's configuration.
+fn group(config: &Value) -> &str {
+    let mut group = None;
+    visit(config, &mut |value| {
+        group = value["ConsumerGroupId"]["Fn::Sub"].as_str().or(group);
+    });
+    group.unwrap_or_else(|| panic!("{config}"))
+}
+
+/// What a function's own policies allow an action on.
+fn allowed(function: &Value, action: &str) -> BTreeSet<String> {
+    let own = statements(&function["Properties"]["Policies"]).into_iter();
+    let own = own.filter(|statement| texts(&statement["Action"]).contains(&action));
+    let mut resources = BTreeSet::new();
+    for statement in own {
+        visit(&statement["Resource"], &mut |value| {
+            let text = value["Fn::Sub"][0].as_str();
+            resources.extend(text.map(str::to_owned));
+        });
+    }
+    resources
 }
