@@ -10,7 +10,7 @@ use super::{Template, document::visit, metrics::used};
 const PAGE: &str = "\
 # What each alarm waits for
 
-`QUOTELAKE_WRITE=1 cargo test -p pipeline-tests template` writes this page from `template.yaml`, with the defaults of the
+`QUOTELAKE_WRITE=1 cargo test --workspace --test promises template` writes this page from `template.yaml`, with the defaults of the
 parameters. [Operating it](operate.md) says what each alarm means and what to do.
 
 | alarm | metric | beyond | in periods |
@@ -22,7 +22,9 @@ fn what_each_alarm_waits_for_is_what_its_page_says() {
     let template = Template::read();
     let used = used(&template);
     let mut page = PAGE.to_owned();
-    for (id, alarm) in template.resources("AWS::CloudWatch::Alarm") {
+    let mut alarms = template.resources("AWS::CloudWatch::Alarm");
+    alarms.sort_unstable_by_key(|(id, _)| *id);
+    for (id, alarm) in alarms {
         let metrics = used.iter().filter(|used| used.by == id);
         let metrics: BTreeSet<_> = metrics
             .map(|used| format!("{} `{}`", used.statistic, used.name))
@@ -76,7 +78,7 @@ fn an_alarm_over_all_pollers_or_topics_leaves_none_out() {
         .iter()
         .flat_map(|poller| template.job_topics_of(poller))
         .collect();
-    let topics = topics.iter().map(String::as_str).collect();
+    let topics: BTreeSet<_> = topics.iter().map(String::as_str).collect();
     for (id, expression, expected) in [
         ("PollerErrorsAlarm", "SUM(METRICS())", &pollers),
         ("PollsDroppedAlarm", "SUM(METRICS())", &pollers),
