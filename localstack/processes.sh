@@ -52,7 +52,14 @@ wait_for() { # SECONDS WHAT COMMAND...
 }
 
 free_ports() { # COUNT
-    python3 -c 'import socket, sys
-sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(int(sys.argv[1]))]
-print(*(socket.getsockname()[1] for socket in sockets))' "$1"
+    # Below those that Linux gives to whoever asks for any, so that nobody gets one before the program has it.
+    python3 -c 'import random, socket, sys
+def is_free(port):
+    try:
+        socket.create_server(("127.0.0.1", port)).close()
+    except OSError:
+        return False
+    return True
+ports = random.sample(range(20_000, 32_000), 12_000)
+print(*[port for port in ports[:1_000] if is_free(port)][: int(sys.argv[1])])' "$1"
 }

@@ -20,6 +20,7 @@ pub mod lake;
 pub mod mapping;
 pub mod ministack;
 pub mod plane;
+pub mod ports;
 pub mod proxy;
 pub mod real_kafka;
 pub mod served;

@@ -12,9 +12,11 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use tempfile::TempDir;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
     time::{Instant, sleep},
 };
+
+use crate::ports;
 
 /// The variable that names ministack's executable; `.ci/run emulator` sets it.
 pub const EXECUTABLE: &str = "QUOTELAKE_MINISTACK";
@@ -33,7 +35,7 @@ impl Ministack {
     /// Starts `executable` on a free port of loopback and waits until it answers.
     pub async fn start(executable: PathBuf) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let address = free_address().await;
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, ports::free()));
         let log = std::fs::File::create(folder.path().join("log")).unwrap();
         let process = Command::new(&executable)
             .env("BIND_HOST", address.ip().to_string())
@@ -83,12 +85,6 @@ impl Drop for Ministack {
         }
         let _ = self.process.wait();
     }
-}
-
-/// It takes no port 0, so one that was free a moment ago.
-async fn free_address() -> SocketAddr {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-    listener.local_addr().unwrap()
 }
 
 async fn is_healthy(address: SocketAddr) -> bool {

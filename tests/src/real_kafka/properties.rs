@@ -1,12 +1,9 @@
 //! A broker's settings, and the ways to it.
 
-use std::{
-    fmt::Write,
-    net::{Ipv4Addr, TcpListener},
-    path::Path,
-};
+use std::{fmt::Write, path::Path};
 
 use super::certificates::Certificates;
+use crate::ports;
 
 /// The user that SCRAM knows; a client's certificate has it as its common name.
 pub const USER: &str = "quotelake";
@@ -70,15 +67,10 @@ pub(super) struct Ports {
 
 impl Ports {
     pub(super) fn free(proxy: u16) -> Self {
-        let bound = Listener::ALL.map(|listener| {
-            let socket = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-            (listener, socket)
-        });
-        let own = bound.iter();
         Self {
-            own: own
-                .map(|(listener, socket)| (*listener, socket.local_addr().unwrap().port()))
-                .collect(),
+            own: Listener::ALL
+                .map(|listener| (listener, ports::free()))
+                .into(),
             proxy,
         }
     }
