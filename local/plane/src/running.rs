@@ -196,9 +196,8 @@ impl Plane {
 
     fn run_schedules(&mut self, pipeline: &Pipeline) {
         for function in &pipeline.functions {
-            let mut schedules = function.schedules.iter();
-            let enabled = schedules.by_ref().filter(|schedule| schedule.enabled);
-            for schedule in enabled {
+            let schedules = function.schedules.iter();
+            for schedule in schedules.filter(|schedule| schedule.enabled) {
                 self.run_schedule(function, schedule);
             }
             if !function.schedules.is_empty() {

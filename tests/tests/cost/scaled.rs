@@ -4,7 +4,7 @@ use bronze_writer::{FailureResponse, Writer};
 use lake::{Compression, Granularity, Layout, store::MemoryStore};
 use lake_tools::cost::{Estimate, Workload, estimate};
 use pipeline_tests::clean_pass::handle;
-use plane::trigger::PAYLOAD_LIMIT;
+use plane::host::PAYLOAD_LIMIT;
 use serde_json::Value;
 
 use super::{assert_near, thousand_symbols};

@@ -23,12 +23,9 @@ use tokio::{net::TcpListener, task::JoinSet, time::Duration};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    host::{Host, InvokeError},
+    host::{Host, InvokeError, PAYLOAD_LIMIT},
     stats::Stats,
 };
-
-/// The largest request and the largest response, as events and answers: those of a synchronous invocation, in bytes.
-pub const PAYLOAD_LIMIT: usize = 6 * 1024 * 1024;
 
 /// How long a response in hand may take once the URLs are stopped.
 const GRACE: Duration = Duration::from_secs(1);

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::PAYLOAD_LIMIT;
+use crate::host::PAYLOAD_LIMIT;
 
 /// Why an answer is no response.
 #[derive(Debug, thiserror::Error)]

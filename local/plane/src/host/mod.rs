@@ -19,6 +19,9 @@ use runtime::metrics::Emitted;
 
 use environment::Environment;
 
+/// The largest payload and the largest answer of a synchronous invocation, in bytes.
+pub const PAYLOAD_LIMIT: usize = 6 * 1024 * 1024;
+
 /// One function as the host runs it. Not `Debug`: its environment may hold secrets.
 #[derive(Clone)]
 pub struct Function {

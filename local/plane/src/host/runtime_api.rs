@@ -17,6 +17,7 @@ use axum::{
 };
 use bytes::Bytes;
 use rustix::process::{Pid, Signal, kill_process};
+use sam_template::function_arn;
 use serde::Deserialize;
 use tokio::{
     net::TcpListener,
@@ -24,11 +25,7 @@ use tokio::{
 };
 use tokio_util::task::AbortOnDropHandle;
 
-use super::{Function, lock};
-use sam_template::function_arn;
-
-/// The largest answer of a synchronous invocation.
-const ANSWER_LIMIT: usize = 6 * 1024 * 1024;
+use super::{Function, PAYLOAD_LIMIT, lock};
 
 /// An invocation on its way to the function.
 pub(super) struct Call {
@@ -81,7 +78,7 @@ impl RuntimeApi {
                 post(response),
             )
             .route("/2018-06-01/runtime/invocation/{id}/error", post(error))
-            .layer(DefaultBodyLimit::max(ANSWER_LIMIT))
+            .layer(DefaultBodyLimit::max(PAYLOAD_LIMIT))
             .with_state(Arc::clone(&shared));
         let server = tokio::spawn(async move {
             // It serves until it is aborted; a broken connection is the function's to notice.

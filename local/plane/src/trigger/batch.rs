@@ -3,9 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use stream::consume::ConsumedRecord;
 
 use super::{event::head, record::Record};
-
-/// The largest payload of a synchronous invocation, in bytes.
-pub const PAYLOAD_LIMIT: usize = 6 * 1024 * 1024;
+use crate::host::PAYLOAD_LIMIT;
 
 /// Records of one topic that are gathered for one invocation: in order within each partition.
 pub(super) struct Batch {

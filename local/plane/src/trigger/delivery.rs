@@ -11,12 +11,15 @@ use jiff::Timestamp;
 use stream::{Cluster, Position};
 
 use super::{
-    Backoff, Condition, Destination, Mapping, PAYLOAD_LIMIT, event,
+    Backoff, Condition, Destination, Mapping, event,
     given_up::GivenUp,
     record::Record,
     response::{self, ResponseError},
 };
-use crate::{host::InvokeError, stats::Stats};
+use crate::{
+    host::{InvokeError, PAYLOAD_LIMIT},
+    stats::Stats,
+};
 
 /// How the batches of a mapping are delivered.
 pub(super) struct Delivery<'a, Invoke> {

@@ -35,7 +35,6 @@ use tokio::{
 
 use crate::{host::InvokeError, stats::Stats};
 use backoff::Backoff;
-pub use batch::PAYLOAD_LIMIT;
 use batch::{Batch, ends};
 use delivery::Delivery;
 pub use destination::{Destination, DestinationError};
