@@ -33,6 +33,8 @@ use crate::{
 const LOOK: Duration = Duration::from_millis(50);
 /// A connection that has been silent for so long is sent a ping.
 const IDLE: Duration = Duration::from_secs(60);
+/// The most that waits to be sent on a connection, in bytes: a client that pings and never reads gets no more.
+const MAX_UNSENT: usize = 1 << 20;
 /// What the free plan allows on a connection.
 const MOST_SYMBOLS: usize = 50;
 
@@ -75,18 +77,20 @@ async fn open(
     let Some(token) = accepted(&trades.tokens, &headers, &parameters).cloned() else {
         return refused();
     };
-    upgrade.on_upgrade(async move |mut socket| {
-        if let Some(ended) = trades.admit(token) {
-            // Before the socket does, so that a client that sees its end may come again at once.
-            let _ends = ended.clone().drop_guard();
-            tokio::select! {
-                () = ended.cancelled() => {}
-                () = trades.stopping.cancelled() => {}
-                _ = trades.converse(&mut socket) => {}
+    upgrade
+        .max_write_buffer_size(MAX_UNSENT)
+        .on_upgrade(async move |mut socket| {
+            if let Some(ended) = trades.admit(token) {
+                // Before the socket does, so that a client that sees its end may come again at once.
+                let _ends = ended.clone().drop_guard();
+                tokio::select! {
+                    () = ended.cancelled() => {}
+                    () = trades.stopping.cancelled() => {}
+                    _ = trades.converse(&mut socket) => {}
+                }
             }
-        }
-        // The socket ends here without a closing handshake, as at Finnhub.
-    })
+            // The socket ends here without a closing handshake, as at Finnhub.
+        })
 }
 
 #[derive(Deserialize)]

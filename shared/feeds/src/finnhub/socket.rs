@@ -24,6 +24,10 @@ const CONNECT_TIME: Duration = Duration::from_secs(10);
 /// The silence that means a dead connection: a live one has a ping about once a minute.
 const SILENCE: Duration = Duration::from_secs(150);
 
+/// The most that waits to be sent, in bytes. A peer that pings and never reads would fill the memory with answers; beyond
+/// it only the last ping is answered.
+const MAX_UNSENT: usize = 1 << 20;
+
 /// The time that the end of a connection has.
 const CLOSE_TIME: Duration = Duration::from_millis(250);
 
@@ -50,7 +54,8 @@ impl Socket {
         url.query_pairs_mut().append_pair("token", key.expose());
         let config = WebSocketConfig::default()
             .max_message_size(Some(MAX_BODY))
-            .max_frame_size(Some(MAX_BODY));
+            .max_frame_size(Some(MAX_BODY))
+            .max_write_buffer_size(MAX_UNSENT);
         let tls = Connector::Rustls(Arc::clone(tls));
         let open = async {
             let (mut stream, _) =
