@@ -30,6 +30,8 @@ pub struct Feed {
     pub trades: Option<Arc<dyn Trades>>,
     /// The symbols that there are.
     pub listing: Option<Arc<dyn Listing>>,
+    /// What the exchange says of its instruments, beside their quotes.
+    pub instruments: Option<Arc<dyn Instruments>>,
     /// The request budgets that polling it spends from, each with the name of its provider.
     pub budgets: Vec<(&'static str, Arc<Budget>)>,
 }
@@ -45,6 +47,7 @@ impl Feed {
             daily_bars: None,
             trades: None,
             listing: None,
+            instruments: None,
             budgets: Vec::new(),
         }
     }
@@ -161,6 +164,14 @@ pub trait Listing: Debug + Send + Sync {
     /// # Errors
     /// [`FetchError`].
     async fn listed(&self, until: Instant) -> Result<Vec<Symbol>, FetchError>;
+}
+
+/// What an exchange says of its instruments, beside their quotes.
+#[async_trait]
+pub trait Instruments: Debug + Send + Sync {
+    /// Asks for what is not known yet of these symbols; later observations of them have it. No poll waits for it or
+    /// depends on it, and a failure is no more than a line in the log.
+    async fn learn(&self, symbols: &[Symbol], until: Instant);
 }
 
 #[cfg(test)]

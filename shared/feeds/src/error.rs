@@ -175,6 +175,11 @@ impl FetchError {
         }
     }
 
+    /// Whether there were too many requests.
+    pub(crate) fn is_rate_limit(&self) -> bool {
+        matches!(self, Self::RateLimited { .. } | Self::Banned { .. })
+    }
+
     /// Whether the provider was never asked.
     pub(crate) fn is_unasked(&self) -> bool {
         matches!(self, Self::LeftAlone(_) | Self::OverBudget | Self::NoTurn)

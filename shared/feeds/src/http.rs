@@ -38,7 +38,8 @@ const SHORTEST_REST: Duration = Duration::from_secs(1);
 pub(crate) struct Http {
     client: reqwest::Client,
     budget: Arc<Budget>,
-    cooldown: Cooldown,
+    cooldown: Arc<Cooldown>,
+    is_aside: bool,
     manners: Manners,
     clock: fn() -> Timestamp,
 }
@@ -117,10 +118,24 @@ impl Http {
         Ok(Self {
             client: builder.build().map_err(FeedError::HttpClient)?,
             budget,
-            cooldown: Cooldown::default(),
+            cooldown: Arc::default(),
+            is_aside: false,
             manners,
             clock,
         })
+    }
+
+    /// The same provider for requests that nothing depends on: one that fails keeps no other from being sent, unless
+    /// the provider says that there were too many.
+    pub(crate) fn aside(&self) -> Self {
+        Self {
+            client: self.client.clone(),
+            budget: self.budget(),
+            cooldown: Arc::clone(&self.cooldown),
+            is_aside: true,
+            manners: self.manners,
+            clock: self.clock,
+        }
     }
 
     /// The budget that requests spend from.
@@ -185,6 +200,7 @@ impl Http {
     /// Leaves the provider alone for as long as the failure asks for.
     fn rest_after(&self, failure: &FetchError) {
         let time = match failure {
+            failure if self.is_aside && !failure.is_rate_limit() => None,
             FetchError::Forbidden { .. } | FetchError::Malformed(BodyError::Html) => {
                 self.manners.forbidden_rest
             }

@@ -52,13 +52,16 @@ mod http;
 mod number;
 mod retry;
 mod rota;
+mod series;
 mod settings;
 #[cfg(test)]
 mod test_server;
 mod tls;
 
 pub use body::BodyError;
-pub use capability::{Bars, Feed, Listing, Polled, Quotes, Sink, TradeSession, Trades, gathered};
+pub use capability::{
+    Bars, Feed, Instruments, Listing, Polled, Quotes, Sink, TradeSession, Trades, gathered,
+};
 pub use error::{FeedError, FetchError};
 pub use settings::FeedSettings;
 

@@ -3,6 +3,39 @@
 use jiff::Timestamp;
 use market::Digits;
 use serde::{Deserialize, Deserializer, de::Error as _};
+use serde_json::value::RawValue;
+
+/// What stands where a number belongs. Of a row that lacks one the others are kept.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Number {
+    /// Nothing, null or an empty text.
+    #[default]
+    Missing,
+    /// A number.
+    Given(Digits),
+    /// Anything else, such as the word for a kind of order.
+    Other,
+}
+
+impl<'de> Deserialize<'de> for Number {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = Box::<RawValue>::deserialize(deserializer)?;
+        Ok(match raw.get() {
+            "null" | r#""""# => Self::Missing,
+            number => serde_json::from_str(number).map_or(Self::Other, Self::Given),
+        })
+    }
+}
+
+/// A number, or `None` where anything else stands.
+pub(crate) fn if_any<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Digits>, D::Error> {
+    Ok(match Number::deserialize(deserializer)? {
+        Number::Given(digits) => Some(digits),
+        Number::Missing | Number::Other => None,
+    })
+}
 
 /// A count.
 pub(crate) fn count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {

@@ -96,13 +96,9 @@ impl Rota {
 /// the first in every poll, and others have no turn. One that met a rate limit was not: else those before it would
 /// have every turn that the limit leaves.
 fn had_its_turn<T>(result: &Result<T, FetchError>) -> bool {
-    !result.as_ref().is_err_and(|error| {
-        let is_limit = matches!(
-            error,
-            FetchError::RateLimited { .. } | FetchError::Banned { .. }
-        );
-        is_limit || error.is_unasked()
-    })
+    !result
+        .as_ref()
+        .is_err_and(|error| error.is_rate_limit() || error.is_unasked())
 }
 
 #[cfg(test)]

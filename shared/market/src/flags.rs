@@ -25,6 +25,11 @@ pub enum Flag {
     Crossed,
     /// Nothing was traded today: the price is the reference price.
     NotTraded,
+    /// Nothing was traded in the last 24 hours: the price is that of an older trade.
+    #[serde(rename = "not-traded-24h")]
+    NotTraded24h,
+    /// A number that belongs there is missing, or something else stood in its place: it is null.
+    Incomplete,
     /// The price was made more than 5 seconds after it was fetched.
     FutureTime,
     /// The price was made more than 5 minutes before it was fetched, and the market is open. Never for daily
@@ -65,12 +70,14 @@ pub fn flags<T: Said>(
             Flag::HighBelowLow,
         ),
         (
-            range.is_some_and(outside) && !prices.not_traded,
+            range.is_some_and(outside) && !prices.not_traded && !prices.not_traded_24h,
             Flag::PriceOutOfRange,
         ),
         (band.is_some_and(outside), Flag::PriceOutOfBand),
         (crossed, Flag::Crossed),
         (prices.not_traded, Flag::NotTraded),
+        (prices.not_traded_24h, Flag::NotTraded24h),
+        (prices.incomplete, Flag::Incomplete),
         (age.is_some_and(|age| age < -CLOCK_SKEW), Flag::FutureTime),
         (
             open && has_moment && age.is_some_and(|age| age > STALE),

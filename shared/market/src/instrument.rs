@@ -4,19 +4,13 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
 use crate::{Calendar, Symbol};
 
-/// The quote assets of Binance spot, longest first: a pair is its base asset followed by one of these.
-const BINANCE_QUOTE_ASSETS: [&str; 30] = [
-    "FDUSD", "BIDR", "BUSD", "BVND", "DOGE", "EURI", "IDRT", "TUSD", "USD1", "USDC", "USDP",
-    "USDT", "ARS", "AUD", "BNB", "BRL", "BTC", "COP", "CZK", "DAI", "ETH", "EUR", "GBP", "JPY",
-    "MXN", "PLN", "RON", "RUB", "TRY", "ZAR",
-];
-
 /// What a symbol stands for, as far as its provider tells. Each is `None` where nobody has told.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Instrument {
     /// The symbol as the provider writes it.
     pub symbol: Symbol,
-    /// The same instrument has one name from every provider: `AAPL`, `BTC/USDT`, `FPT`.
+    /// The same instrument has one name from every provider that says enough of it: `AAPL`, `BTC/USDT`, `FPT`. A
+    /// pair of which nobody told the assets keeps its exchange's name: `BTCUSDT`.
     pub canonical: String,
     /// The kind.
     pub asset_class: Option<AssetClass>,
@@ -38,6 +32,19 @@ pub enum AssetClass {
     Crypto,
     /// A pair of currencies.
     Forex,
+    /// A fund that is traded like a share.
+    Etf,
+    /// A warrant, covered ones too.
+    Warrant,
+}
+
+/// The two assets of a pair, as its exchange says: the name of a pair does not tell where one ends.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Assets {
+    /// The asset that volumes are in.
+    pub base: String,
+    /// The asset that prices are in.
+    pub quote: String,
 }
 
 /// A market identifier code of ISO 10383, such as `XNAS`.
@@ -77,19 +84,16 @@ impl Instrument {
         }
     }
 
-    /// A pair as Binance writes it (`BTCUSDT`), from any provider. Binance has no MIC in ISO 10383.
-    pub fn crypto_pair(symbol: Symbol, pair: &str) -> Self {
-        let assets = BINANCE_QUOTE_ASSETS.into_iter().find_map(|quote| {
-            let base = pair.strip_suffix(quote)?;
-            (!base.is_empty()).then_some((base, quote))
-        });
+    /// A pair that Binance calls `name` (`BTCUSDT`), from any provider. Its name is never split by guess: `QTCAEUR`
+    /// may be QTCA in EUR or QTC in AEUR. Binance has no MIC in ISO 10383.
+    pub fn crypto_pair(symbol: Symbol, name: &str, assets: Option<&Assets>) -> Self {
         Self {
             canonical: assets.map_or_else(
-                || pair.to_owned(),
-                |(base, quote)| format!("{base}/{quote}"),
+                || name.to_owned(),
+                |Assets { base, quote }| format!("{base}/{quote}"),
             ),
             asset_class: Some(AssetClass::Crypto),
-            currency: assets.map(|(_, quote)| Cow::Borrowed(quote)),
+            currency: assets.map(|assets| Cow::Owned(assets.quote.clone())),
             calendar: Some(Calendar::Continuous),
             ..Self::unknown(symbol)
         }
@@ -170,20 +174,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_instrument_has_one_canonical_name_from_every_provider() {
-        let pair = |symbol: &str, pair: &str| {
-            let instrument = Instrument::crypto_pair(symbol.parse().unwrap(), pair);
-            (instrument.canonical, instrument.currency)
+    fn a_pair_is_split_as_its_exchange_says_or_not_at_all() {
+        let pair = |name: &str, assets: Option<[&str; 2]>| {
+            let assets = assets.map(|assets| assets.map(str::to_owned));
+            let assets = assets.map(|[base, quote]| Assets { base, quote });
+            let pair = Instrument::crypto_pair(name.parse().unwrap(), name, assets.as_ref());
+            (pair.canonical, pair.currency.map(Cow::into_owned))
         };
-        let expected = ("BTC/USDT".to_owned(), Some(Cow::Borrowed("USDT")));
-        assert_eq!(pair("BTCUSDT", "BTCUSDT"), expected);
-        assert_eq!(pair("BINANCE:BTCUSDT", "BTCUSDT"), expected);
-        assert_eq!(
-            pair("BTCEURI", "BTCEURI").1,
-            Some(Cow::Borrowed("EURI")),
-            "the longest quote asset wins"
-        );
-        assert_eq!(pair("USDT", "USDT"), ("USDT".to_owned(), None));
+        for (name, base, quote) in [
+            ("QTCAEUR", "QTC", "AEUR"),
+            ("QOTUSD", "QOT", "USD"),
+            ("BTCUSDT", "BTC", "USDT"),
+        ] {
+            let split = (format!("{base}/{quote}"), Some(quote.to_owned()));
+            assert_eq!(pair(name, Some([base, quote])), split);
+            assert_eq!(pair(name, None), (name.to_owned(), None));
+        }
     }
 
     #[test]

@@ -13,10 +13,10 @@
 //!     current: "308.82".parse()?,
 //!     change: Some("3.83".parse()?),
 //!     percent_change: Some("1.2558".parse()?),
-//!     high: "311.4".parse()?,
-//!     low: "305.84".parse()?,
-//!     open: "306.12".parse()?,
-//!     previous_close: "304.99".parse()?,
+//!     high: Some("311.4".parse()?),
+//!     low: Some("305.84".parse()?),
+//!     open: Some("306.12".parse()?),
+//!     previous_close: Some("304.99".parse()?),
 //!     time: "2026-05-22T20:00:00Z".parse()?,
 //! };
 //! let observation = Observation {
@@ -39,7 +39,7 @@
 //!
 //! // A shape's own members are there too. Messages that hold bars have no tick: their type is matched.
 //! let lows: Vec<_> = match &published {
-//!     Published::StockQuotes(quote) => vec![&quote.l],
+//!     Published::StockQuotes(quote) => quote.l.iter().collect(),
 //!     Published::StockIntraday(bars) => bars.data.iter().map(|bar| &bar.low).collect(),
 //!     Published::StockHistorical(days) => days.data.iter().map(|row| &row.bar.low).collect(),
 //!     _ => Vec::new(),
@@ -51,6 +51,7 @@
 #![forbid(unsafe_code)]
 
 mod calendar;
+pub mod columns;
 mod digits;
 mod event_id;
 mod flags;
@@ -66,7 +67,7 @@ pub use digits::{Digits, DigitsError};
 pub use event_id::event_id;
 pub use flags::{Flag, flags};
 pub use indicators::{Indicators, Ohlcv, indicators};
-pub use instrument::{AssetClass, Instrument, Mic, MicError};
+pub use instrument::{AssetClass, Assets, Instrument, Mic, MicError};
 pub use message::{
     Basis, CryptoPrices, HistoryRow, Message, Meta, Published, ReadError, Schema, SchemaError,
     StockBoard, StockHistorical, StockIntraday, StockPrices, StockQuotes, Term, Tick, TradesRaw,

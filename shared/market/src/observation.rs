@@ -49,13 +49,13 @@ pub struct StockQuote {
     /// That change in percent.
     pub percent_change: Option<Digits>,
     /// The day's high.
-    pub high: Digits,
+    pub high: Option<Digits>,
     /// The day's low.
-    pub low: Digits,
+    pub low: Option<Digits>,
     /// The day's open.
-    pub open: Digits,
+    pub open: Option<Digits>,
     /// The previous close.
-    pub previous_close: Digits,
+    pub previous_close: Option<Digits>,
     /// When the price was made.
     pub time: Timestamp,
 }
@@ -100,13 +100,13 @@ pub struct BoardQuote {
     /// The volume of the last trade.
     pub volume: Option<Digits>,
     /// The day's volume so far.
-    pub total_volume: Digits,
+    pub total_volume: Option<Digits>,
     /// The reference price, which the band lies around.
-    pub reference: Digits,
+    pub reference: Option<Digits>,
     /// The highest price that is allowed today.
-    pub ceiling: Digits,
+    pub ceiling: Option<Digits>,
     /// The lowest price that is allowed today.
-    pub floor: Digits,
+    pub floor: Option<Digits>,
     /// The day's high.
     pub high: Option<Digits>,
     /// The day's low.
@@ -119,6 +119,8 @@ pub struct BoardQuote {
     pub ask: Option<Digits>,
     /// When the price was made, if the provider says so.
     pub time: Option<Timestamp>,
+    /// Whether a number is missing that every row has, or something else stands in the place of one.
+    pub incomplete: bool,
 }
 
 /// A trade.

@@ -39,6 +39,10 @@ pub struct Prices<'a> {
     pub ask: Option<&'a Digits>,
     /// Whether nothing was traded today, so that `last` is only the reference price.
     pub not_traded: bool,
+    /// Whether nothing was traded in the last 24 hours, so that `last` is older and there is no range.
+    pub not_traded_24h: bool,
+    /// Whether a number is missing that belongs there.
+    pub incomplete: bool,
 }
 
 fn text(digits: Option<&Digits>) -> String {
@@ -60,10 +64,10 @@ impl Said for Quote {
                 quote.current.to_string(),
                 text(quote.change.as_ref()),
                 text(quote.percent_change.as_ref()),
-                quote.high.to_string(),
-                quote.low.to_string(),
-                quote.open.to_string(),
-                quote.previous_close.to_string(),
+                text(quote.high.as_ref()),
+                text(quote.low.as_ref()),
+                text(quote.open.as_ref()),
+                text(quote.previous_close.as_ref()),
             ],
             Self::Crypto(ticker) => vec![
                 ticker.last_price.to_string(),
@@ -79,10 +83,10 @@ impl Said for Quote {
             Self::Board(quote) => vec![
                 quote.price.to_string(),
                 text(quote.volume.as_ref()),
-                quote.total_volume.to_string(),
-                quote.reference.to_string(),
-                quote.ceiling.to_string(),
-                quote.floor.to_string(),
+                text(quote.total_volume.as_ref()),
+                text(quote.reference.as_ref()),
+                text(quote.ceiling.as_ref()),
+                text(quote.floor.as_ref()),
                 text(quote.high.as_ref()),
                 text(quote.low.as_ref()),
                 text(quote.average.as_ref()),
@@ -96,7 +100,10 @@ impl Said for Quote {
         match self {
             Self::Stock(quote) => Prices {
                 last: Some(&quote.current),
-                range: Some((&quote.high, &quote.low)),
+                range: quote.high.as_ref().zip(quote.low.as_ref()),
+                incomplete: [&quote.high, &quote.low, &quote.open, &quote.previous_close]
+                    .into_iter()
+                    .any(Option::is_none),
                 ..Prices::default()
             },
             Self::Crypto(ticker) => Prices {
@@ -104,15 +111,22 @@ impl Said for Quote {
                 range: Some((&ticker.high_price, &ticker.low_price)),
                 bid: ticker.bid.as_ref(),
                 ask: ticker.ask.as_ref(),
+                not_traded_24h: ticker.trades == 0,
                 ..Prices::default()
             },
             Self::Board(quote) => Prices {
                 last: Some(&quote.price),
                 range: quote.high.as_ref().zip(quote.low.as_ref()),
-                band: (!quote.ceiling.value().is_zero()).then_some((&quote.ceiling, &quote.floor)),
+                band: quote
+                    .ceiling
+                    .as_ref()
+                    .filter(|ceiling| !ceiling.value().is_zero())
+                    .zip(quote.floor.as_ref()),
                 bid: quote.bid.as_ref(),
                 ask: quote.ask.as_ref(),
                 not_traded: !quote.traded,
+                incomplete: quote.incomplete,
+                ..Prices::default()
             },
         }
     }

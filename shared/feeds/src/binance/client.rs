@@ -1,10 +1,11 @@
 use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
+use market::{Instrument, Symbol};
 use reqwest::{Url, header::HeaderMap};
 use tokio::time::Instant;
 
-use super::{parse, unknown::UnknownSymbols};
+use super::{assets::KnownAssets, parse, unknown::UnknownSymbols};
 use crate::{
     FeedError, FeedSettings, FetchError,
     body::error_code,
@@ -29,9 +30,12 @@ const FORBIDDEN_REST: Duration = Duration::from_mins(1);
 #[derive(Debug)]
 pub(crate) struct Client {
     http: Http,
+    /// For what no quote depends on.
+    aside: Http,
     base: Url,
     clock: fn() -> Timestamp,
     pub(crate) unknown: UnknownSymbols,
+    pub(super) assets: KnownAssets,
 }
 
 impl Client {
@@ -44,11 +48,14 @@ impl Client {
             used: used_weight,
             failure,
         };
+        let http = Http::new(&base, budget, manners, settings.clock)?;
         Ok(Self {
-            http: Http::new(&base, budget, manners, settings.clock)?,
+            aside: http.aside(),
+            http,
             base,
             clock: settings.clock,
             unknown: UnknownSymbols::default(),
+            assets: KnownAssets::default(),
         })
     }
 
@@ -76,6 +83,27 @@ impl Client {
     ) -> Result<Response, FetchError> {
         let send = || self.http.send(Request::get(url.clone(), weight), until);
         self.http.retried(until, send).await
+    }
+
+    /// The answer to a GET of `url` that no quote depends on, tried once and while half of the weight is left.
+    pub(super) async fn get_aside(
+        &self,
+        url: &Url,
+        weight: u32,
+        until: Instant,
+    ) -> Result<Response, FetchError> {
+        if !self.budget().has_half_left() {
+            return Err(FetchError::OverBudget);
+        }
+        let request = Request::get(url.clone(), weight);
+        self.aside.send(request, until).await
+    }
+
+    /// The pair that Binance calls so, with its assets if it has said them.
+    pub(super) fn pair(&self, symbol: Symbol) -> Instrument {
+        let assets = self.assets.of(&symbol);
+        let name = symbol.as_str().to_owned();
+        Instrument::crypto_pair(symbol, &name, assets.as_ref())
     }
 }
 

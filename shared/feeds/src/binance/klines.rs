@@ -2,12 +2,16 @@ use std::{fmt::Debug, ops::Range, sync::Arc};
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp, civil::Date, tz::Offset};
-use market::{Bar, Instrument, Observation, Symbol};
+use market::{Bar, Observation, Symbol};
 use reqwest::Url;
 use tokio::time::Instant;
 
 use super::{client::Client, parse};
-use crate::{Bars, BodyError, FetchError, Sink, rota::Rota};
+use crate::{
+    Bars, BodyError, FetchError, Sink,
+    rota::Rota,
+    series::{Slot, series},
+};
 
 /// The most klines in an answer.
 const PAGE: usize = 1_000;
@@ -43,7 +47,7 @@ impl Klines<Date> {
 }
 
 #[async_trait]
-impl<At: Debug + Send + 'static> Bars<At> for Klines<At> {
+impl<At: Slot + Debug + Send + 'static> Bars<At> for Klines<At> {
     async fn bars(
         &self,
         symbols: &[Symbol],
@@ -56,7 +60,7 @@ impl<At: Debug + Send + 'static> Bars<At> for Klines<At> {
     }
 }
 
-impl<At> Klines<At> {
+impl<At: Slot> Klines<At> {
     fn new(
         client: &Arc<Client>,
         interval: &'static str,
@@ -107,8 +111,8 @@ impl<At> Klines<At> {
             if rest.is_empty() && !bars.is_empty() {
                 return Ok(Observation {
                     source: "binance",
-                    instrument: Instrument::crypto_pair(symbol.clone(), symbol.as_str()),
-                    said: bars,
+                    instrument: self.client.pair(symbol),
+                    said: series(bars)?,
                     fetched_at: answer.fetched_at,
                 });
             }

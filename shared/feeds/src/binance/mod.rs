@@ -1,9 +1,12 @@
 //! Binance spot: 24-hour tickers from `GET /api/v3/ticker/24hr`, all symbols in one request, and bars of a minute
 //! and of a day from `GET /api/v3/klines`, one request a symbol and 1,000 bars.
 //!
+//! Which assets a pair has is learned from `GET /api/v3/exchangeInfo`, once an environment: its name does not tell.
+//!
 //! The limit is 6,000 weight a minute and address; tickers of 1 to 20 symbols weigh 2, of 21 to 100 they weigh
-//! 40, of more 80, and klines 2. One symbol that Binance does not know fails the whole request (code -1121).
+//! 40, of more 80, klines 2 and `exchangeInfo` 20. One symbol that Binance does not know fails the whole request (code -1121).
 
+mod assets;
 mod client;
 mod klines;
 pub mod model;
@@ -41,6 +44,7 @@ pub fn open(settings: &FeedSettings) -> Result<Feed, FeedError> {
         budgets: vec![("binance", client.budget())],
         minute_bars: Some(Arc::new(Klines::minutes(&client))),
         daily_bars: Some(Arc::new(Klines::days(&client))),
+        instruments: Some(Arc::clone(&client) as _),
         quotes: Some(client),
         ..Feed::new(Calendar::Continuous, Duration::from_secs(1))
     })

@@ -40,6 +40,18 @@ pub struct Ticker {
     pub count: u64,
 }
 
+/// One item of `symbols` of `GET /api/v3/exchangeInfo`, as far as it is used.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Pair {
+    /// The pair.
+    pub symbol: Symbol,
+    /// The asset that volumes are in.
+    pub base_asset: Symbol,
+    /// The asset that prices are in.
+    pub quote_asset: Symbol,
+}
+
 impl From<Ticker> for CryptoTicker {
     fn from(ticker: Ticker) -> Self {
         Self {

@@ -1,12 +1,12 @@
 //! From the bytes of Binance's answers to its model: pure, and never panics.
 
 use jiff::Timestamp;
-use market::{Bar, Digits, MinuteBars, Symbol};
+use market::{Assets, Bar, Digits, MinuteBars, Symbol};
 use serde::Deserialize;
 use serde_json::{Deserializer, value::RawValue};
 
-use super::model::Ticker;
-use crate::{BodyError, number};
+use super::model::{Pair, Ticker};
+use crate::{BodyError, number, series::series};
 
 /// An item of an answer that is no ticker.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -48,7 +48,7 @@ fn item(item: &RawValue) -> Result<Ticker, BadTicker> {
 
 /// The klines in the body of `GET /api/v3/klines`, each as the bar that starts at its open time: arrays of 12
 /// items, `[openTime, open, high, low, close, volume, closeTime, quoteVolume, trades, takerBase, takerQuote, "0"]`,
-/// the oldest first.
+/// as a [series].
 ///
 /// # Errors
 /// [`BodyError`] if the body is anything else: a bar that can't be read would be a gap that nobody sees.
@@ -58,14 +58,8 @@ pub fn klines(body: &[u8]) -> Result<MinuteBars, BodyError> {
     let bars = rows
         .iter()
         .map(|row| kline(row))
-        .collect::<Result<Vec<_>, _>>()?;
-    if bars.is_sorted_by(|one, next| one.at < next.at) {
-        Ok(bars)
-    } else {
-        Err(BodyError::Shape(
-            "the klines are not in the order of time".to_owned(),
-        ))
-    }
+        .collect::<Result<_, _>>()?;
+    series(bars)
 }
 
 fn kline(row: &[&RawValue]) -> Result<Bar<Timestamp>, BodyError> {
@@ -85,6 +79,27 @@ fn kline(row: &[&RawValue]) -> Result<Bar<Timestamp>, BodyError> {
         close: digits(close)?,
         volume: digits(volume)?,
     })
+}
+
+/// The assets of each pair in the body of `GET /api/v3/exchangeInfo`. A pair that can't be read costs no other.
+///
+/// # Errors
+/// [`BodyError`] if the body is anything else.
+pub fn assets(body: &[u8]) -> Result<Vec<(Symbol, Assets)>, BodyError> {
+    #[derive(Deserialize)]
+    struct Info<'a> {
+        #[serde(borrow)]
+        symbols: Vec<&'a RawValue>,
+    }
+    let info: Info<'_> =
+        serde_json::from_slice(body).map_err(|error| BodyError::of(body, &error))?;
+    let pairs = info.symbols.into_iter();
+    let pairs = pairs.filter_map(|pair| serde_json::from_str::<Pair>(pair.get()).ok());
+    let pairs = pairs.map(|pair| {
+        let (base, quote) = (pair.base_asset.to_string(), pair.quote_asset.to_string());
+        (pair.symbol, Assets { base, quote })
+    });
+    Ok(pairs.collect())
 }
 
 /// The end of a ban in the words of status 418: `... IP banned until 1785050129644. ...`, in epoch

@@ -1,7 +1,7 @@
 use std::collections::{HashMap, HashSet};
 
 use async_trait::async_trait;
-use market::{Instrument, Observation, Quote, Symbol};
+use market::{Observation, Quote, Symbol};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::Url;
 use tokio::time::Instant;
@@ -100,7 +100,7 @@ impl Client {
                     let symbol = ticker.symbol.clone();
                     let observation = Observation {
                         source: "binance",
-                        instrument: Instrument::crypto_pair(symbol.clone(), symbol.as_str()),
+                        instrument: self.pair(symbol.clone()),
                         said: Quote::Crypto(ticker.into()),
                         fetched_at,
                     };
@@ -133,7 +133,7 @@ fn unique<'a>(symbols: &[&'a Symbol]) -> Vec<&'a Symbol> {
 ///
 /// The list is JSON without spaces, percent-encoded but for its commas:
 /// `symbols=%5B%22BTCUSDT%22,%22ETHUSDT%22%5D`.
-fn with_list(url: &Url, symbols: &[&Symbol]) -> Option<Url> {
+pub(super) fn with_list(url: &Url, symbols: &[&Symbol]) -> Option<Url> {
     let names: Vec<_> = symbols.iter().map(|symbol| symbol.as_str()).collect();
     let list = serde_json::Value::from(names).to_string();
     let mut url = url.clone();

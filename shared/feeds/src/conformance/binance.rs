@@ -2,7 +2,10 @@ use jiff::Timestamp;
 use market::{history_message, intraday_message, quote_message};
 
 use super::{assert_reviewed, published, served};
-use crate::test_server::{self, soon, symbols};
+use crate::{
+    Feed,
+    test_server::{self, soon, symbols},
+};
 
 fn recorded(target: &str) -> Option<&'static [u8]> {
     match target {
@@ -15,6 +18,9 @@ fn recorded(target: &str) -> Option<&'static [u8]> {
         "/api/v3/klines?symbol=BTCUSDT&interval=1d&startTime=1546300800000&endTime=1546700000000&limit=1000" => {
             Some(include_bytes!("../binance/fixtures/klines-1d-BTCUSDT.json"))
         }
+        target if target.starts_with("/api/v3/exchangeInfo?symbols=") => {
+            Some(include_bytes!("../binance/fixtures/exchange-info.json"))
+        }
         target if target.starts_with("/api/v3/ticker/24hr?symbols=") => {
             Some(include_bytes!("../binance/fixtures/ticker-24hr-array.json"))
         }
@@ -26,8 +32,16 @@ fn at(ms: i64) -> Timestamp {
     Timestamp::from_millisecond(ms).unwrap()
 }
 
-async fn tickers(clock: fn() -> Timestamp, names: &[&str]) -> String {
+/// Binance, of which these pairs' assets are known.
+async fn binance(clock: fn() -> Timestamp, names: &[&str]) -> Feed {
     let feed = served("binance", "BINANCE_URL", &[], clock, recorded).await;
+    let instruments = feed.instruments.as_ref().unwrap();
+    instruments.learn(&symbols(names), soon()).await;
+    feed
+}
+
+async fn tickers(clock: fn() -> Timestamp, names: &[&str]) -> String {
+    let feed = binance(clock, names).await;
     let polled = test_server::quotes(&feed, &symbols(names), soon()).await;
     published(&polled, |quote| quote_message(quote, false))
 }
@@ -48,7 +62,7 @@ async fn a_recorded_single_ticker_becomes_this_message() {
 #[tokio::test]
 async fn recorded_klines_of_a_minute_become_this_message() {
     let clock = || at(1_588_636_860_250);
-    let feed = served("binance", "BINANCE_URL", &[], clock, recorded).await;
+    let feed = binance(clock, &["BTCUSDT"]).await;
     let range = at(1_588_636_800_000)..at(1_588_637_400_000);
     let bars = feed.minute_bars.as_ref();
     let polled = test_server::bars(bars, &symbols(&["BTCUSDT"]), range, soon()).await;
@@ -59,7 +73,7 @@ async fn recorded_klines_of_a_minute_become_this_message() {
 #[tokio::test]
 async fn recorded_klines_of_a_day_become_this_message() {
     let clock = || at(1_546_700_000_000);
-    let feed = served("binance", "BINANCE_URL", &[], clock, recorded).await;
+    let feed = binance(clock, &["BTCUSDT"]).await;
     let range = at(1_546_300_800_000)..at(1_546_700_000_000);
     let bars = feed.daily_bars.as_ref();
     let polled = test_server::bars(bars, &symbols(&["BTCUSDT"]), range, soon()).await;

@@ -1,5 +1,6 @@
-use market::Instrument;
-use market::{AssetClass, Symbol};
+use market::{AssetClass, Instrument, Symbol};
+
+use super::exchanges::is_foreign;
 
 /// What a symbol of Finnhub stands for: `AAPL`, `SAP.DE`, `BINANCE:BTCUSDT`, `OANDA:EUR_USD`, `^GSPC`.
 pub(crate) fn instrument(symbol: &Symbol) -> Instrument {
@@ -7,7 +8,8 @@ pub(crate) fn instrument(symbol: &Symbol) -> Instrument {
     match symbol.as_str().split_once(':') {
         Some(("BINANCE", pair)) => {
             let pair = pair.to_owned();
-            Instrument::crypto_pair(symbol, &pair)
+            // Finnhub does not say which assets the pair has.
+            Instrument::crypto_pair(symbol, &pair, None)
         }
         Some(("OANDA", pair)) => Instrument {
             canonical: pair.replace('_', "/"),
@@ -17,10 +19,14 @@ pub(crate) fn instrument(symbol: &Symbol) -> Instrument {
                 .map(|(_, currency)| currency.to_owned().into()),
             ..Instrument::unknown(symbol)
         },
-        None if is_us_ticker(symbol.as_str()) => Instrument::us_share(symbol),
-        None if is_ticker(symbol.as_str()) => Instrument {
+        None if !is_ticker(symbol.as_str()) => Instrument::unknown(symbol),
+        None if is_foreign(symbol.as_str()) => Instrument {
             asset_class: Some(AssetClass::Equity),
             ..Instrument::unknown(symbol)
+        },
+        None => Instrument {
+            asset_class: us_class(symbol.as_str()),
+            ..Instrument::us_share(symbol)
         },
         _ => Instrument::unknown(symbol),
     }
@@ -33,17 +39,24 @@ fn is_ticker(symbol: &str) -> bool {
         .all(|b| b.is_ascii_alphanumeric() || b == b'.' || b == b'-')
 }
 
-/// Whether a ticker is listed in the US: other listings have a suffix (`SAP.DE`, `VOD.L`). `.A` and `.B` are
-/// classes of US shares; no exchange has these suffixes.
-fn is_us_ticker(symbol: &str) -> bool {
-    is_ticker(symbol)
-        && symbol
-            .split_once('.')
-            .is_none_or(|(_, suffix)| matches!(suffix, "A" | "B"))
+/// What a listing in the United States is, as far as its suffixes tell: `.WS` is a warrant. A unit (`.U`) and a right
+/// (`.RT`) are neither shares nor any class that there is here; every other suffix is a class of shares, preferred ones
+/// too (`.B`, `.PRE`).
+fn us_class(symbol: &str) -> Option<AssetClass> {
+    let has = |suffix| symbol.split('.').skip(1).any(|found| found == suffix);
+    if has("WS") {
+        Some(AssetClass::Warrant)
+    } else if has("U") || has("RT") {
+        None
+    } else {
+        Some(AssetClass::Equity)
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use market::Calendar;
+
     use super::*;
 
     #[test]
@@ -51,12 +64,7 @@ mod tests {
         let cases = [
             ("BRK.B", "BRK.B", Some("USD"), Some(AssetClass::Equity)),
             ("SAP.DE", "SAP.DE", None, Some(AssetClass::Equity)),
-            (
-                "BINANCE:BTCUSDT",
-                "BTC/USDT",
-                Some("USDT"),
-                Some(AssetClass::Crypto),
-            ),
+            ("BINANCE:BTCUSDT", "BTCUSDT", None, Some(AssetClass::Crypto)),
             (
                 "OANDA:EUR_USD",
                 "EUR/USD",
@@ -72,6 +80,46 @@ mod tests {
             assert_eq!(instrument.currency.as_deref(), currency, "{symbol}");
             assert_eq!(instrument.asset_class, class, "{symbol}");
             assert_eq!(instrument.symbol.as_str(), symbol);
+        }
+    }
+
+    #[test]
+    fn a_suffix_that_is_no_exchange_is_of_a_listing_in_the_us() {
+        use AssetClass::{Equity, Warrant};
+        let us = [
+            ("AAPL", Some(Equity)),
+            ("BRK.A", Some(Equity)),
+            ("BAC.PRE", Some(Equity)),
+            ("BAC.PR.E", Some(Equity)),
+            ("ACHR.WS", Some(Warrant)),
+            ("XYZ.WS.A", Some(Warrant)),
+            ("ALUB.U", None),
+            ("XYZ.RT", None),
+            ("XYZ.WI", Some(Equity)),
+        ];
+        for (symbol, class) in us {
+            let listed = instrument(&symbol.parse().unwrap());
+            assert_eq!(listed.asset_class, class, "{symbol}");
+            assert_eq!(listed.currency.as_deref(), Some("USD"), "{symbol}");
+            assert_eq!(listed.calendar, Some(Calendar::UnitedStates), "{symbol}");
+        }
+        let elsewhere = [
+            "SHOP.TO",
+            "TECK.B.TO",
+            "VOD.L",
+            "SAP.DE",
+            "BMW.F",
+            "7203.T",
+            "WELL.V",
+            "CEZ.PR",
+            "sap.de",
+            "FPT.VN",
+            "6488.TWO",
+            "ES.CME",
+        ];
+        for symbol in elsewhere {
+            let listed = instrument(&symbol.parse().unwrap());
+            assert_eq!((listed.currency, listed.calendar), (None, None), "{symbol}");
         }
     }
 }

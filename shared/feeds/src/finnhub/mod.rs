@@ -5,6 +5,7 @@
 //! connection.
 
 mod client;
+mod exchanges;
 mod instrument;
 mod key;
 pub mod model;

@@ -6,23 +6,30 @@ use serde::Deserialize;
 
 use crate::number;
 
-/// The body of `GET /quote`. It names neither symbol nor currency.
+/// The body of `GET /quote`. It names neither symbol nor currency. Without a price and a time it is none; any other
+/// number may be missing.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Quote {
     /// The last price.
     pub c: Digits,
     /// The change since the previous close; null or absent without data.
+    #[serde(default, deserialize_with = "number::if_any")]
     pub d: Option<Digits>,
     /// That change in percent; null or absent without data.
+    #[serde(default, deserialize_with = "number::if_any")]
     pub dp: Option<Digits>,
     /// The day's high.
-    pub h: Digits,
+    #[serde(default, deserialize_with = "number::if_any")]
+    pub h: Option<Digits>,
     /// The day's low.
-    pub l: Digits,
+    #[serde(default, deserialize_with = "number::if_any")]
+    pub l: Option<Digits>,
     /// The day's open.
-    pub o: Digits,
+    #[serde(default, deserialize_with = "number::if_any")]
+    pub o: Option<Digits>,
     /// The previous close.
-    pub pc: Digits,
+    #[serde(default, deserialize_with = "number::if_any")]
+    pub pc: Option<Digits>,
     /// When the price was made, in epoch seconds.
     #[serde(deserialize_with = "number::time")]
     pub t: Timestamp,

@@ -1,13 +1,16 @@
 //! What KBS sends. Numbers may come as strings.
 
 use jiff::Timestamp;
-use market::{Bar, Digits};
+use market::{AssetClass, Bar, Digits};
 use serde::{Deserialize, Deserializer, de::Error as _};
 
-use crate::vietnam::{
-    board::{self, BoardRow},
-    interval::Interval,
-    local,
+use crate::{
+    number::Number,
+    vietnam::{
+        board::{self, BoardRow, Numbers},
+        interval::Interval,
+        local,
+    },
 };
 
 /// A row of `POST /stock/iss`, as far as it is published.
@@ -16,33 +19,33 @@ pub(crate) struct Listed {
     /// `HOSE`, also written `HSX`; `HNX`, `UPCOM`.
     #[serde(rename = "EX")]
     pub(crate) exchange: Option<String>,
-    #[serde(rename = "RE")]
-    pub(crate) reference: Digits,
-    #[serde(rename = "CL")]
-    pub(crate) ceiling: Digits,
-    #[serde(rename = "FL")]
-    pub(crate) floor: Digits,
+    #[serde(rename = "RE", default)]
+    pub(crate) reference: Number,
+    #[serde(rename = "CL", default)]
+    pub(crate) ceiling: Number,
+    #[serde(rename = "FL", default)]
+    pub(crate) floor: Number,
     /// The last price; 0 before the first trade.
-    #[serde(rename = "CP", deserialize_with = "board::positive")]
+    #[serde(rename = "CP", deserialize_with = "board::last_price")]
     pub(crate) current: Option<Digits>,
     /// The last volume.
-    #[serde(rename = "CV", default, deserialize_with = "board::positive")]
-    pub(crate) volume: Option<Digits>,
+    #[serde(rename = "CV", default)]
+    pub(crate) volume: Number,
     /// The day's volume. `TV` is its value.
-    #[serde(rename = "TT", deserialize_with = "board::volume")]
-    pub(crate) total_volume: Digits,
-    #[serde(rename = "HI", default, deserialize_with = "board::positive")]
-    pub(crate) high: Option<Digits>,
-    #[serde(rename = "LO", default, deserialize_with = "board::positive")]
-    pub(crate) low: Option<Digits>,
-    #[serde(rename = "AP", default, deserialize_with = "board::positive")]
-    pub(crate) average: Option<Digits>,
-    /// The best bid, or `ATO` or `ATC`.
-    #[serde(rename = "B1", default, deserialize_with = "board::positive")]
-    pub(crate) bid: Option<Digits>,
-    /// The best ask, or `ATO` or `ATC`.
-    #[serde(rename = "S1", default, deserialize_with = "board::positive")]
-    pub(crate) ask: Option<Digits>,
+    #[serde(rename = "TT", default)]
+    pub(crate) total_volume: Number,
+    #[serde(rename = "HI", default)]
+    pub(crate) high: Number,
+    #[serde(rename = "LO", default)]
+    pub(crate) low: Number,
+    #[serde(rename = "AP", default)]
+    pub(crate) average: Number,
+    /// The best bid, or a word for orders without a price: `ATO`, `ATC`, `PLO`, `MP`, `MTL`.
+    #[serde(rename = "B1", default)]
+    pub(crate) bid: Number,
+    /// The best ask, or such a word.
+    #[serde(rename = "S1", default)]
+    pub(crate) ask: Number,
     /// In epoch milliseconds.
     #[serde(rename = "t", default, deserialize_with = "board::time")]
     pub(crate) time: Option<Timestamp>,
@@ -50,20 +53,23 @@ pub(crate) struct Listed {
 
 impl From<Listed> for BoardRow {
     fn from(row: Listed) -> Self {
+        let mut numbers = Numbers::default();
         Self {
             exchange: row.exchange.as_deref().and_then(board::exchange),
+            asset_class: Some(AssetClass::Equity),
+            volume: numbers.positive(row.volume),
+            total_volume: numbers.total(row.total_volume, row.current.as_ref()),
             last: row.current,
-            volume: row.volume,
-            total_volume: row.total_volume,
-            reference: row.reference,
-            ceiling: row.ceiling,
-            floor: row.floor,
-            high: row.high,
-            low: row.low,
-            average: row.average,
-            bid: row.bid,
-            ask: row.ask,
+            reference: numbers.always(row.reference),
+            ceiling: numbers.always(row.ceiling),
+            floor: numbers.always(row.floor),
+            high: numbers.positive(row.high),
+            low: numbers.positive(row.low),
+            average: numbers.positive(row.average),
+            bid: numbers.positive(row.bid),
+            ask: numbers.positive(row.ask),
             time: row.time,
+            incomplete: numbers.incomplete,
         }
     }
 }

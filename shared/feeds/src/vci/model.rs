@@ -1,10 +1,13 @@
 //! What VCI sends. Numbers may come as strings.
 
 use jiff::Timestamp;
-use market::Digits;
+use market::{AssetClass, Digits};
 use serde::Deserialize;
 
-use crate::vietnam::board::{self, BoardRow};
+use crate::{
+    number::Number,
+    vietnam::board::{self, BoardRow, Numbers},
+};
 
 /// A row of `POST /api/price/symbols/getList`, as far as it is published.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -19,11 +22,16 @@ pub(crate) struct Listed {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ListingInfo {
-    pub(crate) ceiling: Digits,
-    pub(crate) floor: Digits,
-    pub(crate) ref_price: Digits,
+    #[serde(default)]
+    pub(crate) ceiling: Number,
+    #[serde(default)]
+    pub(crate) floor: Number,
+    #[serde(default)]
+    pub(crate) ref_price: Number,
     /// `HSX`, `HNX` or `UPCOM`.
     pub(crate) board: Option<String>,
+    /// `STOCK`, `ETF` or `CW`.
+    pub(crate) stock_type: Option<String>,
 }
 
 /// The best levels of the order book, best first.
@@ -37,8 +45,9 @@ pub(crate) struct BidAsk {
 /// A level of the order book.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub(crate) struct Level {
-    #[serde(deserialize_with = "board::positive")]
-    pub(crate) price: Option<Digits>,
+    /// A word for orders without a price: `ATO`, `ATC`, `PLO`, `MP`, `MTL`.
+    #[serde(default)]
+    pub(crate) price: Number,
 }
 
 /// The day's trades so far.
@@ -46,44 +55,51 @@ pub(crate) struct Level {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct MatchPrice {
     /// 0 before the first trade.
-    #[serde(deserialize_with = "board::positive")]
+    #[serde(deserialize_with = "board::last_price")]
     pub(crate) match_price: Option<Digits>,
-    #[serde(default, deserialize_with = "board::positive")]
-    pub(crate) match_vol: Option<Digits>,
-    #[serde(default, deserialize_with = "board::positive")]
-    pub(crate) avg_match_price: Option<Digits>,
-    #[serde(default, deserialize_with = "board::positive")]
-    pub(crate) highest: Option<Digits>,
-    #[serde(default, deserialize_with = "board::positive")]
-    pub(crate) lowest: Option<Digits>,
-    #[serde(deserialize_with = "board::volume")]
-    pub(crate) accumulated_volume: Digits,
+    #[serde(default)]
+    pub(crate) match_vol: Number,
+    #[serde(default)]
+    pub(crate) avg_match_price: Number,
+    #[serde(default)]
+    pub(crate) highest: Number,
+    #[serde(default)]
+    pub(crate) lowest: Number,
+    #[serde(default)]
+    pub(crate) accumulated_volume: Number,
     #[serde(default, deserialize_with = "board::time")]
     pub(crate) time: Option<Timestamp>,
 }
 
 impl From<Listed> for BoardRow {
     fn from(row: Listed) -> Self {
-        let best = |levels: Option<Vec<Level>>| levels?.into_iter().next()?.price;
+        let best = |levels: Option<Vec<Level>>| {
+            let best = levels.and_then(|levels| levels.into_iter().next());
+            best.map_or(Number::Missing, |level| level.price)
+        };
         let (bids, asks) = row
             .bid_ask
             .map(|levels| (levels.bid_prices, levels.ask_prices))
             .unwrap_or_default();
         let (info, trades) = (row.listing_info, row.match_price);
+        let kind = info.stock_type.as_deref();
+        let mut numbers = Numbers::default();
         Self {
             exchange: info.board.as_deref().and_then(board::exchange),
+            asset_class: kind.map_or(Some(AssetClass::Equity), board::asset_class),
+            volume: numbers.positive(trades.match_vol),
+            total_volume: numbers.total(trades.accumulated_volume, trades.match_price.as_ref()),
             last: trades.match_price,
-            volume: trades.match_vol,
-            total_volume: trades.accumulated_volume,
-            reference: info.ref_price,
-            ceiling: info.ceiling,
-            floor: info.floor,
-            high: trades.highest,
-            low: trades.lowest,
-            average: trades.avg_match_price,
-            bid: best(bids),
-            ask: best(asks),
+            reference: numbers.always(info.ref_price),
+            ceiling: numbers.always(info.ceiling),
+            floor: numbers.always(info.floor),
+            high: numbers.positive(trades.highest),
+            low: numbers.positive(trades.lowest),
+            average: numbers.positive(trades.avg_match_price),
+            bid: numbers.positive(best(bids)),
+            ask: numbers.positive(best(asks)),
             time: trades.time,
+            incomplete: numbers.incomplete,
         }
     }
 }

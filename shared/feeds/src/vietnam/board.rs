@@ -1,5 +1,5 @@
 use jiff::Timestamp;
-use market::{BoardQuote, Calendar, Digits, Instrument, Observation, Quote, Symbol};
+use market::{AssetClass, BoardQuote, Calendar, Digits, Instrument, Observation, Quote, Symbol};
 use serde::{
     Deserialize, Deserializer,
     de::{DeserializeOwned, Error as _},
@@ -10,7 +10,7 @@ use super::local;
 use crate::{
     BodyError, FetchError,
     batch::{self, Row},
-    number,
+    number::{self, Number},
 };
 
 /// A row of a broker's price board, as they all have it. Prices are in VND, volumes in shares.
@@ -18,13 +18,15 @@ use crate::{
 pub(crate) struct BoardRow {
     /// The exchange, if it is one of the three.
     pub(crate) exchange: Option<Calendar>,
+    /// What it is of: a share where the broker names no type.
+    pub(crate) asset_class: Option<AssetClass>,
     /// The last price; `None` before the day's first trade.
     pub(crate) last: Option<Digits>,
     pub(crate) volume: Option<Digits>,
-    pub(crate) total_volume: Digits,
-    pub(crate) reference: Digits,
-    pub(crate) ceiling: Digits,
-    pub(crate) floor: Digits,
+    pub(crate) total_volume: Option<Digits>,
+    pub(crate) reference: Option<Digits>,
+    pub(crate) ceiling: Option<Digits>,
+    pub(crate) floor: Option<Digits>,
     pub(crate) high: Option<Digits>,
     pub(crate) low: Option<Digits>,
     pub(crate) average: Option<Digits>,
@@ -32,6 +34,47 @@ pub(crate) struct BoardRow {
     pub(crate) ask: Option<Digits>,
     /// When the last price was made, if the broker says so.
     pub(crate) time: Option<Timestamp>,
+    /// Whether a number is missing that every row has, or something else stood in the place of one.
+    pub(crate) incomplete: bool,
+}
+
+/// Takes the numbers of a row beside its last price: none of them costs it that.
+#[derive(Debug, Default)]
+pub(crate) struct Numbers {
+    /// Whether one was missing that every row has, or something else stood in the place of one.
+    pub(crate) incomplete: bool,
+}
+
+impl Numbers {
+    /// A number that every row has.
+    pub(crate) fn always(&mut self, number: Number) -> Option<Digits> {
+        self.incomplete |= number == Number::Missing;
+        self.digits(number)
+    }
+
+    /// A price or volume above 0. Where there is none, 0 may stand.
+    pub(crate) fn positive(&mut self, number: Number) -> Option<Digits> {
+        self.digits(number).and_then(above_zero)
+    }
+
+    /// The day's volume, which is 0 before the first trade even where nothing stands.
+    pub(crate) fn total(&mut self, number: Number, last: Option<&Digits>) -> Option<Digits> {
+        match (number, last) {
+            (Number::Missing, None) => "0".parse().ok(),
+            (number, _) => self.always(number),
+        }
+    }
+
+    fn digits(&mut self, number: Number) -> Option<Digits> {
+        match number {
+            Number::Given(digits) => Some(digits),
+            Number::Missing => None,
+            Number::Other => {
+                self.incomplete = true;
+                None
+            }
+        }
+    }
 }
 
 impl BoardRow {
@@ -46,10 +89,13 @@ impl BoardRow {
         fetched_at: Timestamp,
     ) -> Result<Observation, FetchError> {
         let traded = self.last.is_some();
-        let price = self.last.or_else(|| above_zero(self.reference.clone()));
+        let price = self.last.or_else(|| above_zero(self.reference.clone()?));
         Ok(Observation {
             source,
-            instrument: Instrument::vietnamese_share(symbol, self.exchange),
+            instrument: Instrument {
+                asset_class: self.asset_class,
+                ..Instrument::vietnamese_share(symbol, self.exchange)
+            },
             said: Quote::Board(BoardQuote {
                 price: price.ok_or(FetchError::UnknownSymbol)?,
                 traded,
@@ -64,6 +110,7 @@ impl BoardRow {
                 bid: self.bid,
                 ask: self.ask,
                 time: self.time,
+                incomplete: self.incomplete,
             }),
             fetched_at,
         })
@@ -95,9 +142,18 @@ pub(crate) fn exchange(name: &str) -> Option<Calendar> {
     }
 }
 
-/// A price or volume above 0. Where there is none brokers write 0, null, an empty text, or for the price of an
-/// order at the opening or closing auction `ATO` or `ATC`.
-pub(crate) fn positive<'de, D: Deserializer<'de>>(
+/// What a broker means by a type; `None` for one that is not known here.
+pub(crate) fn asset_class(kind: &str) -> Option<AssetClass> {
+    match kind {
+        "STOCK" => Some(AssetClass::Equity),
+        "ETF" => Some(AssetClass::Etf),
+        "CW" => Some(AssetClass::Warrant),
+        _ => None,
+    }
+}
+
+/// The last price, above 0. Where there is none brokers write 0, null, an empty text or the word for an auction.
+pub(crate) fn last_price<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Digits>, D::Error> {
     let raw = Box::<RawValue>::deserialize(deserializer)?;
@@ -106,14 +162,6 @@ pub(crate) fn positive<'de, D: Deserializer<'de>>(
         number => serde_json::from_str(number)
             .map(above_zero)
             .map_err(D::Error::custom),
-    }
-}
-
-/// A volume, 0 where it is null.
-pub(crate) fn volume<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Digits, D::Error> {
-    match Option::deserialize(deserializer)? {
-        Some(volume) => Ok(volume),
-        None => "0".parse().map_err(D::Error::custom),
     }
 }
 
@@ -140,7 +188,7 @@ mod tests {
 
     #[derive(Deserialize)]
     struct Both {
-        #[serde(default, deserialize_with = "positive")]
+        #[serde(default, deserialize_with = "last_price")]
         price: Option<Digits>,
         #[serde(default, deserialize_with = "time")]
         time: Option<Timestamp>,

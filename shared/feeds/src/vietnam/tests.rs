@@ -160,15 +160,12 @@ async fn the_board_is_the_same_from_vci_and_from_kbs() {
         let Quote::Board(quote) = observation.said else {
             panic!("no board")
         };
-        let values = [
-            &quote.price,
+        let price = quote.price.value();
+        let others = [
             &quote.total_volume,
             &quote.reference,
             &quote.ceiling,
             &quote.floor,
-        ]
-        .map(Digits::value);
-        let maybe = [
             &quote.volume,
             &quote.high,
             &quote.low,
@@ -176,7 +173,7 @@ async fn the_board_is_the_same_from_vci_and_from_kbs() {
             &quote.ask,
         ]
         .map(|digits| digits.as_ref().map(Digits::value));
-        (observation.source, values, maybe, observation.instrument)
+        (observation.source, price, others, observation.instrument)
     };
     let from_vci = quote(&vci.url, &kbs.url).await;
     let from_kbs = quote(&nobody, &kbs.url).await;

@@ -24,10 +24,10 @@ pub struct StockPrices {
     /// The last price; the reference price before the day's first trade.
     pub price: Digits,
     /// The day's volume so far, in shares.
-    pub volume: Digits,
-    /// The price less the reference price.
-    pub change: Digits,
-    /// That change in percent; null for a reference price of 0.
+    pub volume: Option<Digits>,
+    /// The price less the reference price; null without one.
+    pub change: Option<Digits>,
+    /// That change in percent; null without a reference price, or for one of 0.
     pub percent_change: Option<Digits>,
     /// The day's high.
     pub high: Option<Digits>,
@@ -52,7 +52,7 @@ impl StockPrices {
             symbol: observation.instrument.symbol.clone(),
             price: quote.price.clone(),
             volume: quote.total_volume.clone(),
-            change: change(quote).into(),
+            change: change(quote).map(Digits::from),
             percent_change: percent_change(quote).map(Digits::from),
             high: quote.high.clone(),
             low: quote.low.clone(),
@@ -66,6 +66,10 @@ impl StockPrices {
 /// A row of a price board: a share's trading day so far within its daily band.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StockBoard {
+    /// The symbol as the provider writes it, as in every other message; `None` from a writer that only knew
+    /// `ticker`, which is the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub symbol: Option<Symbol>,
     /// The symbol as the provider writes it.
     pub ticker: Symbol,
     /// When the price was made, or fetched where the provider does not say, RFC 3339.
@@ -76,17 +80,17 @@ pub struct StockBoard {
     /// The volume of the last trade, in shares.
     pub volume: Option<Digits>,
     /// The day's volume so far, in shares.
-    pub total_volume: Digits,
-    /// The price less the reference price.
-    pub change: Digits,
-    /// That change in percent; null for a reference price of 0.
+    pub total_volume: Option<Digits>,
+    /// The price less the reference price; null without one.
+    pub change: Option<Digits>,
+    /// That change in percent; null without a reference price, or for one of 0.
     pub change_percent: Option<Digits>,
     /// The highest price that is allowed today.
-    pub ceiling_price: Digits,
+    pub ceiling_price: Option<Digits>,
     /// The lowest price that is allowed today.
-    pub floor_price: Digits,
+    pub floor_price: Option<Digits>,
     /// The reference price, which the band lies around.
-    pub reference_price: Digits,
+    pub reference_price: Option<Digits>,
     /// The day's high.
     pub highest_price: Option<Digits>,
     /// The day's low.
@@ -106,12 +110,13 @@ impl StockBoard {
 
     fn new(quote: &BoardQuote, observation: &Observation, repeated: bool) -> Self {
         Self {
+            symbol: Some(observation.instrument.symbol.clone()),
             ticker: observation.instrument.symbol.clone(),
             time: quote.time.unwrap_or(observation.fetched_at),
             price: quote.price.clone(),
             volume: quote.volume.clone(),
             total_volume: quote.total_volume.clone(),
-            change: change(quote).into(),
+            change: change(quote).map(Digits::from),
             change_percent: percent_change(quote).map(Digits::from),
             ceiling_price: quote.ceiling.clone(),
             floor_price: quote.floor.clone(),
@@ -125,15 +130,16 @@ impl StockBoard {
     }
 }
 
-/// Recomputed, because sources disagree about what their own is relative to.
-fn change(quote: &BoardQuote) -> Decimal {
-    quote.price.value().saturating_sub(quote.reference.value())
+/// Recomputed, because sources disagree about what their own is relative to. `None` without a reference.
+fn change(quote: &BoardQuote) -> Option<Decimal> {
+    let reference = quote.reference.as_ref()?.value();
+    Some(quote.price.value().saturating_sub(reference))
 }
 
-/// With two decimals; `None` for a reference of 0.
+/// With two decimals; `None` without a reference, or for one of 0.
 fn percent_change(quote: &BoardQuote) -> Option<Decimal> {
-    let percent = change(quote)
+    let percent = change(quote)?
         .checked_mul(Decimal::ONE_HUNDRED)?
-        .checked_div(quote.reference.value())?;
+        .checked_div(quote.reference.as_ref()?.value())?;
     Some(percent.round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero))
 }

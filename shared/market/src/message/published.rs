@@ -122,7 +122,7 @@ impl Published {
             Self::StockPrices(quote) => &quote.symbol,
             Self::StockIntraday(bars) => &bars.symbol,
             Self::StockHistorical(bars) => &bars.symbol,
-            Self::StockBoard(row) => &row.ticker,
+            Self::StockBoard(row) => row.symbol.as_ref().unwrap_or(&row.ticker),
         }
     }
 

@@ -28,13 +28,13 @@ pub struct StockQuotes {
     /// That change in percent.
     pub dp: Option<Digits>,
     /// The day's high.
-    pub h: Digits,
+    pub h: Option<Digits>,
     /// The day's low.
-    pub l: Digits,
+    pub l: Option<Digits>,
     /// The day's open.
-    pub o: Digits,
+    pub o: Option<Digits>,
     /// The previous close.
-    pub pc: Digits,
+    pub pc: Option<Digits>,
     /// When the price was made, in epoch seconds.
     #[serde(with = "second::required")]
     pub t: Timestamp,

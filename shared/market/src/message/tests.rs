@@ -2,7 +2,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::*;
-use crate::{CryptoTicker, Digits, Instrument, Observation, Quote, StockQuote};
+use crate::{Assets, CryptoTicker, Digits, Instrument, Observation, Quote, StockQuote};
 
 mod bars;
 mod boards;
@@ -47,8 +47,13 @@ fn us_share(symbol: &str) -> Instrument {
     Instrument::us_share(symbol.parse().unwrap())
 }
 
-fn pair(symbol: &str) -> Instrument {
-    Instrument::crypto_pair(symbol.parse().unwrap(), symbol)
+fn pair(base: &str, quote: &str) -> Instrument {
+    let symbol = format!("{base}{quote}");
+    let assets = Assets {
+        base: base.to_owned(),
+        quote: quote.to_owned(),
+    };
+    Instrument::crypto_pair(symbol.parse().unwrap(), &symbol, Some(&assets))
 }
 
 /// A quote of Finnhub: current, high, low, open, previous close.
@@ -57,10 +62,10 @@ fn stock([c, h, l, o, pc]: [&str; 5], change: Option<[&str; 2]>, seconds: i64) -
         current: digits(c),
         change: change.map(|[d, _]| digits(d)),
         percent_change: change.map(|[_, dp]| digits(dp)),
-        high: digits(h),
-        low: digits(l),
-        open: digits(o),
-        previous_close: digits(pc),
+        high: Some(digits(h)),
+        low: Some(digits(l)),
+        open: Some(digits(o)),
+        previous_close: Some(digits(pc)),
         time: Timestamp::from_second(seconds).unwrap(),
     })
 }

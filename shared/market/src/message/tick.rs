@@ -78,6 +78,13 @@ pub enum Volume<'a> {
     },
 }
 
+impl<'a> Volume<'a> {
+    /// Without a total nobody can tell what was traded between two ticks.
+    fn of_session(total: Option<&'a Digits>, last_trade: Option<&'a Digits>) -> Self {
+        total.map_or(Self::Unknown, |total| Self::Session { total, last_trade })
+    }
+}
+
 impl<'a> Tick<'a> {
     /// What `meta` says goes before the times of the shape itself.
     fn new(
@@ -148,10 +155,7 @@ impl<'a> From<&'a StockPrices> for Tick<'a> {
         let fetched_at = Some(quote.timestamp);
         let meta = quote.meta.as_ref();
         Self {
-            volume: Volume::Session {
-                total: &quote.volume,
-                last_trade: None,
-            },
+            volume: Volume::of_session(quote.volume.as_ref(), None),
             ..Self::new(&quote.symbol, &quote.price, None, fetched_at, meta)
         }
     }
@@ -161,11 +165,14 @@ impl<'a> From<&'a StockBoard> for Tick<'a> {
     fn from(row: &'a StockBoard) -> Self {
         let meta = row.meta.as_ref();
         Self {
-            volume: Volume::Session {
-                total: &row.total_volume,
-                last_trade: row.volume.as_ref(),
-            },
-            ..Self::new(&row.ticker, &row.price, Some(row.time), None, meta)
+            volume: Volume::of_session(row.total_volume.as_ref(), row.volume.as_ref()),
+            ..Self::new(
+                row.symbol.as_ref().unwrap_or(&row.ticker),
+                &row.price,
+                Some(row.time),
+                None,
+                meta,
+            )
         }
     }
 }

@@ -80,7 +80,7 @@ async fn a_minute_is_asked_for_and_keeps_its_digits() {
         volume: "47.66737000".parse().unwrap(),
     };
     assert_eq!(observation.said, [bar]);
-    assert_eq!(observation.instrument.canonical, "BTC/USDT");
+    assert_eq!(observation.instrument.canonical, "BTCUSDT");
     assert_eq!(
         provider.targets(),
         [
@@ -152,6 +152,10 @@ async fn one_bad_symbol_never_costs_another_and_an_unknown_one_is_asked_for_once
             "EMPTY" => Reply::new(200, "[]"),
             "SHORT" => Reply::new(200, format!("[{},[1]]", kline(&start))),
             "TWICE" => Reply::new(200, format!("[{0},{0}]", kline(&start))),
+            "TWO" => {
+                let other = kline(&start).replace("7.0", "8.0");
+                Reply::new(200, format!("[{},{other}]", kline(&start)))
+            }
             "OLD" => Reply::new(200, format!("[{}]", kline("0"))),
             "DOWN" => Reply::new(500, "oops"),
             "PAGE" => Reply::new(200, "<!DOCTYPE html>"),
@@ -161,7 +165,8 @@ async fn one_bad_symbol_never_costs_another_and_an_unknown_one_is_asked_for_once
     .await;
     let feed = feed(&provider.url);
     let asked = symbols(&[
-        "UNKNOWN", "BTCUSDT", "b\"d", "EMPTY", "SHORT", "TWICE", "OLD", "DOWN", "PAGE", "BTCUSDT",
+        "UNKNOWN", "BTCUSDT", "b\"d", "EMPTY", "SHORT", "TWICE", "TWO", "OLD", "DOWN", "PAGE",
+        "BTCUSDT",
     ]);
     let expected = [
         ("UNKNOWN", "unknown-symbol"),
@@ -169,7 +174,8 @@ async fn one_bad_symbol_never_costs_another_and_an_unknown_one_is_asked_for_once
         ("b\"d", "unknown-symbol"),
         ("EMPTY", "no-data"),
         ("SHORT", "malformed"),
-        ("TWICE", "malformed"),
+        ("TWICE", "1"),
+        ("TWO", "malformed"),
         ("OLD", "no-data"),
         ("DOWN", "unavailable"),
         ("PAGE", "malformed"),
@@ -178,9 +184,9 @@ async fn one_bad_symbol_never_costs_another_and_an_unknown_one_is_asked_for_once
     .map(|(symbol, outcome)| (symbol, outcome.to_owned()));
     assert_eq!(outcomes(&poll(&feed, &asked, minutes(2)).await), expected);
     let requests = provider.targets().len();
-    assert_eq!(requests, 12, "the one that is down is tried three times");
+    assert_eq!(requests, 13, "the one that is down is tried three times");
     assert_eq!(outcomes(&poll(&feed, &asked, minutes(2)).await), expected);
-    assert_eq!(provider.targets().len(), requests + 10);
+    assert_eq!(provider.targets().len(), requests + 11);
 }
 
 #[tokio::test]

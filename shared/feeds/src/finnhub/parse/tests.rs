@@ -21,6 +21,22 @@ fn partial_zeros_without_a_change_are_a_quote() {
 }
 
 #[test]
+fn a_number_that_a_quote_lacks_costs_it_neither_price_nor_time() {
+    for nothing in ["null", r#""""#, "{}", r#""n/a""#] {
+        let text = str::from_utf8(AAPL).unwrap();
+        let numbers = ["3.83", "1.2558", "311.4", "305.84", "306.12", "304.99"];
+        let without = numbers.iter().fold(text.to_owned(), |text, number| {
+            text.replace(number, nothing)
+        });
+        let quote = quote(without.as_bytes()).unwrap().unwrap();
+        assert_eq!(quote.c.as_str(), "308.82");
+        let others = [quote.d, quote.dp, quote.h, quote.l, quote.o, quote.pc];
+        assert_eq!(others, [const { None }; 6], "{nothing}");
+    }
+    assert!(quote(br#"{"c":null,"t":1779480000}"#).is_err());
+}
+
+#[test]
 fn strings_milliseconds_and_new_fields_are_accepted() {
     let body = br#"{"c":"1.50","d":null,"dp":"0","h":"2","l":"1","o":"1","pc":"1","t":"1779480000000","v":[1]}"#;
     let quote = quote(body).unwrap().unwrap();
@@ -206,7 +222,7 @@ proptest! {
         let body = format!(r#"{{"c":{price},"d":-{price},"dp":null,"h":"{price}","l":0,"o":0,"pc":0,"t":{t}}}"#);
         let quote = quote(body.as_bytes()).unwrap().unwrap();
         prop_assert_eq!(quote.c.as_str(), &price);
-        prop_assert_eq!(quote.h.as_str(), &price);
+        prop_assert_eq!(quote.h.unwrap().to_string(), price.clone());
         prop_assert_eq!(quote.d.unwrap().to_string(), format!("-{price}"));
         prop_assert_eq!(quote.t.as_second(), t);
     }

@@ -127,7 +127,7 @@ async fn recorded_messages_become_exact_observations() {
                 &["1", "24", "12"]
             ),
             observation(
-                Instrument::crypto_pair(bitcoin, "BTCUSDT"),
+                Instrument::crypto_pair(bitcoin, "BTCUSDT", None),
                 "63229.69",
                 "0.00139",
                 "2024-07-02T04:17:16.373Z",

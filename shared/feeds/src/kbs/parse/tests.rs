@@ -1,5 +1,5 @@
 use jiff::{Timestamp, civil::Date};
-use market::{Calendar, Digits};
+use market::{AssetClass, Calendar, Digits};
 use proptest::prelude::*;
 
 use super::*;
@@ -24,25 +24,27 @@ fn only(body: &[u8]) -> BoardRow {
 fn a_recorded_row_is_read_to_the_digit() {
     let row = BoardRow {
         exchange: Some(Calendar::Hose),
+        asset_class: Some(AssetClass::Equity),
         last: Some(digits("32600")),
         volume: Some(digits("100")),
-        total_volume: digits("2447800"),
-        reference: digits("32250"),
-        ceiling: digits("34500"),
-        floor: digits("30000"),
+        total_volume: Some(digits("2447800")),
+        reference: Some(digits("32250")),
+        ceiling: Some(digits("34500")),
+        floor: Some(digits("30000")),
         high: Some(digits("32800")),
         low: Some(digits("32350")),
         average: None,
         bid: Some(digits("32600.0")),
         ask: Some(digits("32650.0")),
         time: Some("2026-04-20T02:41:17.876Z".parse().unwrap()),
+        incomplete: false,
     };
     assert_eq!(only(TCB), row);
     assert_eq!(only(&with_numbers_quoted(TCB)), row);
 }
 
 #[test]
-fn an_order_at_an_auction_has_no_price_and_a_price_of_0_is_none() {
+fn an_order_without_a_price_is_null_and_noted_and_a_price_of_0_is_none() {
     let text = str::from_utf8(TCB).unwrap();
     let auction = text
         .replace(r#""32600.0""#, r#""ATO""#)
@@ -54,6 +56,36 @@ fn an_order_at_an_auction_has_no_price_and_a_price_of_0_is_none() {
         (row.bid, row.ask, row.last, row.high),
         (None, None, None, None)
     );
+    assert!(row.incomplete);
+    for word in ["PLO", "MP", "MTL"] {
+        let row = only(text.replace("32600.0", word).as_bytes());
+        assert_eq!((row.last, row.bid), (Some(digits("32600")), None));
+        assert!(row.incomplete, "{word}");
+    }
+    let empty = only(text.replace("32600.0", "").as_bytes());
+    assert_eq!((empty.bid, empty.incomplete), (None, false));
+}
+
+#[test]
+fn a_number_that_a_row_lacks_is_null_and_noted_and_costs_no_other() {
+    let text = str::from_utf8(TCB).unwrap();
+    for nothing in ["null", r#""""#, r#""many""#] {
+        let row = only(text.replace("34500", nothing).as_bytes());
+        assert_eq!((row.ceiling, row.incomplete), (None, true), "{nothing}");
+        let row = only(text.replace("2447800", nothing).as_bytes());
+        assert_eq!(row.last, Some(digits("32600")));
+        assert_eq!(
+            (row.total_volume, row.incomplete),
+            (None, true),
+            "{nothing}"
+        );
+    }
+    let before = text
+        .replace(r#""CP":32600"#, r#""CP":0"#)
+        .replace("2447800", "null");
+    let row = only(before.as_bytes());
+    assert_eq!(row.total_volume, Some(digits("0")), "nothing was traded");
+    assert!(!row.incomplete);
 }
 
 #[test]
@@ -62,8 +94,6 @@ fn a_bad_row_costs_no_other() {
     for (from, to) in [
         (r#""CP":32600"#, r#""CP":{}"#),
         (r#""CP":32600"#, r#""LP":32600"#),
-        (r#""TT":2447800"#, r#""TT":"many""#),
-        (r#""B1":"32600.0""#, r#""B1":"MTL""#),
     ] {
         let bad = good.replace(from, to);
         assert_ne!(bad, good);

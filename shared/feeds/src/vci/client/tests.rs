@@ -160,7 +160,7 @@ async fn what_is_no_board_is_malformed_for_every_symbol_asked() {
 
 #[tokio::test]
 async fn a_bad_row_costs_no_neighbour_and_one_without_a_name_is_that_of_the_missing() {
-    let bad = board(&["BAD"]).replace(r#""ceiling":34500"#, r#""ceiling":[]"#);
+    let bad = board(&["BAD"]).replace(r#""matchPrice":32600"#, r#""matchPrice":[]"#);
     let body = format!(
         "[{},{{}},{}]",
         &bad[1..bad.len() - 1],

@@ -1,5 +1,5 @@
 use jiff::{Timestamp, civil::Date};
-use market::{Calendar, Digits};
+use market::{AssetClass, Calendar, Digits};
 use proptest::prelude::*;
 
 use super::*;
@@ -22,18 +22,20 @@ fn only<T>(rows: Result<Vec<Row<T>>, BodyError>) -> T {
 fn a_recorded_row_is_read_to_the_digit() {
     let row = BoardRow {
         exchange: Some(Calendar::Hose),
+        asset_class: Some(AssetClass::Equity),
         last: Some(digits("32600")),
         volume: Some(digits("100")),
-        total_volume: digits("2447800"),
-        reference: digits("32250"),
-        ceiling: digits("34500"),
-        floor: digits("30000"),
+        total_volume: Some(digits("2447800")),
+        reference: Some(digits("32250")),
+        ceiling: Some(digits("34500")),
+        floor: Some(digits("30000")),
         high: Some(digits("32800")),
         low: Some(digits("32350")),
         average: None,
         bid: Some(digits("32600")),
         ask: Some(digits("32650")),
         time: Some("2026-04-20T02:40:34Z".parse().unwrap()),
+        incomplete: false,
     };
     assert_eq!(only(board(TCB)), row);
     assert_eq!(only(board(&with_numbers_quoted(TCB))), row);
@@ -46,17 +48,23 @@ fn before_the_first_match_there_is_no_last_price_and_no_range() {
     assert_eq!(row.exchange, Some(Calendar::Upcom));
     assert_eq!((row.last, row.high, row.low), (None, None, None));
     assert_eq!((row.bid, row.ask, row.volume), (None, None, None));
-    assert_eq!(row.reference, digits("28000"));
-    assert_eq!(row.total_volume, digits("0"));
+    assert_eq!(row.reference, Some(digits("28000")));
+    assert_eq!(row.total_volume, Some(digits("0")));
 }
 
 #[test]
-fn an_order_at_an_auction_has_no_price() {
+fn an_order_without_a_price_is_null_and_noted_if_it_has_a_word() {
     let text = str::from_utf8(TCB).unwrap();
-    for auction in [r#""ATO""#, r#""ATC""#, "0", "null"] {
-        let at_auction = text.replace(r#"[{"price":32600"#, &format!(r#"[{{"price":{auction}"#));
+    let words = [
+        r#""ATO""#, r#""ATC""#, r#""PLO""#, r#""MP""#, r#""MTL""#, "{}",
+    ];
+    let nothing = ["0", "null", r#""""#];
+    for best in words.into_iter().chain(nothing) {
+        let at_auction = text.replace(r#"[{"price":32600"#, &format!(r#"[{{"price":{best}"#));
         let row = only(board(at_auction.as_bytes()));
+        assert_eq!(row.last, Some(digits("32600")));
         assert_eq!((row.bid, row.ask), (None, Some(digits("32650"))));
+        assert_eq!(row.incomplete, words.contains(&best), "{best}");
     }
     let empty = text.replace(r#""bidAsk":{"#, r#""bidAsk":null,"was":{"#);
     let row = only(board(empty.as_bytes()));
@@ -69,11 +77,8 @@ fn a_bad_row_costs_no_other() {
     let good = str::from_utf8(good).unwrap();
     let other = good.replace("TCB", "VCI");
     for (from, to) in [
-        (r#""ceiling":34500"#, r#""ceiling":{}"#),
-        (r#""refPrice":32250"#, r#""refPrice":"n/a""#),
         (r#""matchPrice":32600"#, r#""lastPrice":32600"#),
-        (r#""accumulatedVolume""#, r#""volume""#),
-        (r#""highest":32800"#, r#""highest":[32800]"#),
+        (r#""matchPrice":32600"#, r#""matchPrice":"n/a""#),
     ] {
         let bad = good.replace(from, to);
         assert_ne!(bad, good);
@@ -85,6 +90,49 @@ fn a_bad_row_costs_no_other() {
         assert_eq!(rows[2].symbol.as_ref().unwrap().as_str(), "VCI");
         assert!(rows[2].content.is_ok());
     }
+}
+
+#[test]
+fn a_number_that_a_row_lacks_is_null_and_noted_and_costs_no_other() {
+    let text = str::from_utf8(TCB).unwrap();
+    let lacks = |from: &str, to: &str| {
+        let other = text.replace(from, to);
+        assert_ne!(other, text);
+        let row = only(board(other.as_bytes()));
+        assert_eq!(row.last, Some(digits("32600")), "{to}");
+        assert!(row.incomplete, "{to}");
+        row
+    };
+    for nothing in ["null", r#""""#, "{}", r#""n/a""#] {
+        let row = lacks("34500", nothing);
+        assert_eq!((row.ceiling, row.floor), (None, Some(digits("30000"))));
+        assert_eq!(lacks("30000", nothing).floor, None);
+        assert_eq!(lacks("32250", nothing).reference, None);
+        assert_eq!(lacks("2447800", nothing).total_volume, None);
+    }
+    assert_eq!(
+        lacks(r#""accumulatedVolume""#, r#""was""#).total_volume,
+        None
+    );
+    assert_eq!(lacks("32800", "[32800]").high, None);
+}
+
+#[test]
+fn the_class_is_that_of_the_type_that_the_row_names() {
+    use AssetClass::{Equity, Etf, Warrant};
+    for (kind, class) in [
+        ("STOCK", Some(Equity)),
+        ("ETF", Some(Etf)),
+        ("CW", Some(Warrant)),
+        ("BOND", None),
+    ] {
+        let named = format!(r#""stockType":"{kind}","board":"HSX""#);
+        let text = str::from_utf8(TCB)
+            .unwrap()
+            .replace(r#""board":"HSX""#, &named);
+        assert_eq!(only(board(text.as_bytes())).asset_class, class, "{kind}");
+    }
+    assert_eq!(only(board(TCB)).asset_class, Some(Equity));
 }
 
 #[test]

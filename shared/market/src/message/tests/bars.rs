@@ -122,7 +122,7 @@ fn only_the_minutes_of_the_last_trading_date_are_published_by_the_exchange_s_own
             2,
         ),
         (
-            pair("BTCUSDT"),
+            pair("BTC", "USDT"),
             &["2026-11-19T23:59:00Z", "2026-11-20T00:00:00Z"],
             1,
         ),

@@ -9,16 +9,17 @@ fn row() -> BoardQuote {
         price: digits("101500.0"),
         traded: true,
         volume: Some(digits("300")),
-        total_volume: digits("1234500"),
-        reference: digits("100000"),
-        ceiling: digits("107000"),
-        floor: digits("93000"),
+        total_volume: Some(digits("1234500")),
+        reference: Some(digits("100000")),
+        ceiling: Some(digits("107000")),
+        floor: Some(digits("93000")),
         high: Some(digits("102000")),
         low: Some(digits("99900")),
         average: Some(digits("101012.55")),
         bid: Some(digits("101400")),
         ask: Some(digits("101500")),
         time: Some(time("2026-11-20T03:00:00Z")),
+        incomplete: false,
     }
 }
 
@@ -27,7 +28,7 @@ fn before_the_first_trade() -> BoardQuote {
         price: digits("100000"),
         traded: false,
         volume: None,
-        total_volume: digits("0"),
+        total_volume: Some(digits("0")),
         high: Some(digits("0")),
         low: Some(digits("0")),
         average: None,
@@ -70,7 +71,7 @@ fn a_row_is_published_as_a_board_field_for_field() {
     assert_eq!(
         text(message),
         concat!(
-            r#"{"ticker":"FPT","time":"2026-11-20T03:00:00.000Z","price":101500.0,"volume":300,"#,
+            r#"{"symbol":"FPT","ticker":"FPT","time":"2026-11-20T03:00:00.000Z","price":101500.0,"volume":300,"#,
             r#""total_volume":1234500,"change":1500,"change_percent":1.5,"ceiling_price":107000,"#,
             r#""floor_price":93000,"reference_price":100000,"highest_price":102000,"lowest_price":99900,"#,
             r#""bid_price":101400,"ask_price":101500,"#,
@@ -109,7 +110,7 @@ fn the_change_is_recomputed_from_the_reference_price_with_two_decimals_of_percen
     for (price, reference, change, percent) in cases {
         let observation = fpt(BoardQuote {
             price: digits(price),
-            reference: digits(reference),
+            reference: Some(digits(reference)),
             ..row()
         });
         let prices = text(quote_message(&observation, false));
@@ -119,6 +120,40 @@ fn the_change_is_recomputed_from_the_reference_price_with_two_decimals_of_percen
         let expected = format!(r#""change":{change},"change_percent":{percent},"#);
         assert!(board.contains(&expected), "{board}");
     }
+}
+
+#[test]
+fn what_a_row_lacks_is_null_and_flagged_and_costs_no_price() {
+    let observation = fpt(BoardQuote {
+        total_volume: None,
+        reference: None,
+        ceiling: None,
+        floor: None,
+        bid: None,
+        incomplete: true,
+        ..row()
+    });
+    let flagged = serde_json::json!(["incomplete"]);
+    let price = body(&quote_message(&observation, false));
+    assert_eq!(price["price"].as_f64(), Some(101_500.0));
+    for member in ["volume", "change", "percent_change"] {
+        assert!(price[member].is_null(), "{member}");
+    }
+    assert_eq!(price["meta"]["flags"], flagged);
+    let board = body(&board_message(&observation, false));
+    for member in [
+        "total_volume",
+        "change",
+        "change_percent",
+        "ceiling_price",
+        "floor_price",
+        "reference_price",
+        "bid_price",
+    ] {
+        assert!(board[member].is_null(), "{member}");
+    }
+    assert_eq!(board["ask_price"], 101_500);
+    assert_eq!(board["meta"]["flags"], flagged);
 }
 
 #[test]
@@ -172,9 +207,9 @@ proptest! {
         let [price, reference, ceiling, floor, high, low] = numbers.each_ref().map(|text| digits(text));
         let observation = fpt(BoardQuote {
             price,
-            reference,
-            ceiling,
-            floor,
+            reference: Some(reference),
+            ceiling: Some(ceiling),
+            floor: Some(floor),
             high: Some(high),
             low: Some(low),
             ..row()

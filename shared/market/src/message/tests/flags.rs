@@ -32,16 +32,17 @@ fn row([price, ceiling, floor]: [&str; 3], traded: bool, year: &str) -> Vec<Stri
         price: digits(price),
         traded,
         volume: None,
-        total_volume: digits("0"),
-        reference: digits("100"),
-        ceiling: digits(ceiling),
-        floor: digits(floor),
+        total_volume: Some(digits("0")),
+        reference: Some(digits("100")),
+        ceiling: Some(digits(ceiling)),
+        floor: Some(digits(floor)),
         high: None,
         low: None,
         average: None,
         bid: None,
         ask: None,
         time: Some(time(&fetched_at)),
+        incomplete: false,
     };
     let share = Instrument::vietnamese_share("FPT".parse().unwrap(), Some(Calendar::Hose));
     flags_of(
@@ -55,7 +56,7 @@ fn book(bid: &str, ask: &str) -> Vec<String> {
     let mut ticker = ticker(time(OPEN).as_millisecond(), ["1"; 8], 1);
     (ticker.bid, ticker.ask) = (Some(digits(bid)), Some(digits(ask)));
     flags_of(
-        &observed("binance", pair("BTCUSDT"), Quote::Crypto(ticker), OPEN),
+        &observed("binance", pair("BTC", "USDT"), Quote::Crypto(ticker), OPEN),
         false,
     )
 }
@@ -101,6 +102,21 @@ fn a_bid_above_the_ask_is_flagged_but_not_above_an_empty_side() {
 #[test]
 fn a_day_without_a_trade_is_flagged() {
     assert_eq!(row(["100", "107", "93"], false, "2026"), ["not-traded"]);
+}
+
+#[test]
+fn a_pair_without_a_trade_in_24_hours_is_flagged() {
+    let quiet = |trades| {
+        let numbers = ["2", "2", "0", "0", "0", "0", "0", "0"];
+        let quiet = ticker(time(OPEN).as_millisecond(), numbers, trades);
+        let quote = Quote::Crypto(quiet);
+        flags_of(
+            &observed("binance", pair("QTC", "AEUR"), quote, OPEN),
+            false,
+        )
+    };
+    assert_eq!(quiet(0), ["not-traded-24h"], "no trade has no range");
+    assert_eq!(quiet(1), ["price-out-of-range"]);
 }
 
 #[test]

@@ -51,7 +51,7 @@ fn a_recorded_stock_quote_is_published_field_for_field() {
 #[test]
 fn a_recorded_bitcoin_ticker_is_published_field_for_field() {
     let fetched_at = "2020-04-15T22:54:38.601Z";
-    let observation = observed("binance", pair("BTCUSDT"), btc_usdt(), fetched_at);
+    let observation = observed("binance", pair("BTC", "USDT"), btc_usdt(), fetched_at);
     let message = quote_message(&observation, false);
     assert_eq!(message.key, "BTCUSDT");
     assert_eq!(
@@ -87,7 +87,7 @@ fn a_recorded_doge_ticker_from_long_ago_is_published_field_for_field() {
     );
     let observation = observed(
         "binance",
-        pair("DOGEUSDT"),
+        pair("DOGE", "USDT"),
         Quote::Crypto(ticker),
         "2026-11-21T05:26:49.123Z",
     );
@@ -118,6 +118,30 @@ fn an_absent_change_is_null_and_partial_zeros_are_flagged_not_dropped() {
 }
 
 #[test]
+fn what_a_quote_lacks_is_null_and_flagged() {
+    for (member, expected) in [("h", 0), ("l", 1), ("o", 2), ("pc", 3)] {
+        let mut quote = stock(["2", "3", "1", "2", "2"], None, 1);
+        let Quote::Stock(stock) = &mut quote else {
+            unreachable!()
+        };
+        let members = [
+            &mut stock.high,
+            &mut stock.low,
+            &mut stock.open,
+            &mut stock.previous_close,
+        ];
+        *members[expected] = None;
+        let observation = observed("finnhub", us_share("AAPL"), quote, "2026-05-23T20:00:00Z");
+        let body: Value = serde_json::from_slice(&quote_message(&observation, false).body).unwrap();
+        assert_eq!(body["c"], 2, "the price stays");
+        for other in ["h", "l", "o", "pc"] {
+            assert_eq!(body[other].is_null(), other == member, "{other}");
+        }
+        assert_eq!(body["meta"]["flags"], serde_json::json!(["incomplete"]));
+    }
+}
+
+#[test]
 fn what_nobody_has_told_of_an_instrument_is_null() {
     let instrument = Instrument::unknown("^GSPC".parse().unwrap());
     let quote = stock(["1"; 5], None, 0);
@@ -132,19 +156,16 @@ fn what_nobody_has_told_of_an_instrument_is_null() {
 
 #[test]
 fn the_currency_of_a_pair_is_its_quote_asset_if_that_is_known() {
+    let unsplit = Instrument::crypto_pair("QTCAEUR".parse().unwrap(), "QTCAEUR", None);
     let pairs = [
-        ("ETHBTC", Some("BTC")),
-        ("BTCFDUSD", Some("FDUSD")),
-        ("TUSDUSDT", Some("USDT")),
-        ("BTCIDRT", Some("IDRT")),
-        ("USDT", None),
-        ("BTCXYZ", None),
+        (pair("QTC", "AEUR"), "QTC/AEUR", Some("AEUR")),
+        (unsplit, "QTCAEUR", None),
     ];
-    for (symbol, expected) in pairs {
-        let quote = btc_usdt();
-        let observation = observed("binance", pair(symbol), quote, "2020-04-15T22:54:39Z");
+    for (pair, canonical, currency) in pairs {
+        let observation = observed("binance", pair, btc_usdt(), "2020-04-15T22:54:39Z");
         let meta = meta(&quote_message(&observation, false));
-        assert_eq!(meta["currency"].as_str(), expected, "{symbol}");
+        assert_eq!(meta["symbol"], canonical);
+        assert_eq!(meta["currency"].as_str(), currency);
     }
 }
 
@@ -159,7 +180,7 @@ fn any_ticker() -> impl Strategy<Value = Observation> {
             let ticker = ticker(time, numbers.each_ref().map(String::as_str), trades);
             observed(
                 "binance",
-                pair(&symbol),
+                Instrument::crypto_pair(symbol.parse().unwrap(), &symbol, None),
                 Quote::Crypto(ticker),
                 "2026-05-22T20:00:01Z",
             )

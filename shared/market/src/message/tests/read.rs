@@ -19,7 +19,7 @@ const TICKER: &str = concat!(
 );
 const PRICE: &str = r#"{"symbol":"FPT","price":101500.0,"volume":1234500,"change":0,"timestamp":"2026-11-20T03:00:00.250Z"}"#;
 const ROW: &str = concat!(
-    r#"{"ticker":"FPT","time":"2026-11-20T03:00:00Z","price":101500.0,"volume":300,"total_volume":1234500,"#,
+    r#"{"symbol":"FPT","ticker":"FPT","time":"2026-11-20T03:00:00Z","price":101500.0,"volume":300,"total_volume":1234500,"#,
     r#""change":0,"ceiling_price":1,"floor_price":1,"reference_price":1}"#,
 );
 const BARS: &str =
@@ -117,6 +117,36 @@ fn a_record_without_meta_gives_the_times_of_its_shape() {
     let tick = published.tick().unwrap();
     assert_eq!((tick.event_time, tick.age_ms), (None, None));
     assert_eq!(tick.fetched_at, Some(time("2026-11-20T03:00:00.250Z")));
+}
+
+#[test]
+fn a_row_of_a_writer_that_only_knew_the_ticker_has_its_symbol() {
+    let older = ROW.replacen(r#""symbol":"FPT","#, "", 1);
+    let published = read("stock-board", &older);
+    assert_eq!(published.symbol().as_str(), "FPT");
+    assert_eq!(published.tick().unwrap().symbol.as_str(), "FPT");
+    let Published::StockBoard(row) = &published else {
+        panic!("{published:?}")
+    };
+    assert_eq!(row.symbol, None);
+    assert!(
+        serde_json::to_string(&published)
+            .unwrap()
+            .starts_with(r#"{"ticker":"FPT","#)
+    );
+}
+
+#[test]
+fn a_volume_that_is_null_is_unknown() {
+    for (topic, value, member) in [
+        ("stock-prices", PRICE, r#""volume":1234500"#),
+        ("stock-board", ROW, r#""total_volume":1234500"#),
+    ] {
+        let (name, _) = member.split_once(':').unwrap();
+        let value = value.replace(member, &format!("{name}:null"));
+        let published = read(topic, &value);
+        assert_eq!(published.tick().unwrap().volume, Volume::Unknown);
+    }
 }
 
 #[test]

@@ -27,7 +27,7 @@ fn any_instrument() -> impl Strategy<Value = Instrument> {
         let symbol: Symbol = text.parse().unwrap();
         match kind {
             0 => Instrument::us_share(symbol),
-            1 => Instrument::crypto_pair(symbol, &text),
+            1 => Instrument::crypto_pair(symbol, &text, None),
             2 => Instrument::vietnamese_share(symbol, Some(Calendar::Hnx)),
             _ => Instrument::unknown(symbol),
         }
@@ -47,7 +47,9 @@ fn any_observation<T: std::fmt::Debug>(
 
 prop_compose! {
     fn any_stock_quote()(
-        [current, high, low, open, previous_close] in [any_digits(), any_digits(), any_digits(), any_digits(), any_digits()],
+        current in any_digits(),
+        [high, low, open, previous_close] in
+            [maybe(any_digits()), maybe(any_digits()), maybe(any_digits()), maybe(any_digits())],
         change in maybe(any_digits()),
         percent_change in maybe(any_digits()),
         time in any_time(),
@@ -74,16 +76,18 @@ prop_compose! {
 
 prop_compose! {
     fn any_row()(
-        [price, total_volume, reference, ceiling, floor] in [any_digits(), any_digits(), any_digits(), any_digits(), any_digits()],
+        price in any_digits(),
+        [total_volume, reference, ceiling, floor] in
+            [maybe(any_digits()), maybe(any_digits()), maybe(any_digits()), maybe(any_digits())],
         [volume, high, low, average, bid, ask] in [
             prop::option::of(any_digits()), prop::option::of(any_digits()), prop::option::of(any_digits()),
             prop::option::of(any_digits()), prop::option::of(any_digits()), prop::option::of(any_digits()),
         ],
-        traded: bool,
+        [traded, incomplete]: [bool; 2],
         time in maybe(any_time()),
     ) -> Quote {
         Quote::Board(BoardQuote {
-            price, traded, volume, total_volume, reference, ceiling, floor, high, low, average, bid, ask, time,
+            price, traded, volume, total_volume, reference, ceiling, floor, high, low, average, bid, ask, time, incomplete,
         })
     }
 }
