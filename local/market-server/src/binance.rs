@@ -1,6 +1,6 @@
-//! Binance's `GET /api/v3/ticker/24hr` and `GET /api/v3/klines`, with their weights and errors.
+//! Binance's `GET /api/v3/ticker/24hr`, `/klines` and `/exchangeInfo`, with their weights and errors.
 //!
-//! Of the ticker's parameters `symbol` and `symbols` are read, and of the klines' all but `timeZone`. Any other is
+//! Of the ticker's parameters `symbol` and `symbols` are read, as of the exchange's information, and of the klines' all but `timeZone`. Any other is
 //! refused as unread, so that nobody takes the full ticker for another type of it.
 
 use std::{
@@ -30,11 +30,13 @@ use super::{
 };
 
 mod asked;
+mod info;
 mod klines;
 #[cfg(test)]
 mod tests;
 
 use asked::{Asked, AskedKlines, Refused, Sent};
+use info::ExchangeInfo;
 use klines::Kline;
 
 /// 6,000 of weight a minute for each address. Binance counts by the clock's minute; a sliding one is stricter.
@@ -59,6 +61,7 @@ pub(super) fn router(feed: Arc<Feed>) -> Result<Router, MarketError> {
     Ok(Router::new()
         .route("/api/v3/ticker/24hr", get(ticker))
         .route("/api/v3/klines", get(klines))
+        .route("/api/v3/exchangeInfo", get(exchange_info))
         .with_state(Arc::new(binance)))
 }
 
@@ -81,6 +84,16 @@ async fn klines(
 ) -> Response {
     binance.answered(client, AskedKlines::WEIGHT, |played| {
         Kline::all(&binance.seconds, &AskedKlines::read(&sent)?, played)
+    })
+}
+
+async fn exchange_info(
+    State(binance): State<Arc<Binance>>,
+    ConnectInfo(client): ConnectInfo<SocketAddr>,
+    Query(sent): Query<Sent>,
+) -> Response {
+    binance.answered(client, info::WEIGHT, |_| {
+        ExchangeInfo::of(&Asked::read(&sent)?)
     })
 }
 

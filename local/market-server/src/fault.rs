@@ -22,7 +22,7 @@ pub enum Provider {
     Finnhub,
     /// Finnhub's trades over its websocket.
     FinnhubTrades,
-    /// Binance's tickers and klines.
+    /// Binance's tickers, klines and exchange information.
     Binance,
     /// VCI's price board, listing and history.
     Vci,

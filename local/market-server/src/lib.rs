@@ -2,7 +2,7 @@
 //!
 //! What it serves is a pure function of the time since its start and the speed, all of it round and round:
 //! - Finnhub's quotes: daily sessions of five US stocks, one every 6 seconds;
-//! - Binance's tickers and klines and Finnhub's trades: five minutes of BTCUSDT and ETHUSDT, one row a second;
+//! - Binance's tickers, klines and exchange information and Finnhub's trades: five minutes of BTCUSDT and ETHUSDT, one row a second;
 //! - the boards and histories of VCI, KBS and DNSE: days of ten Vietnamese stocks, one a minute.
 //!
 //! The providers' errors and rate limits are served too, so that a poller meets here what it will meet there, and

@@ -88,6 +88,16 @@ fn each_malformed_query_has_its_own_code() {
     }
 }
 
+#[test]
+fn every_recorded_pair_has_its_assets() {
+    let seconds = seconds().unwrap();
+    let pairs = info::PAIRS.map(|[symbol, ..]| symbol);
+    assert!(seconds.symbols().iter().eq(pairs.iter()));
+    for [symbol, base, quote] in info::PAIRS {
+        assert_eq!(symbol, format!("{base}{quote}"));
+    }
+}
+
 proptest! {
     #[test]
     fn any_query_is_read_or_refused(symbol in ".*", symbols in ".*", list in r#"\[("[A-Zé "]{0,3}",?){0,3}\]"#) {

@@ -61,6 +61,30 @@ async fn one_unknown_symbol_refuses_the_call_and_so_do_symbol_and_symbols_togeth
 }
 
 #[tokio::test]
+async fn the_exchange_says_the_assets_of_the_pairs_asked_for() {
+    let lab = Lab::at_speed(1.0).await;
+    let info = async |query: &str| lab.get(&format!("/api/v3/exchangeInfo{query}")).await;
+    for (query, expected) in [
+        ("", vec!["BTCUSDT", "ETHUSDT"]),
+        ("?symbol=ETHUSDT", vec!["ETHUSDT"]),
+        ("?symbols=%5B%22ETHUSDT%22%5D", vec!["ETHUSDT"]),
+    ] {
+        let body = info(query).await.json();
+        let pairs = body["symbols"].as_array().unwrap();
+        let names: Vec<_> = pairs.iter().map(|pair| &pair["symbol"]).collect();
+        assert_eq!(names, expected);
+        let (last, quote) = (pairs.last().unwrap(), "USDT");
+        assert_eq!(
+            (&last["baseAsset"], &last["quoteAsset"]),
+            (&"ETH".into(), &quote.into())
+        );
+    }
+    let refused = info("?symbols=%5B%22BTCUSDT%22,%22NOSUCH%22%5D").await;
+    refused.is(400, r#"{"code":-1121,"msg":"Invalid symbol."}"#);
+    assert_eq!(refused.header("x-mbx-used-weight-1m"), "80");
+}
+
+#[tokio::test]
 async fn every_binance_answer_tells_the_weight_used_and_too_much_is_refused_until_it_has_aged() {
     let lab = Lab::at_speed(1.0).await;
     let used = |answer: Answered| answer.header("x-mbx-used-weight-1m").to_owned();
