@@ -13,6 +13,7 @@ mod job;
 mod memory;
 pub mod metrics;
 mod outgoing;
+mod period;
 mod report;
 mod settings;
 mod symbols;
@@ -24,7 +25,7 @@ use feeds::{Feed, FeedError, FeedSettings};
 use runtime::{Invocation, clock};
 use serde_json::value::RawValue;
 use stream::publish::Publish;
-use tokio::sync::Mutex;
+use tokio::{sync::Mutex, time::Instant};
 
 pub use job::{Dataset, Job, JobError};
 pub use report::{Failed, Report, StreamReport};
@@ -33,6 +34,9 @@ pub use symbols::{EntryError, Symbols};
 
 use beat::Turn;
 use memory::Memory;
+
+/// The time that learning of instruments has, in each invocation.
+const LEARN_TIME: Duration = Duration::from_secs(10);
 
 /// Everything that outlives an invocation: the providers' connections and budgets, and what was seen.
 pub struct Poller {
@@ -57,6 +61,20 @@ pub enum Fault {
         feed: String,
         /// The dataset, or the list of symbols.
         what: &'static str,
+    },
+    /// The record of so many days would be too large for its topic.
+    #[error(
+        "the job's period_days is {days}, whose record may exceed the {} bytes that a topic takes: give at most {most} \
+         for the feed {feed}",
+        period::LARGEST_RECORD
+    )]
+    Period {
+        /// The job's `period_days`.
+        days: u16,
+        /// The provider.
+        feed: String,
+        /// The most that fit.
+        most: u16,
     },
 }
 
@@ -109,6 +127,7 @@ impl Poller {
                 ..Report::default()
             });
         }
+        learn(&feed, &job);
         let end = beat::end(now, job.scheduled, job.budget, before);
         let time = Duration::try_from(end.duration_since(now)).unwrap_or_default();
         let memory = &self.memory;
@@ -143,7 +162,16 @@ impl Poller {
     }
 }
 
-/// Whether the provider has what the job asks for.
+/// Learns what the exchange says of the job's instruments, beside the polls: none waits for it.
+fn learn(feed: &Feed, job: &Job) {
+    if let Some(instruments) = feed.instruments.clone() {
+        let symbols = job.symbols.listed.clone();
+        let until = Instant::now() + LEARN_TIME;
+        tokio::spawn(async move { instruments.learn(&symbols, until).await });
+    }
+}
+
+/// Whether the provider has what the job asks for, and its topic takes that.
 fn check(feed: &Feed, job: &Job) -> Result<(), Fault> {
     let (has, what) = match job.dataset {
         Dataset::Quotes | Dataset::Board => (feed.quotes.is_some(), "quotes"),
@@ -158,7 +186,14 @@ fn check(feed: &Feed, job: &Job) -> Result<(), Fault> {
     match (has, job.symbols.all && feed.listing.is_none()) {
         (false, _) => Err(incapable(what)),
         (true, true) => Err(incapable("list of its symbols")),
-        (true, false) => Ok(()),
+        (true, false) => {
+            let (days, most) = (job.period_days, period::longest(feed));
+            if job.dataset == Dataset::DailyBars && days > most {
+                let feed = job.feed.clone();
+                return Err(Fault::Period { days, feed, most });
+            }
+            Ok(())
+        }
     }
 }
 
