@@ -1,6 +1,7 @@
 use kafka_event::KafkaEvent;
 use lake::{
-    Admitted, Layout, Reason, Received, Unfit, malformed, object_damaged, offset_reused, put_aside,
+    Admitted, Layout, Reason, Received, Unfit, malformed, object_damaged, object_too_large,
+    offset_reused, put_aside,
 };
 
 /// A record on its way to quarantine.
@@ -18,6 +19,7 @@ pub(crate) enum Why<'e> {
     Unfit(&'e Unfit),
     OffsetReused,
     ObjectDamaged,
+    ObjectTooLarge,
 }
 
 impl Aside<'_> {
@@ -46,6 +48,7 @@ impl Aside<'_> {
                     Why::Unfit(unfit) => put_aside(layout, received, unfit),
                     Why::OffsetReused => offset_reused(layout, received),
                     Why::ObjectDamaged => object_damaged(layout, received),
+                    Why::ObjectTooLarge => object_too_large(layout, received),
                 }
             }
         }
@@ -58,6 +61,7 @@ impl Aside<'_> {
                 Why::Unfit(unfit) => Reason::of(unfit),
                 Why::OffsetReused => Reason::OffsetReused,
                 Why::ObjectDamaged => Reason::ObjectDamaged,
+                Why::ObjectTooLarge => Reason::ObjectTooLarge,
             },
         }
     }

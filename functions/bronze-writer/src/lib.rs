@@ -17,11 +17,11 @@ use std::{
     time::Duration,
 };
 
-use futures::{StreamExt, stream};
+use futures::{StreamExt, future::join, stream};
 use kafka_event::KafkaEvent;
 use lake::{
-    DescribeError, Layout, MergeError, Merged, OpenObjects, Requests, Share, describe, gather,
-    merge, put_once,
+    DescribeError, Layout, MergeError, Merged, OpenObjects, PartitionMarks, Received, Requests,
+    Share, describe, gather, land_aside, merge,
     store::{Get, PutIf},
 };
 use runtime::{Invocation, clock};
@@ -47,6 +47,7 @@ pub struct Writer<S> {
     layout: Layout,
     failure_response: FailureResponse,
     open: OpenObjects,
+    marks: PartitionMarks,
     described: OnceCell<()>,
     /// For the next event's bytes, at most three quarters of the largest payload.
     memory: Mutex<Vec<u8>>,
@@ -60,6 +61,7 @@ impl<S: PutIf + Get> Writer<S> {
             layout,
             failure_response,
             open: OpenObjects::default(),
+            marks: PartitionMarks::default(),
             described: OnceCell::new(),
             memory: Mutex::default(),
         }
@@ -92,9 +94,19 @@ impl<S: PutIf + Get> Writer<S> {
         let event = KafkaEvent::decode_into(memory, event.get())?;
         let until = Instant::now() + invocation.remaining(ANSWER_MARGIN);
         self.describe(until).await?;
-        let tally = self.land(&event, until).await;
+        let headers = headers(&event);
+        let received = received(&event, &headers);
+        let comparing = self
+            .marks
+            .compare(&self.store, &self.layout, &received, until);
+        let (mut tally, again) = join(self.land(&event, &received, until), comparing).await;
+        for again in &again {
+            tracing::error!(error = %again, "records of two topics of one name are in the lake");
+            tally.add_started_again(again);
+        }
         tally.emit(clock::now());
         let answer = tally.answer(self.failure_response);
+        drop(headers);
         *self.memory() = event.into_memory();
         answer
     }
@@ -109,10 +121,13 @@ impl<S: PutIf + Get> Writer<S> {
         self.described.get_or_try_init(describe).await.map(drop)
     }
 
-    async fn land<'e>(&self, event: &'e KafkaEvent<'e>, until: Instant) -> Tally<'e> {
-        let headers = headers(event);
-        let received = received(event, &headers);
-        let gathered = gather(&self.layout, &received);
+    async fn land<'e>(
+        &self,
+        event: &'e KafkaEvent<'e>,
+        received: &[Received<'_>],
+        until: Instant,
+    ) -> Tally<'e> {
+        let gathered = gather(&self.layout, received);
         let shares = gathered.shares();
         let mut tally = Tally::of(event);
 
@@ -130,8 +145,8 @@ impl<S: PutIf + Get> Writer<S> {
         }
 
         let put_aside = async |aside: Aside<'_>| {
-            let object = aside.object(&self.layout, event, &received);
-            put_once(&self.store, &object.key, &object.body, until).await
+            let object = aside.object(&self.layout, event, received);
+            land_aside(&self.store, &object, until).await
         };
         let putting = asides
             .iter()
@@ -155,6 +170,11 @@ impl<S: PutIf + Get> Writer<S> {
                 tracing::error!(%error, "its records go to quarantine");
                 let positions = share.positions().iter().copied();
                 positions.map(aside(Why::ObjectDamaged)).collect()
+            }
+            Err(error @ MergeError::TooLarge { .. }) => {
+                tracing::error!(%error, "its records go to quarantine");
+                let positions = share.positions().iter().copied();
+                positions.map(aside(Why::ObjectTooLarge)).collect()
             }
             Err(MergeError::Store(_)) => Vec::new(),
         };

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use kafka_event::{KafkaEvent, NotAnEvent};
-use lake::{DescribeError, Landed, MergeError, Reason, Requests, Share, store::StoreError};
+use lake::{DescribeError, MergeError, Reason, Requests, Share, StartedAgain, store::StoreError};
 use runtime::metrics::{Metric, emit};
 use serde::Serialize;
 
@@ -153,7 +153,9 @@ impl<'e> Tally<'e> {
                 self.count(topic, metrics::RECORDS_WRITTEN, merged.added);
                 self.count(topic, metrics::RECORDS_ALREADY_THERE, already_there);
             }
-            Err(MergeError::Damaged { .. }) => self.count(topic, metrics::OBJECTS_DAMAGED, 1),
+            Err(MergeError::Damaged { .. } | MergeError::TooLarge { .. }) => {
+                self.count(topic, metrics::OBJECTS_DAMAGED, 1);
+            }
             Err(MergeError::Store(cause)) => {
                 self.count(topic, metrics::RECORDS_NOT_DURABLE, positions.len());
                 self.cause.get_or_insert_with(|| cause.clone());
@@ -165,12 +167,20 @@ impl<'e> Tally<'e> {
         }
     }
 
-    pub(crate) fn add_aside(&mut self, aside: Aside<'_>, put: Result<Landed, StoreError>) {
+    pub(crate) fn add_started_again(&mut self, again: &StartedAgain) {
+        let mut records = self.event.records.iter();
+        if let Some(record) = records.find(|record| record.topic == again.topic) {
+            self.count(&record.topic, metrics::OFFSETS_REUSED, 1);
+        }
+    }
+
+    pub(crate) fn add_aside(&mut self, aside: Aside<'_>, put: Result<Requests, StoreError>) {
         let place = match aside {
             Aside::Unreadable(position) => Place::of_unreadable(&self.event.unreadable[position]),
             Aside::Record { position, .. } => Place::of_record(&self.event.records[position]),
         };
-        self.requests(place.topic, Requests { puts: 1, gets: 0 });
+        let once = Requests { puts: 1, gets: 0 };
+        self.requests(place.topic, *put.as_ref().unwrap_or(&once));
         match put {
             Ok(_) => {
                 let reason = aside.reason();

@@ -13,7 +13,7 @@ pub(crate) enum Reading {
     Whole(Object),
     /// It is not there, or not any more.
     Gone,
-    /// Its bytes are not those that were stored.
+    /// Its bytes are not those that were stored, or more than any object of ours has.
     Damaged(StoreError),
 }
 
@@ -25,7 +25,9 @@ pub(crate) async fn read(store: &impl Get, key: &ObjectKey) -> Result<Reading, S
     match store.get(key).await {
         Ok(object) => Ok(Reading::Whole(object)),
         Err(StoreError::NotFound { .. }) => Ok(Reading::Gone),
-        Err(error @ StoreError::Corrupt { .. }) => Ok(Reading::Damaged(error)),
+        Err(error @ (StoreError::Corrupt { .. } | StoreError::TooLarge { .. })) => {
+            Ok(Reading::Damaged(error))
+        }
         Err(error) => Err(error),
     }
 }

@@ -4,8 +4,8 @@ use bytes::Bytes;
 use jiff::Timestamp;
 
 use crate::{
-    Defect, Layout, ObjectKey, Place, Reason,
-    content::{Content, read_content, usable_time},
+    Defect, Layout, ObjectKey, Place, Reason, Version,
+    content::{read_content, usable_time},
     line::LineWriter,
     quarantine::quarantine,
 };
@@ -43,7 +43,9 @@ pub struct Header<'a> {
 pub struct Identity<'a> {
     /// The symbol.
     pub symbol: Cow<'a, str>,
-    /// The value's own time, else Kafka's.
+    /// Whether the value says it as `ticker` alone, so that its line gets a member `symbol`.
+    pub has_only_ticker: bool,
+    /// When the value was fetched, as it says itself; else Kafka's timestamp.
     pub time: Timestamp,
 }
 
@@ -57,6 +59,11 @@ impl Identity<'_> {
             partition: received.partition,
             offset: received.offset,
         }
+    }
+
+    /// What the line says as `symbol` that its value does not.
+    pub(crate) fn added_symbol(&self) -> Option<&str> {
+        self.has_only_ticker.then_some(&*self.symbol)
     }
 }
 
@@ -99,21 +106,25 @@ pub enum Kind {
 ///
 /// # Errors
 /// [`Unfit`] for what belongs in quarantine.
-pub fn identify<'a>(received: &Received<'a>) -> Result<Identity<'a>, Unfit> {
+pub fn identify<'a>(version: Version, received: &Received<'a>) -> Result<Identity<'a>, Unfit> {
     let value = received.value.ok_or(Unfit::Tombstone)?;
-    let Content { symbol, time } = read_content(value)?;
-    let time = time
-        .or_else(|| received.timestamp.and_then(usable_time))
-        .ok_or(Unfit::NoTime)?;
-    Ok(Identity { symbol, time })
+    let content = read_content(version, value)?;
+    let of_kafka = || usable_time(version, received.timestamp?);
+    Ok(Identity {
+        symbol: content.symbol,
+        has_only_ticker: content.has_only_ticker,
+        time: content.time.or_else(of_kafka).ok_or(Unfit::NoTime)?,
+    })
 }
 
 /// A record's object as if it were alone in it: its key, and its line or its quarantine body.
 pub fn admit(layout: &Layout, received: &Received<'_>) -> Admitted {
-    match (identify(received), received.value) {
+    let version = layout.version();
+    match (identify(version, received), received.value) {
         (Ok(identity), Some(value)) => {
             let mut line = Vec::with_capacity(value.len() + 192);
-            LineWriter::new(received.topic, received.partition).write(&mut line, received, value);
+            let writer = LineWriter::new(version, received.topic, received.partition);
+            writer.write(&mut line, received, value, identity.added_symbol());
             Admitted {
                 key: layout.bronze_key(identity.place(received)),
                 body: line.into(),
@@ -134,6 +145,12 @@ pub fn put_aside(layout: &Layout, received: &Received<'_>, unfit: &Unfit) -> Adm
 pub fn offset_reused(layout: &Layout, received: &Received<'_>) -> Admitted {
     let detail = "other bytes are in bronze at this offset; a recreated topic needs a new epoch";
     quarantine(layout, received, Reason::OffsetReused, detail)
+}
+
+/// The quarantine object of a record whose bronze object would be too large to be read again.
+pub fn object_too_large(layout: &Layout, received: &Received<'_>) -> Admitted {
+    let detail = "its bronze object is full; take fewer offsets or a shorter time for each object, in a new epoch";
+    quarantine(layout, received, Reason::ObjectTooLarge, detail)
 }
 
 /// The quarantine object of a record whose bronze object can't be read any more.
@@ -191,7 +208,29 @@ mod tests {
             received(Some("{\"symbol\":\"A\",\"_kafka\":1}")),
             Reason::ReservedMember,
         );
-        for timestamp in [None, Some(-1), Some(i64::MAX)] {
+        check(
+            received(Some("{\"symbol\":\"A\",\"Lake_Date\":1}")),
+            Reason::ReservedMember,
+        );
+        check(
+            received(Some("{\"symbol\":\"A\",\"x\":\"\\udc00\"}")),
+            Reason::LoneSurrogate,
+        );
+        check(
+            received(Some("{\"symbol\":\"A\",\"x\":1,\"X\":2}")),
+            Reason::NamedTwice,
+        );
+        check(
+            received(Some("{\"symbol\":\"A\",\"x\":1e400}")),
+            Reason::NumberTooLarge,
+        );
+        let deep = format!(
+            "{{\"symbol\":\"A\",\"x\":{}{}}}",
+            "[".repeat(64),
+            "]".repeat(64)
+        );
+        check(received(Some(&deep)), Reason::TooDeep);
+        for timestamp in [None, Some(-1), Some(0), Some(i64::MAX)] {
             check(
                 Received {
                     timestamp,
@@ -204,10 +243,12 @@ mod tests {
 
     #[test]
     fn kafkas_time_serves_a_value_without_one() {
-        let admitted = admit(&layout(), &received(Some("{\"symbol\":\"A\"}")));
+        // When a thing happened is no time at which it was fetched, and zero is none.
+        let value = r#"{"symbol":"A","event_time":1600000000000,"fetched_at":0}"#;
+        let admitted = admit(&layout(), &received(Some(value)));
         assert_eq!(
             admitted.key.as_str(),
-            "bronze/epoch=7/t/symbol=A/date=2026-05-22/20260522T200000.123Z-p001-o0000000000000000005.ndjson"
+            "bronze/epoch=7/lake_topic=t/lake_symbol=_A/lake_date=2026-05-22/20260522T200000.123Z-p001-o0000000000000000005.ndjson"
         );
     }
 
@@ -242,7 +283,7 @@ mod tests {
             let admitted = admit(&layout(), &received);
             match admitted.kind {
                 Kind::Bronze => {
-                    let line = read_line(&admitted.body).unwrap();
+                    let line = read_line(Version::Two, &admitted.body).unwrap();
                     prop_assert_eq!((&*line.topic, line.partition, line.offset), ("t", partition, offset));
                     prop_assert_eq!(layout().bronze_key(line.place()), admitted.key.clone());
                 }

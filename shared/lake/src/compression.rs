@@ -2,6 +2,8 @@ use std::{io::Read, str::FromStr};
 
 use bytes::Bytes;
 
+use crate::store::OBJECT_MAX;
+
 /// What bronze objects are packed with.
 ///
 /// The promise of equal bytes is one of the lines, which are the same whatever packs them; packed bytes are the
@@ -20,12 +22,10 @@ pub enum Compression {
 pub(crate) enum Unpackable {
     #[error("it is no Zstandard frame: {0}")]
     NotZstd(String),
-    #[error("it unpacks to more than {UNPACKED_LIMIT} bytes")]
-    TooLong,
+    /// With the length of what it unpacks to, in bytes.
+    #[error("it unpacks to {0} bytes")]
+    TooLong(usize),
 }
-
-/// Beyond what any segment of ours holds; what is longer is a bomb or a mistake.
-pub(crate) const UNPACKED_LIMIT: usize = 1 << 30;
 
 const LEVEL: i32 = 3;
 
@@ -53,10 +53,12 @@ impl Compression {
         }
     }
 
-    pub(crate) fn unpack(self, packed: &Bytes) -> Result<Bytes, Unpackable> {
+    /// Unpacks what has at most `most` bytes then.
+    pub(crate) fn unpack(self, packed: &Bytes, most: usize) -> Result<Bytes, Unpackable> {
         match self {
+            Self::None if packed.len() > most => Err(Unpackable::TooLong(packed.len())),
             Self::None => Ok(packed.clone()),
-            Self::Zstd => unframe(packed),
+            Self::Zstd => unframe(packed, most),
         }
     }
 }
@@ -71,20 +73,28 @@ fn frame(lines: &[u8]) -> Vec<u8> {
     packer.compress(lines).expect("room for the frame")
 }
 
-fn unframe(packed: &[u8]) -> Result<Bytes, Unpackable> {
+fn unframe(packed: &[u8], most: usize) -> Result<Bytes, Unpackable> {
     let not_zstd = |error: std::io::Error| Unpackable::NotZstd(error.to_string());
+    // Ours say their length; without it a frame is unpacked as far as there is room.
+    let said = zstd::zstd_safe::get_frame_content_size(packed)
+        .ok()
+        .flatten();
+    let said = said.and_then(|said| usize::try_from(said).ok());
+    if let Some(said) = said.filter(|&said| said > most) {
+        return Err(Unpackable::TooLong(said));
+    }
     let mut frame = zstd::Decoder::with_buffer(packed)
         .map_err(not_zstd)?
         .single_frame();
-    let mut lines = Vec::new();
-    let limit = UNPACKED_LIMIT as u64 + 1;
+    let mut lines = Vec::with_capacity(said.unwrap_or_default());
+    let limit = most as u64 + 1;
     frame
         .by_ref()
         .take(limit)
         .read_to_end(&mut lines)
         .map_err(not_zstd)?;
-    if lines.len() > UNPACKED_LIMIT {
-        return Err(Unpackable::TooLong);
+    if lines.len() > most {
+        return Err(Unpackable::TooLong(OBJECT_MAX.max(most + 1)));
     }
     if !frame.finish().is_empty() {
         return Err(Unpackable::NotZstd("bytes follow the frame".to_owned()));
@@ -120,20 +130,26 @@ mod tests {
             let lines = Bytes::from(lines);
             for compression in [Compression::None, Compression::Zstd] {
                 let packed = compression.pack(&lines);
-                prop_assert_eq!(compression.unpack(&packed).unwrap(), lines.clone());
+                prop_assert_eq!(compression.unpack(&packed, 2_000).unwrap(), lines.clone());
                 prop_assert_eq!(compression.pack(&lines), packed);
+            }
+            for most in [lines.len(), lines.len().saturating_sub(1)] {
+                let fits = most == lines.len();
+                for compression in [Compression::None, Compression::Zstd] {
+                    prop_assert_eq!(compression.unpack(&compression.pack(&lines), most).is_ok(), fits);
+                }
             }
             let mut damaged = Compression::Zstd.pack(&lines).to_vec();
             let at = at.index(damaged.len());
             damaged[at] ^= flip;
             // A bit that the format leaves unused may change and say nothing.
-            let unpacked = Compression::Zstd.unpack(&damaged.into());
+            let unpacked = Compression::Zstd.unpack(&damaged.into(), 2_000);
             prop_assert!(unpacked.is_err() || unpacked == Ok(lines.clone()));
             let mut longer = Compression::Zstd.pack(&lines).to_vec();
             longer.push(0);
-            prop_assert!(Compression::Zstd.unpack(&longer.into()).is_err());
+            prop_assert!(Compression::Zstd.unpack(&longer.into(), 2_000).is_err());
             let whole = Compression::Zstd.pack(&lines);
-            prop_assert!(Compression::Zstd.unpack(&whole.slice(..whole.len() - 1)).is_err());
+            prop_assert!(Compression::Zstd.unpack(&whole.slice(..whole.len() - 1), 2_000).is_err());
         }
     }
 }

@@ -5,16 +5,31 @@ use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use crate::{
-    Compression, Granularity, Landed, Layout, put_once,
-    store::{Get, PutIf, StoreError},
+    Compression, Granularity, Landed, Layout, ObjectKey, Version, put_once,
+    store::{ETag, Get, PutIf, StoreError, in_time},
 };
 
 /// A layout as its history says it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Description {
+    /// Layout 1 did not say its number.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    layout: u32,
     bucket_ms: i64,
     segment_offsets: i64,
     compression: String,
+}
+
+fn one() -> u32 {
+    Version::One.number()
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+fn is_one(number: &u32) -> bool {
+    *number == one()
 }
 
 /// Why a history can't be gone on with.
@@ -25,7 +40,7 @@ pub enum DescribeError {
     Store(#[from] StoreError),
     /// It has another layout: a record that comes again would go to another object.
     #[error(
-        "the history at {root} has the layout {found}, not {wanted}: set BRONZE_GRANULARITY and its like back, or a new BRONZE_EPOCH"
+        "the history at {root} has the layout {found}, not {wanted}: set a new BRONZE_EPOCH, or BRONZE_GRANULARITY and its like back where the number of the layout is the same"
     )]
     OtherLayout {
         /// The history's root.
@@ -48,7 +63,8 @@ impl DescribeError {
     }
 }
 
-/// Writes down the layout of a new history, or compares it with that of one that has begun.
+/// Writes down the layout of a new history, or compares it with that of one that has begun; and has the store prove that
+/// it keeps the conditions of a write.
 ///
 /// # Errors
 /// [`DescribeError`].
@@ -58,16 +74,50 @@ pub async fn describe(
     until: Instant,
 ) -> Result<(), DescribeError> {
     let (key, body) = (layout.description_key(), description(layout));
-    match put_once(store, &key, &body, until).await? {
-        Landed::Written | Landed::AlreadyThere => Ok(()),
-        Landed::TakenByOther => {
-            let found = store.get(&key).await?.body;
-            Err(DescribeError::OtherLayout {
-                root: layout.root(),
-                found: text(&found),
-                wanted: text(&body),
-            })
-        }
+    // Read first: a store that ignores conditions would overwrite it.
+    let landed = match in_time(&key, until, store.get(&key)).await {
+        Ok(present) if present.body == body => Landed::AlreadyThere,
+        Ok(present) => return Err(other_layout(layout, &present.body, &body)),
+        Err(StoreError::NotFound { .. }) => put_once(store, &key, &body, until).await?,
+        Err(error) => return Err(error.into()),
+    };
+    if landed == Landed::TakenByOther {
+        let present = store.get(&key).await?;
+        return Err(other_layout(layout, &present.body, &body));
+    }
+    prove_conditions(store, &key, &body, until).await?;
+    Ok(())
+}
+
+/// Asks for two writes that have to be refused; each would write what is there already.
+async fn prove_conditions(
+    store: &impl PutIf,
+    key: &ObjectKey,
+    body: &Bytes,
+    until: Instant,
+) -> Result<(), StoreError> {
+    let ignored = |condition| StoreError::IgnoresConditions {
+        store: key.to_string(),
+        condition,
+    };
+    match in_time(key, until, store.put_if_absent(key, body.clone())).await {
+        Ok(_) => return Err(ignored("If-None-Match")),
+        Err(StoreError::AlreadyExists { .. }) => {}
+        Err(error) => return Err(error),
+    }
+    let never = ETag("\"00000000000000000000000000000000\"".to_owned());
+    match in_time(key, until, store.put_if_match(key, body.clone(), &never)).await {
+        Ok(_) => Err(ignored("If-Match")),
+        Err(StoreError::Changed { .. }) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+fn other_layout(layout: &Layout, found: &[u8], wanted: &[u8]) -> DescribeError {
+    DescribeError::OtherLayout {
+        root: layout.root(),
+        found: text(found),
+        wanted: text(wanted),
     }
 }
 
@@ -95,7 +145,8 @@ pub async fn described(
     let granularity =
         Granularity::new(said.bucket_ms, said.segment_offsets).map_err(|_| unreadable())?;
     let compression = said.compression.parse().map_err(|_| unreadable())?;
-    Ok(Some(at(granularity, compression)))
+    let version = Version::of_number(said.layout).ok_or_else(unreadable)?;
+    Ok(Some(at(granularity, compression).in_version(version)))
 }
 
 fn description(layout: &Layout) -> Bytes {
@@ -103,6 +154,7 @@ fn description(layout: &Layout) -> Bytes {
     crate::line::write_json(
         &mut body,
         &Description {
+            layout: layout.version().number(),
             bucket_ms: layout.granularity().bucket_ms(),
             segment_offsets: layout.granularity().segment(),
             compression: layout.compression().name().to_owned(),

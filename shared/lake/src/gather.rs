@@ -32,10 +32,11 @@ pub struct Share<'a> {
 
 /// Judges every record of a batch.
 pub fn gather<'a>(layout: &'a Layout, received: &'a [Received<'a>]) -> Gathered<'a> {
+    let judge = |received| identify(layout.version(), received);
     Gathered {
         layout,
         received,
-        judged: received.iter().map(identify).collect(),
+        judged: received.iter().map(judge).collect(),
     }
 }
 
@@ -120,20 +121,31 @@ impl<'a> Share<'a> {
         let values = self.positions.iter().map(|&position| self.value(position));
         let bytes = values.map(|value| value.len() + KAFKA_MEMBER).sum();
         let mut lines = Lines::builder(self.positions.len(), bytes);
-        let writer = LineWriter::new(self.segment.topic(), self.segment.partition());
+        let version = self.gathered.layout.version();
+        let writer = LineWriter::new(version, self.segment.topic(), self.segment.partition());
         let mut taken = Vec::new();
         for &position in self.positions {
             let received = self.received(position);
             match lines.last() {
                 Some((offset, line)) if offset == received.offset => {
                     let mut other = Vec::with_capacity(line.len());
-                    writer.write(&mut other, received, self.value(position));
+                    writer.write(
+                        &mut other,
+                        received,
+                        self.value(position),
+                        self.added_symbol(position),
+                    );
                     if other != line {
                         taken.push(position);
                     }
                 }
                 _ => lines.push_with(received.offset, |body| {
-                    writer.write(body, received, self.value(position));
+                    writer.write(
+                        body,
+                        received,
+                        self.value(position),
+                        self.added_symbol(position),
+                    );
                 }),
             }
         }
@@ -151,6 +163,10 @@ impl<'a> Share<'a> {
 
     fn received(&self, position: usize) -> &'a Received<'a> {
         &self.gathered.received[position]
+    }
+
+    fn added_symbol(&self, position: usize) -> Option<&'a str> {
+        self.gathered.judged[position].as_ref().ok()?.added_symbol()
     }
 
     fn value(&self, position: usize) -> &'a [u8] {
@@ -182,7 +198,7 @@ mod tests {
                 .iter()
                 .map(|(_, _, symbol, hour, sound)| {
                     let end = if *sound { "}" } else { "" };
-                    format!(r#"{{"symbol":"{symbol}","t":{}{end}"#, hour * 3_600)
+                    format!(r#"{{"symbol":"{symbol}","fetched_at":{}{end}"#, (hour + 1) * 3_600)
                 })
                 .collect();
             let received: Vec<Received<'_>> = records

@@ -23,10 +23,11 @@ impl Granularity {
         segment: 1,
     };
 
-    /// An hour and 50,000 offsets: few objects for slow symbols, and at most some 25 MB for a fast one.
+    /// An hour and 10,000 offsets, the largest batch of Lambda's Kafka trigger: a batch touches an object of each symbol
+    /// at most twice for a partition, and an object is written about twice, however many symbols share the partition.
     pub const SEGMENT: Self = Self {
         bucket_ms: 3_600_000,
-        segment: 50_000,
+        segment: 10_000,
     };
 
     /// Buckets of `bucket_ms` milliseconds, which divide a day, and segments of `segment` offsets.

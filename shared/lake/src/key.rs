@@ -4,10 +4,11 @@ use std::{
 };
 
 use jiff::{Timestamp, tz::TimeZone};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use sha2::{Digest, Sha256};
 
-use crate::{Compression, Granularity};
+use crate::{
+    Compression, Granularity, Version,
+    path_segment::{hash, push_segment, segment, short_hash},
+};
 
 /// An object's name in the store; cloning shares it. Only [`Layout`] makes one from records; a listing gives the others.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -35,6 +36,7 @@ impl fmt::Display for ObjectKey {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Layout {
     root: String,
+    version: Version,
     granularity: Granularity,
     compression: Compression,
 }
@@ -64,6 +66,20 @@ pub struct Segment<'a> {
     topic: &'a str,
 }
 
+/// What the parts of a bronze key below the root begin with.
+///
+/// Each is `NAME=VALUE`, which engines take for a column of the table. No member of a line has such a name, so that no
+/// engine shows the path's value for the member's. `_` before a symbol keeps engines from taking `0050` for a number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Names {
+    /// Of the part with the topic.
+    pub topic: &'static str,
+    /// Of the part with the symbol.
+    pub symbol: &'static str,
+    /// Of the part with the day.
+    pub date: &'static str,
+}
+
 impl<'a> Segment<'a> {
     /// The topic's name.
     pub fn topic(&self) -> &'a str {
@@ -77,7 +93,7 @@ impl<'a> Segment<'a> {
 }
 
 impl Layout {
-    /// Objects under `prefix`; `epoch` starts a new history where offsets start again at 0.
+    /// Objects under `prefix` in the current version; `epoch` starts a new history where offsets start again at 0.
     pub fn new(
         prefix: &str,
         epoch: Option<&str>,
@@ -86,14 +102,29 @@ impl Layout {
     ) -> Self {
         let prefix = prefix.trim_matches('/');
         let root = match epoch {
-            Some(epoch) => format!("{prefix}/epoch={}", segment(epoch, SEGMENT_MAX)),
+            Some(epoch) => {
+                let epoch = segment(Version::CURRENT, epoch, SEGMENT_MAX);
+                format!("{prefix}/epoch={epoch}")
+            }
             None => prefix.to_owned(),
         };
         Self {
             root,
+            version: Version::CURRENT,
             granularity,
             compression,
         }
+    }
+
+    /// The same in another version.
+    #[must_use]
+    pub fn in_version(self, version: Version) -> Self {
+        Self { version, ..self }
+    }
+
+    /// How records become lines and keys.
+    pub fn version(&self) -> Version {
+        self.version
     }
 
     /// How many records share an object.
@@ -121,8 +152,55 @@ impl Layout {
     fn push_topic_root(&self, out: &mut String, topic: &str) {
         out.push_str(&self.root);
         out.push('/');
-        push_segment(out, topic, TOPIC_MAX);
+        out.push_str(self.names().topic);
+        push_segment(self.version, out, topic, TOPIC_MAX);
         out.push('/');
+    }
+
+    /// What the key of every bronze object of `topic` and `symbol` starts with.
+    pub fn symbol_root(&self, topic: &str, symbol: &str) -> String {
+        let mut root = self.topic_root(topic);
+        self.push_symbol(&mut root, symbol);
+        root.push('/');
+        root
+    }
+
+    /// How a key spells `symbol`, behind what [`Names::symbol`] begins with.
+    pub fn symbol_segment(&self, symbol: &str) -> String {
+        segment(self.version, symbol, SEGMENT_MAX)
+    }
+
+    fn push_symbol(&self, out: &mut String, symbol: &str) {
+        out.push_str(self.names().symbol);
+        push_segment(self.version, out, symbol, SEGMENT_MAX);
+    }
+
+    /// The parts of a bronze key below the root.
+    pub fn names(&self) -> &'static Names {
+        match self.version {
+            Version::One => &Names {
+                topic: "",
+                symbol: "symbol=",
+                date: "date=",
+            },
+            Version::Two => &Names {
+                topic: "lake_topic=",
+                symbol: "lake_symbol=_",
+                date: "lake_date=",
+            },
+        }
+    }
+
+    /// The object that says which record a partition had first of the span of offsets that begins at `start`.
+    pub fn mark_key(&self, topic: &str, partition: i32, start: i64) -> ObjectKey {
+        let topic = segment(self.version, topic, TOPIC_MAX);
+        let root = self.marks_root();
+        ObjectKey::new(format!("{root}{topic}/p{partition:03}-o{start:019}.json"))
+    }
+
+    /// What the key of every such object starts with.
+    pub fn marks_root(&self) -> String {
+        format!("{}/_partitions/", self.root)
     }
 
     /// What the key of every quarantined record of this layout starts with.
@@ -132,7 +210,8 @@ impl Layout {
 
     /// What the key of every quarantined record of `topic` starts with.
     pub fn quarantine_topic_root(&self, topic: &str) -> String {
-        format!("{}{}/", self.quarantine_root(), segment(topic, TOPIC_MAX))
+        let topic = segment(self.version, topic, TOPIC_MAX);
+        format!("{}{topic}/", self.quarantine_root())
     }
 
     /// What the keys of the quarantine objects of one place start with; a record without an offset has `x`.
@@ -160,7 +239,7 @@ impl Layout {
     }
 
     /// A segment's object:
-    /// `{root}/{topic}/symbol={symbol}/date={YYYY-MM-DD}/{bucket}-p{partition}-o{start}.ndjson[.zst]`.
+    /// `{root}/lake_topic={topic}/lake_symbol=_{symbol}/lake_date={YYYY-MM-DD}/{bucket}-p{partition}-o{start}.ndjson[.zst]`.
     pub fn segment_key(&self, at: &Segment<'_>) -> ObjectKey {
         let bucket = Timestamp::from_millisecond(at.bucket_ms).unwrap_or(Timestamp::MIN);
         let time = TimeZone::UTC.to_datetime(bucket);
@@ -175,9 +254,9 @@ impl Layout {
         let names = self.root.len() + at.topic.len() + at.symbol.len();
         let mut key = String::with_capacity(names + KEY_WITHOUT_NAMES);
         self.push_topic_root(&mut key, at.topic);
-        key.push_str("symbol=");
-        push_segment(&mut key, at.symbol, SEGMENT_MAX);
-        for ((number, width), before) in date.into_iter().zip(["/date=", "-", "-"]) {
+        self.push_symbol(&mut key, at.symbol);
+        key.push('/');
+        for ((number, width), before) in date.into_iter().zip([self.names().date, "-", "-"]) {
             key.push_str(before);
             push_number(&mut key, number, width);
         }
@@ -218,8 +297,14 @@ impl Layout {
     }
 }
 
-/// What stays as it is in a path segment: `~` is left out because it marks a shortened segment.
-const KEPT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_');
+impl ObjectKey {
+    /// The key beside this one, of a quarantine object with these bytes, where the object at this one was damaged: with all
+    /// of the hash.
+    pub fn beside(&self, body: &[u8]) -> Self {
+        let place = self.0.rfind('-').map_or(&*self.0, |end| &self.0[..=end]);
+        Self::new(format!("{place}{}.json", hash(body)))
+    }
+}
 
 /// The longest segment of a topic: Kafka's own limit.
 const TOPIC_MAX: usize = 249;
@@ -229,30 +314,7 @@ const TOPIC_MAX: usize = 249;
 pub const SEGMENT_MAX: usize = 40;
 
 /// Room for what a key has beside root, topic and symbol.
-const KEY_WITHOUT_NAMES: usize = 96;
-
-/// Any text as one path segment of at most `max` bytes: percent-encoded, and where that is too long cut and
-/// told apart by a hash.
-fn segment(text: &str, max: usize) -> String {
-    let mut segment = String::new();
-    push_segment(&mut segment, text, max);
-    segment
-}
-
-fn push_segment(out: &mut String, text: &str, max: usize) {
-    let start = out.len();
-    out.extend(utf8_percent_encode(text, KEPT));
-    if out.len() - start > max {
-        out.truncate(start + max - 17);
-        // A cut inside of %XX leaves no half of it behind.
-        let tail = out.len() - 2;
-        if let Some(cut) = out[tail..].find('%') {
-            out.truncate(tail + cut);
-        }
-        out.push('~');
-        out.push_str(&short_hash(text.as_bytes()));
-    }
-}
+const KEY_WITHOUT_NAMES: usize = 112;
 
 /// Appends `number` as `{:0width$}` does; `width` is at most 20.
 fn push_number(out: &mut String, number: i64, width: usize) {
@@ -269,13 +331,6 @@ fn push_number(out: &mut String, number: i64, width: usize) {
         rest /= 10;
     }
     out.push_str(str::from_utf8(&digits[start..]).unwrap_or_default());
-}
-
-fn short_hash(bytes: &[u8]) -> String {
-    Sha256::digest(bytes)[..8]
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@
 //! let keys: Vec<_> = gathered.shares().iter().map(|share| share.key()).collect();
 //! assert_eq!(
 //!     keys[0].as_str(),
-//!     "bronze/epoch=1/stock-quotes/symbol=AAPL/date=2026-05-22/20260522T200000.000Z-p003-o0000000000000050000.ndjson"
+//!     "bronze/epoch=1/lake_topic=stock-quotes/lake_symbol=_AAPL/lake_date=2026-05-22/20260522T200000.000Z-p003-o0000000000000050000.ndjson"
 //! );
 //! ```
 
@@ -35,25 +35,35 @@ mod key;
 mod line;
 mod lines;
 mod merge;
+mod name;
 mod open;
+mod partition_mark;
+mod path_segment;
 mod put_once;
 mod quarantine;
+mod scan;
 pub mod store;
 mod stored;
+mod version;
 
 pub use admit::{
     Admitted, Header, Identity, Kind, Received, Unfit, admit, identify, object_damaged,
-    offset_reused, put_aside,
+    object_too_large, offset_reused, put_aside,
 };
 pub use compression::Compression;
 pub use content::{Content, Defect, read_content};
 pub use described::{DescribeError, describe, described};
 pub use gather::{Gathered, Share, Shares, gather};
 pub use granularity::{Granularity, GranularityError};
-pub use key::{Layout, ObjectKey, Place, SEGMENT_MAX, Segment};
+pub use key::{Layout, Names, ObjectKey, Place, SEGMENT_MAX, Segment};
 pub use lines::{Lines, LinesBuilder, Union};
 pub use merge::{MergeError, Merged, Requests, merge};
+pub use name::Name;
 pub use open::{OpenObjects, REMEMBERED_BYTES};
-pub use put_once::{Landed, put_once};
+pub use partition_mark::{PartitionMarks, StartedAgain};
+pub use path_segment::spelled_text;
+pub use put_once::{Landed, land_aside, put_once};
 pub use quarantine::{Quarantined, Reason, malformed, read_quarantined};
+pub use scan::{NESTING_MAX, NUMBER_MAX};
 pub use stored::{Damage, LineDefect, StoredLine, read_line, read_stored};
+pub use version::Version;

@@ -1,12 +1,12 @@
-use std::{future::Future, iter::repeat_n, time::Duration};
+use std::{iter::repeat_n, time::Duration};
 
 use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::{
     Damage, Layout, Lines, ObjectKey,
     open::{Known, OpenObjects, Stored},
-    store::{ETag, Get, PutIf, StoreError, pauses},
-    stored::read_stored,
+    store::{ETag, Get, OBJECT_MAX, PutIf, StoreError, in_time, pauses},
+    stored::read_within,
 };
 
 /// What became of lines that are all durable now.
@@ -43,12 +43,22 @@ pub enum MergeError {
         /// What is wrong with it.
         damage: Damage,
     },
+    /// The object is too large to be read and grown, or would be; it stays as it is.
+    #[error(
+        "the bronze object {key} has no room for more: its {bytes} bytes of lines are beyond {OBJECT_MAX}; take fewer offsets or a shorter time for each object, in a new epoch"
+    )]
+    TooLarge {
+        /// The object.
+        key: ObjectKey,
+        /// How long its lines are, or would be.
+        bytes: usize,
+    },
 }
 
 /// Grows the object `key` to the union of its lines with `lines`, and says what was new.
 ///
 /// Creates it if it is absent; else reads it, unites by offset, and swaps it for the union if it still is what
-/// was read. Another writer, a lost reply or a store that is down lead to another round, with back-off, until
+/// was read. Where nothing is new, the store has shown in this call that it holds all of it. Another writer, a lost reply or a store that is down lead to another round, with back-off, until
 /// `until`. Nothing is ever taken out of an object, so whatever the order, the repetition and the number of
 /// writers, it ends as the union of all that they brought.
 ///
@@ -63,20 +73,36 @@ pub async fn merge(
     requests: &mut Requests,
 ) -> Result<Merged, MergeError> {
     let mut known = open.recall(key);
-    let mut turn = None;
+    // Held as long as what was read is.
+    let mut room = None;
+    let mut needed = USUAL;
     let mut last = None;
     let mut after_failures = pauses();
     let mut among_writers = repeat_n(Duration::ZERO, ROUNDS_AT_ONCE).chain(pauses());
     loop {
+        if matches!(known, Known::Exists) && room.is_none() {
+            room = timeout_at(until, open.room(needed)).await.ok().flatten();
+            if room.is_none() {
+                break;
+            }
+        }
         let step = match known {
             Known::Nothing => create(store, layout, (key, lines), until, requests).await,
-            Known::Exists => {
-                if turn.is_none() {
-                    turn = timeout_at(until, open.turn_to_read()).await.ok().flatten();
+            Known::Exists => read(store, layout, key, needed, until, requests).await,
+            Known::Remembered(stored) => match unite(&stored, lines) {
+                (merged, Some(all)) => {
+                    let grown = (merged, all, &stored.etag);
+                    swap(store, layout, key, grown, until, requests).await
                 }
-                read(store, layout, key, until, requests).await
-            }
-            Known::All(stored) => grow(store, layout, (key, lines), stored, until, requests).await,
+                (_, None) => confirm(store, key, stored, until, requests).await,
+            },
+            Known::Read(stored) => match unite(&stored, lines) {
+                (merged, Some(all)) => {
+                    let grown = (merged, all, &stored.etag);
+                    swap(store, layout, key, grown, until, requests).await
+                }
+                (merged, None) => Ok(Step::Done(merged, stored)),
+            },
         };
         let pause = match step {
             Ok(Step::Done(merged, stored)) => {
@@ -92,6 +118,11 @@ pub async fn merge(
             Ok(Step::Now(now)) => {
                 known = now;
                 among_writers.next()
+            }
+            Ok(Step::NeedsRoom(bytes)) => {
+                known = Known::Exists;
+                (room, needed) = (None, bytes);
+                Some(Duration::ZERO)
             }
             Err(MergeError::Store(error)) if error.is_transient() => {
                 known = Known::Exists;
@@ -112,8 +143,13 @@ pub async fn merge(
 /// How often another writer may be faster before there is a pause.
 const ROUNDS_AT_ONCE: usize = 4;
 
+/// What an object is given room for before its length is known: 8 MiB of lines.
+const USUAL: usize = 8 << 20;
+
 /// How a round ends that has not failed.
 enum Step {
+    /// The object has so many bytes, more than there was room for.
+    NeedsRoom(usize),
     /// The lines are in the object, which is this now.
     Done(Merged, Stored),
     /// The object is not what was thought.
@@ -146,6 +182,7 @@ async fn read(
     store: &impl Get,
     layout: &Layout,
     key: &ObjectKey,
+    most: usize,
     until: Instant,
     requests: &mut Requests,
 ) -> Result<Step, MergeError> {
@@ -154,11 +191,20 @@ async fn read(
         key: key.clone(),
         damage,
     };
-    match in_time(key, until, store.get(key)).await {
-        Ok(object) => match read_stored(layout, key, &object.body) {
-            Ok(lines) => Ok(Step::Now(Known::All(stored(lines, object.etag)))),
+    let larger = |bytes| {
+        if bytes <= OBJECT_MAX && bytes > most {
+            return Ok(Step::NeedsRoom(bytes));
+        }
+        let key = key.clone();
+        Err(MergeError::TooLarge { key, bytes })
+    };
+    match in_time(key, until, store.get_within(key, most)).await {
+        Ok(object) => match read_within(layout, key, &object.body, most) {
+            Ok(lines) => Ok(Step::Now(Known::Read(stored(lines, object.etag)))),
+            Err(Damage::TooLarge(bytes)) => larger(bytes),
             Err(damage) => Err(damaged(damage)),
         },
+        Err(StoreError::TooLarge { size, .. }) => larger(size),
         Err(StoreError::Corrupt { cause, .. }) => {
             Err(damaged(Damage::Unreadable(cause.to_string())))
         }
@@ -167,24 +213,52 @@ async fn read(
     }
 }
 
-async fn grow(
-    store: &impl PutIf,
-    layout: &Layout,
-    (key, lines): (&ObjectKey, &Lines),
-    present: Stored,
+/// Asks whether an object is still what was remembered of it. Nothing new was brought, so no write would show it.
+async fn confirm(
+    store: &impl Get,
+    key: &ObjectKey,
+    remembered: Stored,
     until: Instant,
     requests: &mut Requests,
 ) -> Result<Step, MergeError> {
+    requests.gets += 1;
+    // Of an object that has changed no more than the answer's head is read: the next round has room for it.
+    let asked = store.get_if_changed(key, &remembered.etag, 0);
+    match in_time(key, until, asked).await {
+        Ok(None) => Ok(Step::Now(Known::Read(remembered))),
+        Ok(Some(_)) | Err(StoreError::TooLarge { .. }) => Ok(Step::Now(Known::Exists)),
+        Err(StoreError::NotFound { .. }) => Ok(Step::Now(Known::Nothing)),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// What bringing `lines` to `present` comes to, and all lines then if any is new.
+fn unite(present: &Stored, lines: &Lines) -> (Merged, Option<Lines>) {
     let union = present.lines.union(lines);
     let merged = Merged {
         added: union.added,
         taken: union.taken,
     };
-    let Some(all) = union.lines else {
-        return Ok(Step::Done(merged, present));
-    };
+    (merged, union.lines)
+}
+
+/// Writes all lines if the object still has the version that they were united from.
+async fn swap(
+    store: &impl PutIf,
+    layout: &Layout,
+    key: &ObjectKey,
+    (merged, all, etag): (Merged, Lines, &ETag),
+    until: Instant,
+    requests: &mut Requests,
+) -> Result<Step, MergeError> {
+    if all.body().len() > OBJECT_MAX {
+        return Err(MergeError::TooLarge {
+            key: key.clone(),
+            bytes: all.body().len(),
+        });
+    }
     requests.puts += 1;
-    let put = store.put_if_match(key, layout.compression().pack(all.body()), &present.etag);
+    let put = store.put_if_match(key, layout.compression().pack(all.body()), etag);
     match in_time(key, until, put).await {
         Ok(etag) => Ok(Step::Done(merged, stored(all, etag))),
         Err(StoreError::Changed { .. }) => Ok(Step::Now(Known::Exists)),
@@ -195,13 +269,4 @@ async fn grow(
 
 fn stored(lines: Lines, etag: ETag) -> Stored {
     Stored { lines, etag }
-}
-
-async fn in_time<T>(
-    key: &ObjectKey,
-    until: Instant,
-    asked: impl Future<Output = Result<T, StoreError>>,
-) -> Result<T, StoreError> {
-    let out_of_time = |_| Err(StoreError::OutOfTime { key: key.clone() });
-    timeout_at(until, asked).await.unwrap_or_else(out_of_time)
 }

@@ -7,7 +7,10 @@ use std::{
 use foldhash::fast::RandomState;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-use crate::{Lines, ObjectKey, store::ETag};
+use crate::{
+    Lines, ObjectKey,
+    store::{ETag, OBJECT_MAX},
+};
 
 /// What a warm function remembers of the objects that it has written, so that growing one takes no read.
 ///
@@ -16,7 +19,8 @@ use crate::{Lines, ObjectKey, store::ETag};
 pub struct OpenObjects {
     memory: Mutex<Memory>,
     limit: usize,
-    reads: Semaphore,
+    /// A permit for each KiB of an object that is read to be grown.
+    room: Semaphore,
 }
 
 /// What is known of an object before it is asked for.
@@ -26,8 +30,10 @@ pub(crate) enum Known {
     Nothing,
     /// That it exists.
     Exists,
-    /// All of it, at one version.
-    All(Stored),
+    /// All of it as a call before this one left it, at one version.
+    Remembered(Stored),
+    /// All of it as the store has just given it.
+    Read(Stored),
 }
 
 /// An object's lines at one version.
@@ -43,8 +49,9 @@ pub const REMEMBERED_BYTES: usize = 16 << 20;
 /// How many objects are known to exist at most; beyond that all are forgotten.
 const SEEN_LIMIT: usize = 1 << 16;
 
-/// Objects that are read into memory at the same time, besides those that are remembered.
-const CONCURRENT_READS: usize = 8;
+/// How many bytes of lines are read at the same time to be grown, besides those that are remembered. An object takes
+/// about twice its length in memory while it grows.
+const ROOM: usize = OBJECT_MAX;
 
 /// Objects with their last use.
 type Objects = HashMap<ObjectKey, (Stored, u64), RandomState>;
@@ -73,7 +80,7 @@ impl OpenObjects {
         Self {
             memory: Mutex::default(),
             limit,
-            reads: Semaphore::new(CONCURRENT_READS),
+            room: Semaphore::new(ROOM >> 10),
         }
     }
 
@@ -86,7 +93,7 @@ impl OpenObjects {
     pub(crate) fn recall(&self, key: &ObjectKey) -> Known {
         let mut memory = self.lock();
         if let Some(stored) = memory.take(key) {
-            return Known::All(stored);
+            return Known::Remembered(stored);
         }
         if memory.seen.contains(&memory.hasher.hash_one(key)) {
             Known::Exists
@@ -112,9 +119,13 @@ impl OpenObjects {
         memory.shrink_to(self.limit);
     }
 
-    /// Waits for a turn to read an object into memory.
-    pub(crate) async fn turn_to_read(&self) -> Option<SemaphorePermit<'_>> {
-        self.reads.acquire().await.ok()
+    /// Waits for room to read and grow an object of up to `bytes` bytes, [`OBJECT_MAX`] at most.
+    pub(crate) async fn room(&self, bytes: usize) -> Option<SemaphorePermit<'_>> {
+        let permits = bytes.min(ROOM).div_ceil(1 << 10);
+        self.room
+            .acquire_many(u32::try_from(permits).ok()?)
+            .await
+            .ok()
     }
 
     fn lock(&self) -> MutexGuard<'_, Memory> {
@@ -171,7 +182,7 @@ mod tests {
             open.remember(&key(index), stored(900));
             assert!(open.bytes() <= 10_000, "{}", open.bytes());
         }
-        assert!(matches!(open.recall(&key(999)), Known::All(_)));
+        assert!(matches!(open.recall(&key(999)), Known::Remembered(_)));
         assert!(matches!(open.recall(&key(999)), Known::Exists));
         assert!(matches!(open.recall(&key(0)), Known::Exists));
         assert!(matches!(open.recall(&key(1_000)), Known::Nothing));

@@ -2,7 +2,7 @@ use bytes::Bytes;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::{
-    ObjectKey,
+    Admitted, ObjectKey, Requests,
     store::{Get, PutIf, StoreError, pauses},
 };
 
@@ -46,6 +46,37 @@ pub async fn put_once(
     Err(last)
 }
 
+/// Writes a quarantine object, and says how many requests that took. Its key is a hash of its bytes, so other bytes at it
+/// are damage: it goes beside them then, under the whole hash.
+///
+/// # Errors
+/// As [`put_once`]; [`StoreError::Corrupt`] if other bytes are at both keys.
+pub async fn land_aside(
+    store: &(impl PutIf + Get),
+    aside: &Admitted,
+    until: Instant,
+) -> Result<Requests, StoreError> {
+    let mut requests = Requests::default();
+    for key in [&aside.key, &aside.key.beside(&aside.body)] {
+        requests.puts += 1;
+        match put_once(store, key, &aside.body, until).await? {
+            Landed::Written => return Ok(requests),
+            Landed::AlreadyThere => {
+                requests.gets += 1;
+                return Ok(requests);
+            }
+            Landed::TakenByOther => {
+                requests.gets += 1;
+                tracing::error!(%key, "the quarantine object is not what was stored: remove it");
+            }
+        }
+    }
+    Err(StoreError::Corrupt {
+        key: aside.key.clone(),
+        cause: "other bytes are at a name that is their hash".into(),
+    })
+}
+
 async fn put_or_compare(
     store: &(impl PutIf + Get),
     key: &ObjectKey,
@@ -73,7 +104,10 @@ mod tests {
     };
 
     use super::*;
-    use crate::store::{ETag, MemoryStore, Object};
+    use crate::{
+        Compression, Granularity, Layout, Received, admit,
+        store::{ETag, MemoryStore, Object},
+    };
 
     /// Applies every write; loses the reply of the first `lost` of them.
     struct LosesReplies {
@@ -108,8 +142,17 @@ mod tests {
     }
 
     impl Get for LosesReplies {
-        async fn get(&self, key: &ObjectKey) -> Result<Object, StoreError> {
-            self.store.get(key).await
+        async fn get_within(&self, key: &ObjectKey, most: usize) -> Result<Object, StoreError> {
+            self.store.get_within(key, most).await
+        }
+
+        async fn get_if_changed(
+            &self,
+            key: &ObjectKey,
+            etag: &ETag,
+            most: usize,
+        ) -> Result<Option<Object>, StoreError> {
+            self.store.get_if_changed(key, etag, most).await
         }
     }
 
@@ -141,6 +184,31 @@ mod tests {
         let until = soon();
         let error = put_once(&store, &key, &body, until).await.unwrap_err();
         assert!(error.is_transient() && Instant::now() <= until, "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_damaged_quarantine_object_has_the_record_beside_it() {
+        let layout = Layout::new("b", None, Granularity::SEGMENT, Compression::None);
+        let received = Received {
+            topic: "t",
+            value: Some(b"{"),
+            ..Received::default()
+        };
+        let aside = admit(&layout, &received);
+        let store = MemoryStore::default();
+        for damaged in 0..2 {
+            for puts in [damaged + 1, damaged + 1] {
+                assert_eq!(land_aside(&store, &aside, soon()).await.unwrap().puts, puts);
+            }
+            let objects = store.objects();
+            let sound =
+                |(key, body): (&ObjectKey, &Bytes)| (*body == aside.body).then(|| key.clone());
+            let key = objects.iter().find_map(sound).unwrap();
+            store.remove(&key);
+            store.put_if_absent(&key, Bytes::new()).await.unwrap();
+        }
+        let error = land_aside(&store, &aside, soon()).await.unwrap_err();
+        assert!(matches!(error, StoreError::Corrupt { .. }), "{error}");
     }
 
     #[tokio::test]

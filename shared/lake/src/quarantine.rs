@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Admitted, Defect, Header, Kind, Layout, Received, Unfit,
+    Admitted, Defect, Header, Kind, Layout, Received, Unfit, Version,
     line::{Bytes, Headers, write_json},
 };
 
@@ -25,12 +25,22 @@ pub enum Reason {
     NoTime,
     /// The value has a member that is ours to add.
     ReservedMember,
+    /// A text of the value has half of a UTF-16 pair.
+    LoneSurrogate,
+    /// Two members of one object of the value have one name.
+    NamedTwice,
+    /// Arrays and objects lie too deep in each other.
+    TooDeep,
+    /// A number is too long or too large.
+    NumberTooLarge,
     /// The trigger's event describes the record in a way that can't be read.
     MalformedRecord,
     /// Other bytes took this offset before: the topic was recreated without a new epoch.
     OffsetReused,
     /// The bronze object that the record belongs in can't be read: it was edited, cut or replaced.
     ObjectDamaged,
+    /// The bronze object that the record belongs in would become too large to be read again.
+    ObjectTooLarge,
 }
 
 impl Reason {
@@ -43,7 +53,11 @@ impl Reason {
             Unfit::Value(Defect::NotAnObject) => Self::NotAnObject,
             Unfit::Value(Defect::NoSymbol) => Self::NoSymbol,
             Unfit::Value(Defect::UnsafeSymbol(_)) => Self::UnsafeSymbol,
-            Unfit::Value(Defect::ReservedMember) => Self::ReservedMember,
+            Unfit::Value(Defect::ReservedMember(_)) => Self::ReservedMember,
+            Unfit::Value(Defect::LoneSurrogate) => Self::LoneSurrogate,
+            Unfit::Value(Defect::NamedTwice(_)) => Self::NamedTwice,
+            Unfit::Value(Defect::TooDeep) => Self::TooDeep,
+            Unfit::Value(Defect::NumberTooLarge(_)) => Self::NumberTooLarge,
         }
     }
 }
@@ -58,6 +72,8 @@ struct Body<'a> {
     offset: Option<i64>,
     timestamp: Option<i64>,
     key: Option<Bytes<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key_base64: Option<String>,
     headers: Headers<'a>,
     /// The raw bytes; null for a tombstone and where `record` has them.
     value_base64: Option<String>,
@@ -73,6 +89,12 @@ pub(crate) fn quarantine(
     reason: Reason,
     detail: &str,
 ) -> Admitted {
+    let base64 = |bytes: &[u8]| base64_simd::STANDARD.encode_to_string(bytes);
+    let is_text = |key: &[u8]| layout.version() == Version::One || str::from_utf8(key).is_ok();
+    let (key, key_base64) = match received.key {
+        Some(key) if !is_text(key) => (None, Some(base64(key))),
+        key => (key.map(Bytes), None),
+    };
     let body = Body {
         reason,
         detail,
@@ -80,11 +102,10 @@ pub(crate) fn quarantine(
         partition: received.partition,
         offset: Some(received.offset),
         timestamp: received.timestamp,
-        key: received.key.map(Bytes),
-        headers: Headers(received.headers),
-        value_base64: received
-            .value
-            .map(|value| base64_simd::STANDARD.encode_to_string(value)),
+        key,
+        key_base64,
+        headers: Headers(layout.version(), received.headers),
+        value_base64: received.value.map(base64),
         record: None,
     };
     admitted(layout, &body)
@@ -108,7 +129,8 @@ pub fn malformed(
         offset,
         timestamp: None,
         key: None,
-        headers: Headers(&[]),
+        key_base64: None,
+        headers: Headers(layout.version(), &[]),
         value_base64: None,
         record: Some(record),
     };
@@ -130,7 +152,8 @@ pub struct Quarantined {
     pub offset: Option<i64>,
     timestamp: Option<i64>,
     key: Option<Raw>,
-    headers: Vec<BTreeMap<String, Option<Raw>>>,
+    key_base64: Option<Base64>,
+    headers: Vec<WrittenHeader>,
     value_base64: Option<Base64>,
     /// The record's JSON in the trigger's event, where it could not be taken apart.
     pub record: Option<String>,
@@ -139,12 +162,9 @@ pub struct Quarantined {
 impl Quarantined {
     /// The record's headers, for [`Quarantined::received`].
     pub fn headers(&self) -> Vec<Header<'_>> {
-        let entries = self.headers.iter().flatten();
-        entries
-            .map(|(name, value)| Header {
-                name,
-                value: value.as_ref().map(Raw::bytes),
-            })
+        self.headers
+            .iter()
+            .filter_map(WrittenHeader::header)
             .collect()
     }
 
@@ -158,7 +178,10 @@ impl Quarantined {
             partition: self.partition,
             offset: self.offset?,
             timestamp: self.timestamp,
-            key: self.key.as_ref().map(Raw::bytes),
+            key: match &self.key_base64 {
+                Some(key) => Some(&key.0),
+                None => self.key.as_ref().map(Raw::bytes),
+            },
             headers,
             value: self.value_base64.as_ref().map(|value| &*value.0),
         })
@@ -171,6 +194,46 @@ impl Quarantined {
 /// `serde_json`'s, if it is none.
 pub fn read_quarantined(body: &[u8]) -> Result<Quarantined, serde_json::Error> {
     serde_json::from_slice(body)
+}
+
+/// A header as it was written.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(untagged)]
+enum WrittenHeader {
+    Two {
+        name: String,
+        // Null and not absent: a header of layout 1 may be called `name`.
+        #[serde(deserialize_with = "Option::deserialize")]
+        value: Option<String>,
+        base64: Option<Base64>,
+    },
+    /// Of layout 1: one member, with the header's name.
+    One(BTreeMap<String, Option<Raw>>),
+}
+
+impl WrittenHeader {
+    fn header(&self) -> Option<Header<'_>> {
+        match self {
+            Self::Two {
+                name,
+                value,
+                base64,
+            } => Some(Header {
+                name,
+                value: match base64 {
+                    Some(bytes) => Some(&bytes.0),
+                    None => value.as_deref().map(str::as_bytes),
+                },
+            }),
+            Self::One(members) => {
+                let (name, value) = members.first_key_value()?;
+                Some(Header {
+                    name,
+                    value: value.as_ref().map(Raw::bytes),
+                })
+            }
+        }
+    }
 }
 
 /// What [`Bytes`] wrote.

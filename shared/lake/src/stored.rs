@@ -5,9 +5,10 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use crate::{
-    Defect, Layout, Lines, ObjectKey, Place,
+    Defect, Layout, Lines, ObjectKey, Place, Version,
     compression::Unpackable,
     content::{read_members, usable_time},
+    store::OBJECT_MAX,
 };
 
 /// Why an object is none that a writer of this layout has made: it was edited, cut, or replaced.
@@ -16,6 +17,9 @@ pub enum Damage {
     /// Its bytes don't unpack, or are not those that were stored.
     #[error("{0}")]
     Unreadable(String),
+    /// It has more bytes than there is room for, packed or unpacked.
+    #[error("it has {0} bytes, more than an object of ours ever has")]
+    TooLarge(usize),
     /// It ends in the middle of a line, or has none.
     #[error("it ends without a line feed")]
     Cut,
@@ -57,11 +61,17 @@ pub enum LineDefect {
     /// It has no time.
     #[error("it has no usable time")]
     NoTime,
+    /// It ends otherwise than the writer ends a line, such as with a carriage return.
+    #[error("it does not end with a brace and a line feed")]
+    NoEnd,
 }
 
 impl From<Unpackable> for Damage {
     fn from(unpackable: Unpackable) -> Self {
-        Self::Unreadable(unpackable.to_string())
+        match unpackable {
+            Unpackable::NotZstd(_) => Self::Unreadable(unpackable.to_string()),
+            Unpackable::TooLong(bytes) => Self::TooLarge(bytes),
+        }
     }
 }
 
@@ -70,7 +80,17 @@ impl From<Unpackable> for Damage {
 /// # Errors
 /// [`Damage`], the first one found.
 pub fn read_stored(layout: &Layout, key: &ObjectKey, object: &Bytes) -> Result<Lines, Damage> {
-    let body = layout.compression().unpack(object)?;
+    read_within(layout, key, object, OBJECT_MAX)
+}
+
+/// The same, for lines of at most `most` bytes; longer ones are [`Damage::TooLarge`] without being unpacked.
+pub(crate) fn read_within(
+    layout: &Layout,
+    key: &ObjectKey,
+    object: &Bytes,
+    most: usize,
+) -> Result<Lines, Damage> {
+    let body = layout.compression().unpack(object, most)?;
     if body.last() != Some(&b'\n') {
         return Err(Damage::Cut);
     }
@@ -78,7 +98,11 @@ pub fn read_stored(layout: &Layout, key: &ObjectKey, object: &Bytes) -> Result<L
     let mut first: Option<StoredLine<'_>> = None;
     for (index, line) in body.split_inclusive(|&byte| byte == b'\n').enumerate() {
         let number = index + 1;
-        let read = read_line(line).map_err(|cause| Damage::NotALine { number, cause })?;
+        let not_a_line = |cause| Damage::NotALine { number, cause };
+        if !line.ends_with(b"}\n") {
+            return Err(not_a_line(LineDefect::NoEnd));
+        }
+        let read = read_line(layout.version(), line).map_err(not_a_line)?;
         let segment = layout.segment_of(read.place());
         let belongs = match &first {
             None => layout.segment_key(&segment) == *key,
@@ -108,7 +132,7 @@ pub struct StoredLine<'a> {
     pub offset: i64,
     /// The symbol.
     pub symbol: Cow<'a, str>,
-    /// The value's own time, else Kafka's.
+    /// When the value was fetched, as it says itself; else Kafka's timestamp.
     pub time: Timestamp,
 }
 
@@ -129,7 +153,7 @@ impl StoredLine<'_> {
 ///
 /// # Errors
 /// [`LineDefect`].
-pub fn read_line(line: &[u8]) -> Result<StoredLine<'_>, LineDefect> {
+pub fn read_line(version: Version, line: &[u8]) -> Result<StoredLine<'_>, LineDefect> {
     #[derive(Deserialize)]
     struct Kafka<'a> {
         #[serde(borrow)]
@@ -138,14 +162,11 @@ pub fn read_line(line: &[u8]) -> Result<StoredLine<'_>, LineDefect> {
         offset: i64,
         timestamp: Option<i64>,
     }
-    let (content, kafka) = read_members(line)?;
+    let (content, kafka) = read_members(version, line)?;
     let kafka = kafka.ok_or(LineDefect::NoCoordinates)?;
-    let kafka: Kafka<'_> =
-        serde_json::from_str(kafka.get()).map_err(|_| LineDefect::NoCoordinates)?;
-    let time = content
-        .time
-        .or_else(|| kafka.timestamp.and_then(usable_time))
-        .ok_or(LineDefect::NoTime)?;
+    let kafka: Kafka<'_> = serde_json::from_str(kafka).map_err(|_| LineDefect::NoCoordinates)?;
+    let of_kafka = || usable_time(version, kafka.timestamp?);
+    let time = content.time.or_else(of_kafka).ok_or(LineDefect::NoTime)?;
     Ok(StoredLine {
         topic: kafka.topic,
         partition: kafka.partition,

@@ -88,7 +88,9 @@ proptest! {
         let tally = executor.block_on(async {
             let event = kafka_event::KafkaEvent::decode(event.get()).unwrap();
             let until = Instant::now() + invocation().remaining(std::time::Duration::ZERO);
-            writer.land(&event, until).await.answer(FailureResponse::Batch).unwrap()
+            let headers = crate::headers(&event);
+            let received = crate::received(&event, &headers);
+            writer.land(&event, &received, until).await.answer(FailureResponse::Batch).unwrap()
         });
         let Answer::Done { report, .. } = tally else { panic!("{tally:?}") };
         let quarantined: u64 = report.quarantined.values().sum();

@@ -220,7 +220,9 @@ impl Simulation {
         let invocation = async move {
             let until = Instant::now() + Duration::from_secs(20);
             let event = kafka_event::KafkaEvent::decode(event.get())?;
-            let tally = writer.land(&event, until).await;
+            let headers = crate::headers(&event);
+            let received = crate::received(&event, &headers);
+            let tally = writer.land(&event, &received, until).await;
             tally.answer(writer.failure_response)
         };
         // Without the executor's allowance of polls, which would hold an invocation back for nothing.
@@ -327,7 +329,17 @@ impl PutIf for Remote {
 }
 
 impl Get for Remote {
-    async fn get(&self, key: &ObjectKey) -> Result<Object, StoreError> {
-        self.ask("get", key, self.store.get(key)).await
+    async fn get_within(&self, key: &ObjectKey, most: usize) -> Result<Object, StoreError> {
+        self.ask("get", key, self.store.get_within(key, most)).await
+    }
+
+    async fn get_if_changed(
+        &self,
+        key: &ObjectKey,
+        etag: &ETag,
+        most: usize,
+    ) -> Result<Option<Object>, StoreError> {
+        self.ask("confirm", key, self.store.get_if_changed(key, etag, most))
+            .await
     }
 }

@@ -4,14 +4,11 @@ use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt};
 use jiff::Timestamp;
 use lake::{
-    Layout, ObjectKey, Reason, read_line, read_quarantined, read_stored,
+    Layout, Name, ObjectKey, Reason, read_line, read_quarantined, read_stored, spelled_text,
     store::{Get, List, Listed, StoreError},
 };
 
-use super::{
-    Contents, Counts,
-    name::{Name, read_name, symbol_segment, text},
-};
+use super::{Contents, Counts};
 use crate::{
     listed::listed,
     reading::{Reading, Room, read},
@@ -44,22 +41,22 @@ pub async fn inspect(
     selection: &Selection,
 ) -> Result<Contents, StoreError> {
     let symbol = selection.symbol.as_deref();
-    let symbol = symbol.map(|symbol| symbol_segment(layout, symbol));
+    let segment = symbol.map(|symbol| layout.symbol_segment(symbol));
     let mut contents = Contents {
         keys_only: selection.keys_only,
         ..Contents::default()
     };
     let memory = Room::of(IN_MEMORY);
-    for prefix in prefixes(layout, selection.topic.as_deref(), symbol.as_deref()) {
+    for prefix in prefixes(layout, selection.topic.as_deref(), symbol) {
         let seen = listed(store, &prefix)
             .map(async |listed: Result<Listed, StoreError>| {
                 let listed = listed?;
-                let name = read_name(layout, &listed.key);
-                if !is_selected(&name, symbol.as_deref()) {
+                let name = layout.name_of(&listed.key);
+                if !is_selected(&name, segment.as_deref()) {
                     return Ok(Seen::Nothing);
                 }
                 if selection.keys_only {
-                    return Ok(by_name(&name, &listed));
+                    return Ok(by_name(layout, &name, &listed));
                 }
                 let _room = memory.take(listed.size).await;
                 by_object(store, layout, &name, &listed).await
@@ -79,10 +76,12 @@ fn prefixes(layout: &Layout, topic: Option<&str>, symbol: Option<&str>) -> Vec<S
     let Some(topic) = topic else {
         return vec![layout.root()];
     };
-    let topic_root = layout.topic_root(topic);
     match symbol {
-        Some(symbol) => vec![format!("{topic_root}symbol={symbol}/")],
-        None => vec![topic_root, layout.quarantine_topic_root(topic)],
+        Some(symbol) => vec![layout.symbol_root(topic, symbol)],
+        None => vec![
+            layout.topic_root(topic),
+            layout.quarantine_topic_root(topic),
+        ],
     }
 }
 
@@ -115,7 +114,8 @@ enum Seen {
 
 const FOREIGN: &str = "its key is none that a writer makes";
 
-fn by_name(name: &Name<'_>, listed: &Listed) -> Seen {
+fn by_name(layout: &Layout, name: &Name<'_>, listed: &Listed) -> Seen {
+    let text = |segment| spelled_text(layout.version(), segment);
     match name {
         Name::Bronze {
             topic,
@@ -144,7 +144,7 @@ async fn by_object(
 ) -> Result<Seen, StoreError> {
     let key = &listed.key;
     if !matches!(name, Name::Bronze { .. } | Name::Quarantine { .. }) {
-        return Ok(by_name(name, listed));
+        return Ok(by_name(layout, name, listed));
     }
     let body = match read(store, key).await? {
         Reading::Whole(object) => object.body,
@@ -172,7 +172,10 @@ fn bronze(layout: &Layout, key: &ObjectKey, body: &Bytes) -> Seen {
     };
     let mut counts = counts(body.len() as u64, lines.len() as u64, None);
     let mut of = (String::new(), String::new());
-    for read in lines.iter().filter_map(|(_, line)| read_line(line).ok()) {
+    for read in lines
+        .iter()
+        .filter_map(|(_, line)| read_line(layout.version(), line).ok())
+    {
         counts.add_time(read.time);
         if of.0.is_empty() {
             of = (read.topic.into_owned(), read.symbol.into_owned());

@@ -4,14 +4,11 @@ use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt};
 use jiff::Timestamp;
 use lake::{
-    Layout, ObjectKey, Reason, read_quarantined, read_stored,
+    Layout, Name, ObjectKey, Reason, read_quarantined, read_stored,
     store::{Get, List, Listed, StoreError},
 };
 
-use super::{
-    Coordinates,
-    name::{Name, read_name},
-};
+use super::Coordinates;
 use crate::{
     damaged::Damaged,
     listed::listed,
@@ -101,7 +98,7 @@ fn place_in(
     let (key, text) = (key.clone(), |bytes: &[u8]| {
         String::from_utf8_lossy(bytes).trim_end().to_owned()
     });
-    if matches!(read_name(layout, &key), Name::Quarantine { .. }) {
+    if matches!(layout.name_of(&key), Name::Quarantine { .. }) {
         let read = read_quarantined(body).map_err(|error| error.to_string())?;
         return Ok(Some(Place::Quarantine {
             key,

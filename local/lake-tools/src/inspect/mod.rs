@@ -6,7 +6,6 @@
 mod contents;
 mod count;
 mod find;
-mod name;
 mod options;
 mod text;
 

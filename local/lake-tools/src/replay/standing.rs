@@ -96,7 +96,8 @@ pub(super) fn fit(
     let mut places = HashSet::new();
     let is_first = |at: &usize| {
         let record = received[*at].as_ref();
-        let identity = record.and_then(|record| Some((record, identify(record).ok()?)));
+        let identity =
+            record.and_then(|record| Some((record, identify(layout.version(), record).ok()?)));
         identity.is_some_and(|(record, identity)| {
             let place = identity.place(record);
             places.insert((layout.bronze_key(place), place.offset))

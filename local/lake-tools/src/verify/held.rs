@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use lake::{
-    ObjectKey,
+    Layout, ObjectKey,
     store::{List, StoreError},
 };
 use stream::{
@@ -37,8 +37,8 @@ pub(super) async fn held(
         return Ok(held);
     }
     let (store, layout) = (lake.s3(), lake.layout());
-    let mut landed = BTreeSet::from_iter(topics_under(store, &layout.root()).await?);
-    landed.extend(topics_under(store, &layout.quarantine_root()).await?);
+    let mut landed = BTreeSet::from_iter(topics_in_bronze(store, layout).await?);
+    landed.extend(topics_under(store, &layout.quarantine_root(), "").await?);
     for topic in landed.union(&triggered(options)?) {
         match topics.all_of(topic).await {
             Ok(of_topic) => held.expected.extend(of_topic),
@@ -74,8 +74,17 @@ fn triggered(options: &Options) -> Result<BTreeSet<String>, TargetError> {
     Ok(triggers.map(|trigger| trigger.topic).collect())
 }
 
-/// The topics that have objects right under `root`, found in as many steps as there are topics.
-async fn topics_under(store: &impl List, root: &str) -> Result<Vec<String>, StoreError> {
+async fn topics_in_bronze(store: &impl List, layout: &Layout) -> Result<Vec<String>, StoreError> {
+    topics_under(store, &layout.root(), layout.names().topic).await
+}
+
+/// The topics whose name is a part of the path right under `root`, behind `before`; found in as many steps as there are
+/// parts.
+async fn topics_under(
+    store: &impl List,
+    root: &str,
+    before: &str,
+) -> Result<Vec<String>, StoreError> {
     let mut topics = Vec::new();
     let mut after = None;
     loop {
@@ -88,8 +97,12 @@ async fn topics_under(store: &impl List, root: &str) -> Result<Vec<String>, Stor
             after = Some(first.key.clone());
             continue;
         };
-        if segment != "_quarantine" && check_name(segment).is_ok() {
-            topics.push(segment.to_owned());
+        // In layout 1 topics and quarantine lie side by side.
+        if let Some(topic) = segment.strip_prefix(before)
+            && !["_quarantine", "_partitions"].contains(&segment)
+            && check_name(topic).is_ok()
+        {
+            topics.push(topic.to_owned());
         }
         // The character that follows '/'.
         after = Some(ObjectKey::new(format!("{root}{segment}0")));
@@ -99,7 +112,7 @@ async fn topics_under(store: &impl List, root: &str) -> Result<Vec<String>, Stor
 #[cfg(test)]
 mod tests {
     use lake::{
-        Granularity, Layout,
+        Compression, Granularity, Version,
         store::{MemoryStore, PutIf},
     };
 
@@ -107,28 +120,26 @@ mod tests {
 
     #[tokio::test]
     async fn the_topics_of_a_lake_are_found_without_reading_it() {
-        let store = MemoryStore::default();
-        let layout = Layout::new(
-            "bronze",
-            Some("1"),
-            Granularity::SEGMENT,
-            lake::Compression::None,
-        );
-        for topic in ["a", "a-b", "a.b", "b"] {
-            for number in 0..1_200 {
-                let key = ObjectKey::new(format!("{}symbol=A/{number}", layout.topic_root(topic)));
+        for version in [Version::One, Version::Two] {
+            let store = MemoryStore::default();
+            let layout = Layout::new("bronze", Some("1"), Granularity::SEGMENT, Compression::None);
+            let layout = layout.in_version(version);
+            for topic in ["a", "a-b", "a.b", "b"] {
+                for number in 0..1_200 {
+                    let root = layout.symbol_root(topic, "A");
+                    let key = ObjectKey::new(format!("{root}{number}"));
+                    store.put_if_absent(&key, "".into()).await.unwrap();
+                }
+            }
+            let aside = ObjectKey::new(format!("{}only-aside/x.json", layout.quarantine_root()));
+            let mark = layout.mark_key("marked", 0, 0);
+            for key in [aside, layout.description_key(), mark] {
                 store.put_if_absent(&key, "".into()).await.unwrap();
             }
+            let found = topics_in_bronze(&store, &layout).await.unwrap();
+            assert_eq!(found, ["a-b", "a.b", "a", "b"], "as their objects sort");
+            let aside = topics_under(&store, &layout.quarantine_root(), "").await;
+            assert_eq!(aside.unwrap(), ["only-aside"]);
         }
-        let aside = ObjectKey::new(format!("{}only-aside/x.json", layout.quarantine_root()));
-        for key in [aside, layout.description_key()] {
-            store.put_if_absent(&key, "".into()).await.unwrap();
-        }
-        let found = topics_under(&store, &layout.root()).await.unwrap();
-        assert_eq!(found, ["a-b", "a.b", "a", "b"], "as their objects sort");
-        let aside = topics_under(&store, &layout.quarantine_root())
-            .await
-            .unwrap();
-        assert_eq!(aside, ["only-aside"]);
     }
 }

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt};
 use lake::{
-    Compression, Layout, ObjectKey, Reason, Received, admit, read_line, read_quarantined,
+    Compression, Layout, Name, ObjectKey, Reason, Received, admit, read_line, read_quarantined,
     read_stored,
     store::{Get, List, Listed, StoreError},
 };
@@ -123,7 +123,7 @@ fn read_bronze(layout: &Layout, key: &ObjectKey, body: &Bytes, found: &mut impl 
             // What is packed does not come apart.
             if layout.compression() == Compression::None {
                 for line in body.split_inclusive(|&byte| byte == b'\n') {
-                    read_alone(line, found);
+                    read_alone(layout, line, found);
                 }
             }
             return;
@@ -131,7 +131,7 @@ fn read_bronze(layout: &Layout, key: &ObjectKey, body: &Bytes, found: &mut impl 
     };
     // All lines of a segment are of one partition.
     let first = lines.iter().next();
-    let Some(first) = first.and_then(|(_, line)| read_line(line).ok()) else {
+    let Some(first) = first.and_then(|(_, line)| read_line(layout.version(), line).ok()) else {
         return;
     };
     for (offset, line) in lines.iter() {
@@ -144,8 +144,8 @@ fn read_bronze(layout: &Layout, key: &ObjectKey, body: &Bytes, found: &mut impl 
     }
 }
 
-fn read_alone(line: &[u8], found: &mut impl FnMut(Found<'_>)) {
-    if let Ok(read) = read_line(line) {
+fn read_alone(layout: &Layout, line: &[u8], found: &mut impl FnMut(Found<'_>)) {
+    if let Ok(read) = read_line(layout.version(), line) {
         found(Found::Record(Stored {
             topic: &read.topic,
             partition: read.partition,
@@ -164,7 +164,7 @@ fn read_aside(layout: &Layout, key: &ObjectKey, body: &[u8], found: &mut impl Fn
         }
     };
     let belongs = layout.quarantine_key(&read.topic, read.partition, read.offset, body);
-    if *key != belongs {
+    if *key != belongs && *key != belongs.beside(body) {
         found(Found::Damaged(
             key,
             format!("its bytes belong in {belongs}"),
@@ -197,7 +197,6 @@ enum Kind {
 /// What objects are by their keys.
 struct Names<'a> {
     layout: &'a Layout,
-    root: String,
     roots: Vec<String>,
 }
 
@@ -211,26 +210,16 @@ impl<'a> Names<'a> {
         });
         Self {
             layout,
-            root: layout.root(),
             roots: roots.collect(),
         }
     }
 
     fn kind_of(&self, key: &ObjectKey) -> Kind {
-        let path = key.as_str().strip_prefix(&self.root).unwrap_or_default();
-        let segments: Vec<_> = path.split('/').collect();
-        let kind = match segments[..] {
-            [epoch, _, ..] if epoch.starts_with("epoch=") => return Kind::Beside,
-            ["_quarantine", _, name] if name.ends_with(".json") => Kind::Quarantine,
-            [_, symbol, date, name]
-                if symbol.starts_with("symbol=")
-                    && date.starts_with("date=")
-                    && name.ends_with(self.layout.compression().extension()) =>
-            {
-                Kind::Bronze
-            }
-            _ if *key == self.layout.description_key() => return Kind::Beside,
-            _ => return Kind::Foreign,
+        let kind = match self.layout.name_of(key) {
+            Name::Bronze { .. } => Kind::Bronze,
+            Name::Quarantine { .. } => Kind::Quarantine,
+            Name::Beside => return Kind::Beside,
+            Name::Foreign => return Kind::Foreign,
         };
         let is_asked = |root: &String| key.as_str().starts_with(root.as_str());
         if self.roots.iter().any(is_asked) {

@@ -119,7 +119,12 @@ async fn a_record_that_was_put_aside_for_a_damaged_object_is_there_once() {
     let (key, body) = made.bronze().swap_remove(0);
     made.remove(&key);
     for line in body.lines() {
-        let record = record(0, lake::read_line(line.as_bytes()).unwrap().offset);
+        let record = record(
+            0,
+            lake::read_line(lake::Version::Two, line.as_bytes())
+                .unwrap()
+                .offset,
+        );
         let aside = received(&record, |received| object_damaged(&made.layout, &received));
         made.put(aside.key.as_str(), aside.body).await;
     }
@@ -159,8 +164,11 @@ async fn strangers_are_counted_and_what_is_no_object_of_the_layout_is_named() {
     made.expected.truncate(1);
     made.expected[0].offsets = 5..20;
     let elsewhere = made.layout.topic_root("other");
-    made.put(&format!("{elsewhere}symbol=A/date=x/y.ndjson"), "")
-        .await;
+    made.put(
+        &format!("{elsewhere}lake_symbol=_A/lake_date=x/20260522T200000.000Z-p000-o0.ndjson"),
+        "",
+    )
+    .await;
     let verdict = made.verify().await;
     assert!(verdict.is_exact(), "{verdict}");
     assert_eq!((verdict.in_topics, verdict.strangers), (15, 25));
@@ -182,7 +190,11 @@ async fn offsets_that_kafka_never_had_or_has_compacted_are_not_missing() {
     assert!(verdict.is_exact(), "{verdict}");
     assert_eq!((verdict.in_topics, verdict.compacted), (16, 4));
     for (key, body) in made.bronze() {
-        let offset = |line: &&str| lake::read_line(line.as_bytes()).unwrap().offset;
+        let offset = |line: &&str| {
+            lake::read_line(lake::Version::Two, line.as_bytes())
+                .unwrap()
+                .offset
+        };
         let lines = body.split_inclusive('\n');
         let rest: String = lines
             .filter(|line| !(4..8).contains(&offset(line)))

@@ -2,13 +2,49 @@ use proptest::prelude::*;
 
 use super::*;
 
+fn check_time(version: Version, members: &str, expected: Option<i64>) {
+    let value = format!(r#"{{"symbol":"A",{members}}}"#);
+    let time = read_content(version, value.as_bytes()).unwrap().time;
+    assert_eq!(time.map(Timestamp::as_millisecond), expected, "{value}");
+}
+
 #[test]
-fn the_time_is_the_first_usable_of_the_known_members() {
-    let check = |members: &str, expected: Option<i64>| {
-        let value = format!(r#"{{"symbol":"A",{members}}}"#);
-        let time = read_content(value.as_bytes()).unwrap().time;
-        assert_eq!(time.map(Timestamp::as_millisecond), expected, "{value}");
-    };
+fn the_time_is_when_the_value_was_fetched() {
+    let check = |members: &str, expected| check_time(Version::Two, members, expected);
+    let (s, ms) = (Some(1_779_480_005_000), Some(1_779_480_005_123));
+    check(r#""meta":{"fetched_at":"2026-05-22T20:00:05.123Z"}"#, ms);
+    check(
+        r#""fetched_at":1779480005,"meta":{"x":[1],"fetched_at":1779480005123}"#,
+        ms,
+    );
+    check(r#""fetched_at":1779480005,"meta":{"fetched_at":null}"#, s);
+    check(r#""fetched_at":1779480005,"meta":{"fetched_at":0}"#, s);
+    check(r#""fetched_at":1779480005,"meta":7"#, s);
+    check(r#""fetched_at":1779480005.1237"#, ms);
+    // What a venue says of its own time is no time of fetching.
+    for other in [
+        r#""event_time":1779480005123"#,
+        r#""t":1779480005"#,
+        r#""time":1,"timestamp":2"#,
+    ] {
+        check(other, None);
+    }
+    for none in [
+        "0",
+        "-5",
+        "1e300",
+        "[1779480005]",
+        "true",
+        "\"yesterday\"",
+        "\"0\"",
+    ] {
+        check(&format!(r#""fetched_at":{none}"#), None);
+    }
+}
+
+#[test]
+fn the_time_of_layout_1_is_the_first_usable_of_five() {
+    let check = |members: &str, expected| check_time(Version::One, members, expected);
     let (s, ms) = (Some(1_779_480_005_000), Some(1_779_480_005_123));
     check(r#""fetched_at":1779480005,"event_time":1"#, s);
     check(
@@ -30,12 +66,17 @@ fn the_time_is_the_first_usable_of_the_known_members() {
     check(r#""fetched_at":true"#, None);
     check(r#""timestamp":"-000001-01-01T00:00:00Z""#, None);
     check(r#""c":1"#, None);
+    check(r#""fetched_at":0"#, Some(0));
+    check(r#""meta":{"fetched_at":1779480005}"#, None);
 }
 
 #[test]
 fn a_value_that_can_be_no_line_says_why() {
     let check = |value: &[u8], expected: &str| {
-        assert_eq!(read_content(value).unwrap_err().to_string(), expected);
+        assert_eq!(
+            read_content(Version::Two, value).unwrap_err().to_string(),
+            expected
+        );
     };
     check(
         b"{\"symbol\":",
@@ -93,28 +134,52 @@ fn a_value_that_can_be_no_line_says_why() {
 }
 
 #[test]
-fn a_board_quote_is_known_by_its_ticker() {
-    assert_eq!(read_content(br#"{"ticker":"VCB"}"#).unwrap().symbol, "VCB");
-    assert_eq!(
-        read_content(br#"{"symbol":"B","ticker":"V"}"#)
-            .unwrap()
-            .symbol,
-        "B"
-    );
-    assert_eq!(
-        read_content(br#"{"symbol":"BRK.B"}"#).unwrap().symbol,
-        "BRK.B"
-    );
-    assert_eq!(
-        read_content(br#"{"symbol":"BTC\/USDT"}"#).unwrap().symbol,
-        "BTC/USDT"
-    );
+fn the_ticker_serves_where_no_member_is_a_symbol() {
+    let of = |version, value: &'static str| read_content(version, value.as_bytes());
+    let check = |value, symbol: &str, has_only_ticker| {
+        let content = of(Version::Two, value).unwrap();
+        assert_eq!(
+            (&*content.symbol, content.has_only_ticker),
+            (symbol, has_only_ticker)
+        );
+    };
+    check(r#"{"ticker":"VCB"}"#, "VCB", true);
+    check(r#"{"symbol":"B","ticker":"V"}"#, "B", false);
+    check(r#"{"symbol":"BRK.B"}"#, "BRK.B", false);
+    check(r#"{"symbol":"BTC\/USDT"}"#, "BTC/USDT", false);
+    // Its line would have two members of the name.
+    for value in [
+        r#"{"symbol":7,"ticker":"V"}"#,
+        r#"{"SYMBOL":"B","ticker":"V"}"#,
+    ] {
+        assert_eq!(of(Version::Two, value), Err(Defect::NoSymbol));
+        assert_eq!(of(Version::One, value).unwrap().symbol, "V");
+    }
+}
+
+#[test]
+fn layout_1_takes_what_layout_2_refuses() {
+    for value in [
+        r#"{"symbol":"A","x":"\ud800"}"#,
+        r#"{"symbol":"A","x":1,"x":2}"#,
+        r#"{"symbol":"A","x":1e400}"#,
+        r#"{"symbol":"A","epoch":1}"#,
+    ] {
+        assert!(
+            read_content(Version::One, value.as_bytes()).is_ok(),
+            "{value}"
+        );
+        assert!(
+            read_content(Version::Two, value.as_bytes()).is_err(),
+            "{value}"
+        );
+    }
 }
 
 proptest! {
     #[test]
     fn arbitrary_bytes_never_panic(value in prop::collection::vec(any::<u8>(), 0..200)) {
-        let _ = read_content(&value);
+        let _ = read_content(Version::Two, &value);
     }
 
     #[test]

@@ -2,9 +2,13 @@
 
 use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 
-/// The instant of epoch milliseconds, from 1970 up to the end of what a key can spell (30 December 9999).
-pub(crate) fn usable_time(millis: i64) -> Option<Timestamp> {
-    Timestamp::from_millisecond(usable(millis)?).ok()
+use crate::Version;
+
+/// The instant of epoch milliseconds, from 1970 up to the end of what a key can spell (30 December 9999). Zero, which
+/// stands for a time that is not known, is none but in layout 1.
+pub(crate) fn usable_time(version: Version, millis: i64) -> Option<Timestamp> {
+    let is_known = millis != 0 || version == Version::One;
+    Timestamp::from_millisecond(usable(millis).filter(|_| is_known)?).ok()
 }
 
 /// Epoch milliseconds from 1970 up to the last that [`Timestamp`] can hold.

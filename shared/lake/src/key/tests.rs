@@ -17,32 +17,33 @@ fn place(symbol: &str) -> Place<'_> {
 }
 
 #[test]
-fn a_symbol_stays_one_path_segment() {
-    let check = |symbol: &str, expected: &str| {
-        assert_eq!(
-            layout(Granularity::RECORD)
-                .bronze_key(place(symbol))
-                .as_str(),
-            format!(
-                "bronze/t/symbol={expected}/date=2026-05-22/20260522T200005.123Z-p003-o0000000000000000902.ndjson"
-            )
+fn a_symbol_is_one_part_of_the_path_and_never_a_number() {
+    let check = |version, symbol: &str, expected: &str| {
+        let layout = layout(Granularity::RECORD).in_version(version);
+        let key = layout.bronze_key(place(symbol));
+        let expected = format!(
+            "bronze/{expected}=2026-05-22/20260522T200005.123Z-p003-o0000000000000000902.ndjson"
         );
+        assert_eq!(key.as_str(), expected);
+        assert!(expected.starts_with(&layout.symbol_root("t", symbol)));
     };
-    check("AAPL", "AAPL");
-    check("BRK.B", "BRK.B");
-    check("BTC/USDT", "BTC%2FUSDT");
-    check("BINANCE:BTCUSDT", "BINANCE%3ABTCUSDT");
-    check("..", "..");
-    check("", "");
-    check("a~b c", "a%7Eb%20c");
-    check(&"🦀".repeat(1024), "%F0%9F%A6%80%F0%9F%A6~273585381e20b344");
+    let two = |symbol, spelled: &str| {
+        let expected = format!("lake_topic=t/lake_symbol=_{spelled}/lake_date");
+        check(Version::Two, symbol, &expected);
+    };
+    for symbol in ["AAPL", "BRK.B", "0050", "1E5", "NULL", "..", ""] {
+        two(symbol, symbol);
+    }
+    two("BTC/USDT", "BTC~2FUSDT");
+    two("BINANCE:BTCUSDT", "BINANCE~3ABTCUSDT");
+    check(Version::One, "BTC/USDT", "t/symbol=BTC%2FUSDT/date");
 }
 
 #[test]
 fn a_segment_of_a_thousand_offsets_and_an_hour_shares_one_key() {
     let granularity = Granularity::new(3_600_000, 1_000).unwrap();
     let layout = Layout::new("bronze", Some("1"), granularity, Compression::Zstd);
-    let expected = "bronze/epoch=1/t/symbol=A/date=2026-05-22/20260522T200000.000Z-p003-o0000000000000000000.ndjson.zst";
+    let expected = "bronze/epoch=1/lake_topic=t/lake_symbol=_A/lake_date=2026-05-22/20260522T200000.000Z-p003-o0000000000000000000.ndjson.zst";
     for (second, offset) in [(1_779_480_000, 0), (1_779_483_599, 999)] {
         let time = Timestamp::constant(second, 999_000_000);
         let place = Place {
@@ -93,20 +94,10 @@ proptest! {
         let time = Timestamp::from_millisecond(time_ms).unwrap();
         let key = layout(Granularity::RECORD).bronze_key(Place { topic: "t", symbol: &symbol, time, partition, offset });
         let expected = format!(
-            "bronze/t/symbol={symbol}/date={}/{}Z-p{partition:03}-o{offset:019}.ndjson",
+            "bronze/lake_topic=t/lake_symbol=_{symbol}/lake_date={}/{}Z-p{partition:03}-o{offset:019}.ndjson",
             time.strftime("%Y-%m-%d"),
             time.strftime("%Y%m%dT%H%M%S.%3f"),
         );
         prop_assert_eq!(key.as_str(), expected);
-    }
-
-    #[test]
-    fn different_symbols_never_share_a_segment_and_none_leaves_it(a in ".{0,60}", b in ".{0,60}") {
-        for text in [&a, &b] {
-            let segment = segment(text, SEGMENT_MAX);
-            prop_assert!(segment.len() <= SEGMENT_MAX);
-            prop_assert!(segment.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~%".contains(&b)));
-        }
-        prop_assert_eq!(a == b, segment(&a, SEGMENT_MAX) == segment(&b, SEGMENT_MAX));
     }
 }

@@ -86,16 +86,35 @@ impl PutIf for MemoryStore {
 }
 
 impl Get for MemoryStore {
-    async fn get(&self, key: &ObjectKey) -> Result<Object, StoreError> {
+    async fn get_within(&self, key: &ObjectKey, most: usize) -> Result<Object, StoreError> {
         let contents = self.lock();
         let version = contents
             .objects
             .get(key)
             .ok_or_else(|| StoreError::NotFound { key: key.clone() })?;
+        if version.body.len() > most {
+            return Err(StoreError::TooLarge {
+                key: key.clone(),
+                size: version.body.len(),
+            });
+        }
         Ok(Object {
             body: version.body.clone(),
             etag: version.etag(),
         })
+    }
+
+    async fn get_if_changed(
+        &self,
+        key: &ObjectKey,
+        etag: &ETag,
+        most: usize,
+    ) -> Result<Option<Object>, StoreError> {
+        let present = self.lock().objects.get(key).map(Version::etag);
+        if present.as_ref() == Some(etag) {
+            return Ok(None);
+        }
+        self.get_within(key, most).await.map(Some)
     }
 }
 

@@ -9,6 +9,7 @@ use backon::{BackoffBuilder, ExponentialBuilder};
 use bytes::Bytes;
 use cause::Cause;
 use futures::{Stream, TryStreamExt, stream};
+use tokio::time::{Instant, timeout_at};
 
 pub use memory::MemoryStore;
 pub use s3::{Credentials, S3Settings, S3Store};
@@ -53,13 +54,40 @@ pub trait PutIf: Send + Sync {
     ) -> impl Future<Output = Result<ETag, StoreError>> + Send;
 }
 
+/// The largest object that is read, in bytes, packed or unpacked: 128 MiB. A bronze object never grows beyond.
+pub const OBJECT_MAX: usize = 128 << 20;
+
 /// The capability to read an object.
 pub trait Get: Send + Sync {
-    /// Reads `key` whole.
+    /// Reads `key` whole, if it has `most` bytes at most.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] if it does not exist; else any other.
-    fn get(&self, key: &ObjectKey) -> impl Future<Output = Result<Object, StoreError>> + Send;
+    /// [`StoreError::NotFound`] if it does not exist, [`StoreError::TooLarge`] if it has more bytes, of which none is kept
+    /// in memory then; else any other.
+    fn get_within(
+        &self,
+        key: &ObjectKey,
+        most: usize,
+    ) -> impl Future<Output = Result<Object, StoreError>> + Send;
+
+    /// Reads `key` as [`Get::get_within`] does unless it still has the version `etag` (`If-None-Match`); `None` if it has.
+    ///
+    /// # Errors
+    /// As [`Get::get_within`].
+    fn get_if_changed(
+        &self,
+        key: &ObjectKey,
+        etag: &ETag,
+        most: usize,
+    ) -> impl Future<Output = Result<Option<Object>, StoreError>> + Send;
+
+    /// Reads `key` whole, up to [`OBJECT_MAX`].
+    ///
+    /// # Errors
+    /// As [`Get::get_within`].
+    fn get(&self, key: &ObjectKey) -> impl Future<Output = Result<Object, StoreError>> + Send {
+        self.get_within(key, OBJECT_MAX)
+    }
 }
 
 /// The capability to remove objects on a condition that the store checks in the same step as it removes.
@@ -159,6 +187,45 @@ pub enum StoreError {
         #[source]
         cause: Cause,
     },
+    /// The object is larger than what was asked for.
+    #[error("the object {key} has {size} bytes, which is too many to read")]
+    TooLarge {
+        /// The object.
+        key: ObjectKey,
+        /// Its length in bytes, or that of its lines.
+        size: usize,
+    },
+    /// The store writes whatever the condition says: two writers would take each other's records out.
+    #[error(
+        "the store at {store} ignores the condition {condition} of a PUT, without which records are lost: take one that keeps it, such as S3, MinIO or ministack"
+    )]
+    IgnoresConditions {
+        /// The bucket and its endpoint.
+        store: String,
+        /// The header.
+        condition: &'static str,
+    },
+    /// An answer that names no version, so that nothing could be written on the condition of it.
+    #[error(
+        "the store at {store} answered for the object {key} without an ETag: take one that sends it"
+    )]
+    NoETag {
+        /// The bucket and its endpoint.
+        store: String,
+        /// The object.
+        key: ObjectKey,
+    },
+    /// The store does not know what was asked for (501).
+    #[error(
+        "the store at {store} does not implement a part of the request ({cause}): set AWS_REQUEST_CHECKSUM_CALCULATION and AWS_RESPONSE_CHECKSUM_VALIDATION to when_required"
+    )]
+    NotImplemented {
+        /// The bucket and its endpoint.
+        store: String,
+        /// The store's words.
+        #[source]
+        cause: Cause,
+    },
     /// The bucket does not exist.
     #[error("there is no bucket at {store}: create it, or set BRONZE_BUCKET to one that exists")]
     NoBucket {
@@ -233,4 +300,14 @@ pub(crate) fn pauses() -> impl Iterator<Item = Duration> {
         .with_max_delay(Duration::from_secs(1))
         .without_max_times()
         .build()
+}
+
+/// What is asked of the store, up to `until`.
+pub(crate) async fn in_time<T>(
+    key: &ObjectKey,
+    until: Instant,
+    asked: impl Future<Output = Result<T, StoreError>>,
+) -> Result<T, StoreError> {
+    let out_of_time = |_| Err(StoreError::OutOfTime { key: key.clone() });
+    timeout_at(until, asked).await.unwrap_or_else(out_of_time)
 }

@@ -5,7 +5,7 @@ pub use aws_sdk_s3::config::Credentials;
 use aws_sdk_s3::{
     Client,
     error::{ProvideErrorMetadata, SdkError},
-    operation::put_object::builders::PutObjectFluentBuilder,
+    operation::{get_object::GetObjectOutput, put_object::builders::PutObjectFluentBuilder},
     primitives::ByteStream,
 };
 use aws_smithy_checksums::body::validate::Error;
@@ -13,7 +13,7 @@ use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use bytes::Bytes;
 use cause::{Cause, innermost};
 
-use super::{DeleteIf, ETag, Get, List, Listed, Object, PutIf, StoreError};
+use super::{DeleteIf, ETag, Get, List, Listed, OBJECT_MAX, Object, PutIf, StoreError};
 use crate::ObjectKey;
 
 /// Which bucket, and how to reach it. The region comes as the AWS SDK finds it.
@@ -102,10 +102,56 @@ impl S3Store {
             .key(key.as_str())
             .body(ByteStream::from(body));
         match put.send().await {
-            Ok(written) => Ok(ETag(written.e_tag.unwrap_or_default())),
+            Ok(written) => self.etag(key, written.e_tag),
             Err(error) if precondition_failed(&error) => Err(unmet),
             Err(error) => Err(self.fault(key, error)),
         }
+    }
+
+    fn etag(&self, key: &ObjectKey, etag: Option<String>) -> Result<ETag, StoreError> {
+        match etag {
+            Some(etag) if !etag.is_empty() => Ok(ETag(etag)),
+            _ => Err(StoreError::NoETag {
+                store: self.name.clone(),
+                key: key.clone(),
+            }),
+        }
+    }
+
+    /// Reads the body of an answer into one piece of memory.
+    async fn read(
+        &self,
+        key: &ObjectKey,
+        answer: GetObjectOutput,
+        most: usize,
+    ) -> Result<Object, StoreError> {
+        let too_large = |size| StoreError::TooLarge {
+            key: key.clone(),
+            size,
+        };
+        let length = answer.content_length.unwrap_or_default();
+        let length = usize::try_from(length).unwrap_or_default();
+        if length > most {
+            return Err(too_large(length));
+        }
+        let etag = self.etag(key, answer.e_tag)?;
+        let mut body = Vec::with_capacity(length);
+        let mut chunks = answer.body;
+        while let Some(chunk) = chunks
+            .try_next()
+            .await
+            .map_err(|error| self.broken_off(key, error))?
+        {
+            if body.len() + chunk.len() > most {
+                // A store that does not say the length.
+                return Err(too_large(OBJECT_MAX.max(most + 1)));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(Object {
+            body: body.into(),
+            etag,
+        })
     }
 
     /// An answer that began and did not come to its end.
@@ -134,9 +180,7 @@ impl S3Store {
         error: SdkError<E>,
     ) -> StoreError {
         let store = || self.name.clone();
-        let status = error
-            .raw_response()
-            .map(|response| response.status().as_u16());
+        let status = status(&error);
         let code = error.code().unwrap_or_default().to_owned();
         let words = match (code.as_str(), error.message().unwrap_or_default()) {
             ("", "") => innermost(&error),
@@ -164,11 +208,15 @@ impl S3Store {
             }
             ("SlowDown" | "ServiceUnavailable" | "Throttling" | "RequestLimitExceeded", _)
             | (_, Some(429 | 503)) => StoreError::Throttled { store: store() },
+            ("NotImplemented", _) | (_, Some(501)) => StoreError::NotImplemented {
+                store: store(),
+                cause: cause(),
+            },
             (_, Some(401 | 403)) => StoreError::Denied {
                 store: store(),
                 cause: cause(),
             },
-            (_, Some(300..500)) => StoreError::Refused {
+            (_, Some(300..=499)) => StoreError::Refused {
                 store: store(),
                 cause: cause(),
             },
@@ -191,10 +239,13 @@ fn is_corrupt(error: &(dyn std::error::Error + 'static)) -> bool {
 fn precondition_failed<E: ProvideErrorMetadata>(error: &SdkError<E>) -> bool {
     match error.code() {
         Some(code) => code == "PreconditionFailed",
-        None => error
-            .raw_response()
-            .is_some_and(|response| response.status().as_u16() == 412),
+        None => status(error) == Some(412),
     }
+}
+
+fn status<E>(error: &SdkError<E>) -> Option<u16> {
+    let response = error.raw_response()?;
+    Some(response.status().as_u16())
 }
 
 impl PutIf for S3Store {
@@ -222,23 +273,26 @@ impl PutIf for S3Store {
 }
 
 impl Get for S3Store {
-    async fn get(&self, key: &ObjectKey) -> Result<Object, StoreError> {
-        let get = self
-            .client
-            .get_object()
-            .bucket(&self.bucket)
-            .key(key.as_str());
+    async fn get_within(&self, key: &ObjectKey, most: usize) -> Result<Object, StoreError> {
+        let get = self.client.get_object();
+        let get = get.bucket(&self.bucket).key(key.as_str());
         let answer = get.send().await.map_err(|error| self.fault(key, error))?;
-        let etag = ETag(answer.e_tag.unwrap_or_default());
-        let body = answer
-            .body
-            .collect()
-            .await
-            .map_err(|error| self.broken_off(key, error))?;
-        Ok(Object {
-            body: body.into_bytes(),
-            etag,
-        })
+        self.read(key, answer, most).await
+    }
+
+    async fn get_if_changed(
+        &self,
+        key: &ObjectKey,
+        etag: &ETag,
+        most: usize,
+    ) -> Result<Option<Object>, StoreError> {
+        let get = self.client.get_object();
+        let get = get.bucket(&self.bucket).key(key.as_str());
+        match get.if_none_match(&etag.0).send().await {
+            Ok(answer) => self.read(key, answer, most).await.map(Some),
+            Err(error) if status(&error) == Some(304) => Ok(None),
+            Err(error) => Err(self.fault(key, error)),
+        }
     }
 }
 

@@ -37,8 +37,11 @@ impl Shared {
         }
     }
 
+    /// The objects, without the marks of partitions: those depend on how a topic was cut.
     pub(super) fn objects(&self) -> BTreeMap<ObjectKey, Bytes> {
-        self.store.objects()
+        let mut objects = self.store.objects();
+        objects.retain(|key, _| !key.as_str().contains("/_partitions/"));
+        objects
     }
 
     /// Whether a request is carried out, and whether its answer comes back.
@@ -90,8 +93,18 @@ impl PutIf for Shared {
 }
 
 impl Get for Shared {
-    async fn get(&self, key: &ObjectKey) -> Result<Object, StoreError> {
-        self.ask(false, self.store.get(key)).await
+    async fn get_within(&self, key: &ObjectKey, most: usize) -> Result<Object, StoreError> {
+        self.ask(false, self.store.get_within(key, most)).await
+    }
+
+    async fn get_if_changed(
+        &self,
+        key: &ObjectKey,
+        etag: &ETag,
+        most: usize,
+    ) -> Result<Option<Object>, StoreError> {
+        let asked = self.store.get_if_changed(key, etag, most);
+        self.ask(false, asked).await
     }
 }
 

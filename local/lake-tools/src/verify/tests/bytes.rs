@@ -1,6 +1,6 @@
 use lake::{
     Compression, ObjectKey,
-    store::{Get, List, Listed, MemoryStore, Object, StoreError},
+    store::{ETag, Get, List, Listed, MemoryStore, Object, StoreError},
 };
 
 use super::{
@@ -14,7 +14,7 @@ use crate::verify::{NAMED, VerifyError, verify};
 async fn a_copied_object_is_damaged_where_it_is_and_its_lines_are_doubled() {
     let made = Made::of(Compression::None, 1, 0..20).await;
     let (key, body) = made.bronze().swap_remove(0);
-    let copy = key.replace("symbol=AAPL", "symbol=AAPX");
+    let copy = key.replace("lake_symbol=_AAPL", "lake_symbol=_AAPX");
     made.put(&copy, body).await;
     let verdict = made.verify_alone().await;
     assert_eq!(verdict.damaged.first[0].key, copy);
@@ -120,11 +120,20 @@ struct Torn<'a> {
 }
 
 impl Get for Torn<'_> {
-    async fn get(&self, key: &ObjectKey) -> Result<Object, StoreError> {
+    async fn get_within(&self, key: &ObjectKey, most: usize) -> Result<Object, StoreError> {
         if key.as_str() == self.key {
             return Err(self.error.clone());
         }
-        self.store.get(key).await
+        self.store.get_within(key, most).await
+    }
+
+    async fn get_if_changed(
+        &self,
+        key: &ObjectKey,
+        etag: &ETag,
+        most: usize,
+    ) -> Result<Option<Object>, StoreError> {
+        self.store.get_if_changed(key, etag, most).await
     }
 }
 

@@ -55,7 +55,7 @@ async fn apply(
     let line = at.index(lines.len());
     let other_key = key
         .replace("date=", "date=1")
-        .replace("symbol=", "symbol=X");
+        .replace("lake_symbol=_", "lake_symbol=_X");
     match edit {
         Edit::RemoveObject => made.remove(key),
         Edit::RemoveLine => {
@@ -100,7 +100,7 @@ async fn apply(
             made.put(key, body[..end].to_owned()).await;
         }
         Edit::PutAside => {
-            let read = lake::read_line(lines[line].as_bytes()).unwrap();
+            let read = lake::read_line(lake::Version::Two, lines[line].as_bytes()).unwrap();
             let record = record(read.partition, read.offset);
             let aside = received(&record, |received| object_damaged(&made.layout, &received));
             made.put(aside.key.as_str(), aside.body).await;

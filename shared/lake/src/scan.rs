@@ -1,0 +1,439 @@
+use std::borrow::Cow;
+
+use serde::de::IgnoredAny;
+use smallvec::SmallVec;
+
+use crate::Defect;
+
+/// How deep arrays and objects may lie in each other, the value itself included.
+pub const NESTING_MAX: usize = 64;
+
+/// How many characters a number may have.
+pub const NUMBER_MAX: usize = 100;
+
+/// What one pass over a JSON object finds: the members that decide where it goes, each as its text, and what makes it
+/// unreadable to the engines.
+#[derive(Debug, Default)]
+pub(crate) struct Scanned<'a> {
+    pub(crate) symbol: Option<&'a str>,
+    pub(crate) ticker: Option<&'a str>,
+    /// `fetched_at`, `event_time`, `timestamp`, `time` and `t`.
+    pub(crate) times: [Option<&'a str>; 5],
+    /// The member `fetched_at` of the member `meta`.
+    pub(crate) meta_fetched_at: Option<&'a str>,
+    pub(crate) kafka: Option<&'a str>,
+    /// A member with a name of the lake's own, but for the very name `_kafka`.
+    pub(crate) reserved: Option<&'static str>,
+    /// Whether a member is named `symbol`, in upper or lower case.
+    pub(crate) has_symbol: bool,
+    /// The first thing that is JSON by its grammar and that not every engine reads.
+    pub(crate) unreadable: Option<Defect>,
+}
+
+/// The member that a line has beside those of its value: the record's coordinates.
+pub(crate) const KAFKA: &str = "_kafka";
+
+/// What the lake names itself, in lines and in paths: no member of a value has one of these names, in upper or lower case.
+const RESERVED: [&str; 5] = [KAFKA, "epoch", "lake_topic", "lake_symbol", "lake_date"];
+
+/// Scans a JSON text in one pass, whatever it is.
+///
+/// # Errors
+/// [`Defect::BrokenJson`] for what is no JSON (RFC 8259), [`Defect::NotAnObject`] for JSON of another kind.
+pub(crate) fn scan(text: &str) -> Result<Scanned<'_>, Defect> {
+    let mut scanner = Scanner {
+        text,
+        bytes: text.as_bytes(),
+        at: 0,
+        names: SmallVec::new(),
+        found: Scanned::default(),
+    };
+    scanner.blank();
+    let is_object = scanner.peek() == Some(b'{');
+    let read = scanner.value(1, Level::Top).and_then(|()| {
+        scanner.blank();
+        (scanner.at == text.len()).then_some(()).ok_or(Broken)
+    });
+    match read {
+        Err(Broken) => Err(Defect::BrokenJson(words(text, scanner.at))),
+        Ok(()) if is_object => Ok(scanner.found),
+        Ok(()) => Err(Defect::NotAnObject),
+    }
+}
+
+/// The text is no JSON from here on.
+struct Broken;
+
+/// Which object a member belongs to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Level {
+    Top,
+    Meta,
+    Below,
+}
+
+struct Scanner<'a> {
+    text: &'a str,
+    bytes: &'a [u8],
+    at: usize,
+    /// The names of the objects that are open.
+    names: SmallVec<[Cow<'a, str>; 48]>,
+    found: Scanned<'a>,
+}
+
+impl<'a> Scanner<'a> {
+    fn value(&mut self, depth: usize, level: Level) -> Result<(), Broken> {
+        match self.peek() {
+            Some(b'"') => self.string().map(drop),
+            Some(b'{') => self.object(depth, level),
+            Some(b'[') => self.array(depth),
+            Some(b'-' | b'0'..=b'9') => self.number(),
+            Some(b't') => self.word(b"true"),
+            Some(b'f') => self.word(b"false"),
+            Some(b'n') => self.word(b"null"),
+            _ => Err(Broken),
+        }
+    }
+
+    fn object(&mut self, depth: usize, level: Level) -> Result<(), Broken> {
+        self.enter(depth)?;
+        let first_name = self.names.len();
+        let mut seen = 0_u64;
+        if self.next_is(b'}') {
+            return Ok(());
+        }
+        loop {
+            if self.peek() != Some(b'"') {
+                return Err(Broken);
+            }
+            let name = self.string()?;
+            let mark = mark(&name);
+            if seen & mark != 0 {
+                self.check_name(first_name, &name);
+            }
+            seen |= mark;
+            self.blank();
+            if self.peek() != Some(b':') {
+                return Err(Broken);
+            }
+            self.at += 1;
+            self.blank();
+            let start = self.at;
+            let below = match (level, &*name) {
+                (Level::Top, "meta") => Level::Meta,
+                _ => Level::Below,
+            };
+            self.value(depth + 1, below)?;
+            let value = &self.text[start..self.at];
+            match level {
+                Level::Top => self.found.member(&name, value),
+                Level::Meta if name == "fetched_at" => self.found.meta_fetched_at = Some(value),
+                _ => {}
+            }
+            self.names.push(name);
+            match self.separator(b'}')? {
+                Next::Member => {}
+                Next::End => break,
+            }
+        }
+        if self.names.len() - first_name > COMPARED {
+            self.check_many(first_name);
+        }
+        self.names.truncate(first_name);
+        Ok(())
+    }
+
+    fn array(&mut self, depth: usize) -> Result<(), Broken> {
+        self.enter(depth)?;
+        if self.next_is(b']') {
+            return Ok(());
+        }
+        loop {
+            self.value(depth + 1, Level::Below)?;
+            match self.separator(b']')? {
+                Next::Member => {}
+                Next::End => return Ok(()),
+            }
+        }
+    }
+
+    /// Steps into an array or object.
+    fn enter(&mut self, depth: usize) -> Result<(), Broken> {
+        if depth > NESTING_MAX {
+            self.refuse(|| Defect::TooDeep);
+        }
+        if depth > RECURSION_MAX {
+            return Err(Broken);
+        }
+        self.at += 1;
+        self.blank();
+        Ok(())
+    }
+
+    fn separator(&mut self, end: u8) -> Result<Next, Broken> {
+        self.blank();
+        let next = match self.peek() {
+            Some(b',') => Next::Member,
+            Some(byte) if byte == end => Next::End,
+            _ => return Err(Broken),
+        };
+        self.at += 1;
+        if matches!(next, Next::Member) {
+            self.blank();
+        }
+        Ok(next)
+    }
+
+    /// Reads a string; its text without quotes is borrowed unless it has an escape. A lone surrogate in it is refused.
+    fn string(&mut self) -> Result<Cow<'a, str>, Broken> {
+        self.at += 1;
+        let start = self.at;
+        let mut is_plain = true;
+        loop {
+            self.skip_plain();
+            match self.peek() {
+                Some(b'"') => break,
+                Some(b'\\') => {
+                    is_plain = false;
+                    self.escape()?;
+                }
+                // A control character, or the end.
+                _ => return Err(Broken),
+            }
+        }
+        let inside = &self.text[start..self.at];
+        self.at += 1;
+        if is_plain {
+            return Ok(Cow::Borrowed(inside));
+        }
+        let quoted = &self.text[start - 1..self.at];
+        // What does not decode has a lone surrogate and is refused already: only its text is needed.
+        Ok(serde_json::from_str(quoted).map_or(Cow::Borrowed(inside), Cow::Owned))
+    }
+
+    /// Goes on to the next quote, backslash or control character.
+    fn skip_plain(&mut self) {
+        while let Some(word) = self.bytes.get(self.at..self.at + 8) {
+            let mut eight = [0; 8];
+            eight.copy_from_slice(word);
+            let ends = ends_of(u64::from_le_bytes(eight));
+            if ends != 0 {
+                self.at += (ends.trailing_zeros() / 8) as usize;
+                return;
+            }
+            self.at += 8;
+        }
+        while let Some(byte) = self.peek()
+            && !matches!(byte, b'"' | b'\\' | 0..=0x1f)
+        {
+            self.at += 1;
+        }
+    }
+
+    fn escape(&mut self) -> Result<(), Broken> {
+        let kind = *self.bytes.get(self.at + 1).ok_or(Broken)?;
+        self.at += 2;
+        match kind {
+            b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => Ok(()),
+            b'u' => {
+                let unit = self.code_unit()?;
+                if !(0xd800..0xe000).contains(&unit) {
+                    return Ok(());
+                }
+                let has_pair = unit < 0xdc00 && self.bytes[self.at..].starts_with(b"\\u") && {
+                    let before = self.at;
+                    self.at += 2;
+                    let low = self.code_unit()?;
+                    let is_low = (0xdc00..0xe000).contains(&low);
+                    if !is_low {
+                        // It is an escape of its own.
+                        self.at = before;
+                    }
+                    is_low
+                };
+                if !has_pair {
+                    self.refuse(|| Defect::LoneSurrogate);
+                }
+                Ok(())
+            }
+            _ => Err(Broken),
+        }
+    }
+
+    fn code_unit(&mut self) -> Result<u32, Broken> {
+        let digits = self.bytes.get(self.at..self.at + 4).ok_or(Broken)?;
+        let mut unit = 0;
+        for &digit in digits {
+            unit = unit * 16 + char::from(digit).to_digit(16).ok_or(Broken)?;
+        }
+        self.at += 4;
+        Ok(unit)
+    }
+
+    fn number(&mut self) -> Result<(), Broken> {
+        let start = self.at;
+        self.at += usize::from(self.peek() == Some(b'-'));
+        match self.peek() {
+            Some(b'0') => self.at += 1,
+            Some(b'1'..=b'9') => self.digits()?,
+            _ => return Err(Broken),
+        }
+        if self.peek() == Some(b'.') {
+            self.at += 1;
+            self.digits()?;
+        }
+        let has_exponent = matches!(self.peek(), Some(b'e' | b'E'));
+        if has_exponent {
+            self.at += 1;
+            self.at += usize::from(matches!(self.peek(), Some(b'+' | b'-')));
+            self.digits()?;
+        }
+        let number = &self.text[start..self.at];
+        if number.len() > NUMBER_MAX
+            || has_exponent && !number.parse::<f64>().is_ok_and(f64::is_finite)
+        {
+            self.refuse(|| Defect::NumberTooLarge(number.chars().take(32).collect()));
+        }
+        Ok(())
+    }
+
+    /// At least one digit.
+    fn digits(&mut self) -> Result<(), Broken> {
+        let rest = &self.bytes[self.at..];
+        let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        self.at += digits;
+        (digits > 0).then_some(()).ok_or(Broken)
+    }
+
+    fn word(&mut self, word: &[u8]) -> Result<(), Broken> {
+        let is_there = self.bytes[self.at..].starts_with(word);
+        self.at += word.len();
+        is_there.then_some(()).ok_or(Broken)
+    }
+
+    /// Compares a name with those before it in its object, as far as they are few.
+    fn check_name(&mut self, first_name: usize, name: &str) {
+        let before = &self.names[first_name..];
+        if before.len() < COMPARED && before.iter().any(|other| same_name(other, name)) {
+            self.refuse(|| Defect::named_twice(name));
+        }
+    }
+
+    /// Compares all names of an object with many.
+    fn check_many(&mut self, first_name: usize) {
+        let names = self.names[first_name..].iter();
+        let mut folded: Vec<String> = names.map(|name| name.to_lowercase()).collect();
+        folded.sort_unstable();
+        if let Some(twice) = folded.windows(2).find(|pair| pair[0] == pair[1]) {
+            self.refuse(|| Defect::named_twice(&twice[0]));
+        }
+    }
+
+    fn refuse(&mut self, defect: impl FnOnce() -> Defect) {
+        self.found.unreadable.get_or_insert_with(defect);
+    }
+
+    fn next_is(&mut self, end: u8) -> bool {
+        let is_next = self.peek() == Some(end);
+        self.at += usize::from(is_next);
+        is_next
+    }
+
+    fn blank(&mut self) {
+        while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.peek() {
+            self.at += 1;
+        }
+    }
+
+    fn peek(&self) -> Option<u8> {
+        self.bytes.get(self.at).copied()
+    }
+}
+
+enum Next {
+    Member,
+    End,
+}
+
+impl<'a> Scanned<'a> {
+    fn member(&mut self, name: &str, value: &'a str) {
+        match name {
+            "symbol" => self.symbol = Some(value),
+            "ticker" => self.ticker = Some(value),
+            "fetched_at" => self.times[0] = Some(value),
+            "event_time" => self.times[1] = Some(value),
+            "timestamp" => self.times[2] = Some(value),
+            "time" => self.times[3] = Some(value),
+            "t" => self.times[4] = Some(value),
+            KAFKA => self.kafka = Some(value),
+            _ => {}
+        }
+        if name.len() == "symbol".len() && name.eq_ignore_ascii_case("symbol") {
+            self.has_symbol = true;
+        }
+        if matches!(
+            name.as_bytes().first(),
+            Some(b'_' | b'e' | b'E' | b'l' | b'L')
+        ) && name != KAFKA
+        {
+            let mut reserved = RESERVED.into_iter();
+            let is_name = |reserved: &&str| name.eq_ignore_ascii_case(reserved);
+            self.reserved = self.reserved.or_else(|| reserved.find(is_name));
+        }
+    }
+}
+
+/// How many names of an object are compared one by one; those of a larger one are sorted.
+const COMPARED: usize = 48;
+
+/// Where reading ends even if it need not: the stack is finite. `serde_json` has the same limit.
+const RECURSION_MAX: usize = 127;
+
+/// One bit of 64 for each name; names that are the same share one.
+fn mark(name: &str) -> u64 {
+    let bytes = name.as_bytes();
+    let (Some(first), Some(last)) = (bytes.first(), bytes.last()) else {
+        return 1;
+    };
+    if !name.is_ascii() {
+        // Lower case may be ASCII, and of another length: the Kelvin sign is a k.
+        return u64::MAX;
+    }
+    let middle = bytes[bytes.len() / 2] | 0x20;
+    let sum = u32::from(first | 0x20) * 7 + u32::from(last | 0x20) * 31 + u32::from(middle) * 13;
+    1 << ((sum as usize + bytes.len()) % 64)
+}
+
+/// Whether engines that ignore upper and lower case take two names for one.
+fn same_name(one: &str, other: &str) -> bool {
+    if one.is_ascii() && other.is_ascii() {
+        one.eq_ignore_ascii_case(other)
+    } else {
+        one.to_lowercase() == other.to_lowercase()
+    }
+}
+
+/// The bytes of a word that end a plain stretch of a string: each has its highest bit set, and the lowest one is exact.
+///
+/// Formulas: "Bit Twiddling Hacks", S. E. Anderson, "Determine if a word has a zero byte" and "less than n".
+fn ends_of(word: u64) -> u64 {
+    const ONES: u64 = u64::MAX / 255;
+    const HIGHS: u64 = ONES << 7;
+    let has_byte = |byte: u8| {
+        let differing = word ^ (ONES * u64::from(byte));
+        differing.wrapping_sub(ONES) & !differing
+    };
+    let control = word.wrapping_sub(ONES * 0x20) & !word;
+    (has_byte(b'"') | has_byte(b'\\') | control) & HIGHS
+}
+
+/// What is wrong with a text that is no JSON: `serde_json`'s words, if it finds the same.
+fn words(text: &str, at: usize) -> String {
+    match serde_json::from_str::<IgnoredAny>(text) {
+        Err(error) => error.to_string(),
+        Ok(_) => format!("unexpected text at byte {at}"),
+    }
+}
+
+#[cfg(test)]
+mod tests;
