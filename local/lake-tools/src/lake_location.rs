@@ -108,6 +108,17 @@ impl LakeLocation {
         }
     }
 
+    /// The folder of the lake's histories in the data folder; nothing is opened.
+    pub(crate) fn bronze_folder(&self) -> Result<PathBuf, LakeLocationError> {
+        let path = self.folder().unwrap_or(Path::new(DEFAULT));
+        let objects = path.join("s3");
+        let bucket = match &self.bucket {
+            Some(bucket) => bucket.clone(),
+            None => self.bucket_in(path, &objects)?,
+        };
+        Ok(objects.join(bucket).join(&self.prefix))
+    }
+
     async fn on_s3(
         &self,
         bucket: &str,

@@ -1,7 +1,7 @@
 //! The tools that look after a lake: the proof that it is exact, what is in it, records brought back, and its cost.
 //!
-//! Each command of the tool is a module of its name: [`verify`](mod@verify), [`inspect`], [`replay`] and
-//! [`cost`](mod@cost). A lake is named by [`LakeLocation`](lake_location::LakeLocation): a bucket on S3, or the folder that
+//! Each command of the tool is a module of its name: [`verify`](mod@verify), [`inspect`], [`replay`],
+//! [`cost`](mod@cost) and [`sql`]. A lake is named by [`LakeLocation`](lake_location::LakeLocation): a bucket on S3, or the folder that
 //! a local run has left.
 //!
 //! ```no_run
@@ -24,6 +24,7 @@ pub mod lake_location;
 mod listed;
 mod reading;
 pub mod replay;
+pub mod sql;
 mod table;
 pub mod verify;
 #[cfg(test)]

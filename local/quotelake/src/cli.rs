@@ -1,7 +1,7 @@
 //! The command line.
 
 use clap::{Args, Parser, Subcommand};
-use lake_tools::{cost, inspect, replay, verify};
+use lake_tools::{cost, inspect, replay, sql, verify};
 
 use crate::{proofs, serve, trigger, up::Up};
 
@@ -55,6 +55,11 @@ pub enum Command {
     ///
     /// Exits with 0 if the lake is exact, 1 if not, and 2 if it could not be verified.
     Verify(Verify),
+    /// Print what an engine has to be told to read a lake with the right types: views, tables or a snippet.
+    ///
+    /// To paste into DuckDB, Spark, Polars, ClickHouse or Athena. Nothing is read; docs/engines.md says what each engine
+    /// does with it.
+    Sql(sql::Options),
     /// Run the template's Kafka triggers for functions in another Lambda: an emulator, or `cargo lambda watch`.
     ///
     /// Consumes the topics, cuts batches and invokes as Lambda's own trigger does, which emulators don't have.

@@ -12,7 +12,7 @@ use std::{
 
 use clap::Parser;
 use lake_tools::{
-    cost, inspect, replay,
+    cost, inspect, replay, sql,
     verify::{self, Target},
 };
 use quotelake::{
@@ -50,6 +50,7 @@ fn main() -> ExitCode {
         Command::Replay(options) => block_on(replay(options)),
         Command::Cost(options) => cost(&options),
         Command::Verify(options) => block_on(verify(options)),
+        Command::Sql(options) => print(&sql::run(&options)?, ExitCode::SUCCESS),
         Command::Trigger(options) => block_on(trigger(options)),
         Command::Serve(part) => block_on(serve(part)),
     };

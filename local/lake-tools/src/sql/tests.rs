@@ -1,0 +1,124 @@
+use std::fs;
+
+use clap::Parser;
+
+use super::*;
+
+/// The command line of `sql`, read as the tool reads it.
+#[derive(Parser)]
+struct Line {
+    #[command(flatten)]
+    options: Options,
+}
+
+fn printed(arguments: &[&str]) -> Result<String, String> {
+    let line = [&["sql"], arguments].concat();
+    let line = Line::try_parse_from(line).map_err(|error| error.to_string())?;
+    run(&line.options).map_err(|error| error.to_string())
+}
+
+const ENGINES: [&str; 5] = ["duckdb", "spark", "polars", "clickhouse", "athena"];
+
+#[test]
+fn every_engine_is_told_every_column_of_every_topic_and_where_it_lies() {
+    for engine in ENGINES {
+        let text = printed(&["--engine", engine, "--bucket", "lake", "--prefix", "a/b"]).unwrap();
+        for (topic, columns) in TOPICS {
+            let of_topic =
+                printed(&["--engine", engine, "--bucket", "lake", "--topic", topic]).unwrap();
+            for column in of_line(columns) {
+                let name = column.name;
+                let quoted = ["'", "\"", "`"].map(|quote| format!("{quote}{name}{quote}"));
+                let has = |text: &str| quoted.iter().any(|quoted| text.contains(quoted));
+                assert!(has(&of_topic), "{engine}: {topic}: {name}");
+            }
+            assert!(text.contains(&view(topic)), "{engine}: {topic}");
+            assert!(text.contains(&format!("lake_topic={topic}")), "{engine}");
+        }
+        assert!(text.contains("a/b"), "{engine}: {text}");
+    }
+}
+
+#[test]
+fn all_histories_are_read_unless_one_is_named() {
+    for engine in ["duckdb", "spark", "polars", "clickhouse"] {
+        let all = printed(&["--engine", engine, "--bucket", "lake"]).unwrap();
+        assert!(all.contains("epoch=*/lake_topic="), "{engine}");
+        let one = printed(&["--engine", engine, "--bucket", "lake", "--epoch", "eu-7"]).unwrap();
+        assert!(one.contains("epoch=eu-7/lake_topic="), "{engine}");
+        assert!(!one.contains("epoch=*"), "{engine}");
+    }
+}
+
+#[test]
+fn a_folder_is_that_of_the_one_bucket_that_holds_the_prefix() {
+    let data = tempfile::tempdir().unwrap();
+    let named = data.path().to_str().unwrap();
+    let none = printed(&["--engine", "duckdb", "--data", named]).unwrap_err();
+    assert!(none.starts_with("there is no history at"), "{none}");
+    fs::create_dir_all(data.path().join("s3/lake/bronze")).unwrap();
+    fs::create_dir_all(data.path().join("s3/failures")).unwrap();
+    let text = printed(&["--engine", "duckdb", "--data", named]).unwrap();
+    assert!(
+        text.contains(&format!("'{named}/s3/lake/bronze/epoch=*/")),
+        "{text}"
+    );
+    let other = [
+        "--engine", "polars", "--data", named, "--bucket", "failures",
+    ];
+    let text = printed(&other).unwrap();
+    assert!(
+        text.contains(&format!("LAKE = \"{named}/s3/failures/bronze\"")),
+        "{text}"
+    );
+}
+
+#[test]
+fn an_endpoint_is_told_to_every_engine_but_athena() {
+    let url = "http://127.0.0.1:9000";
+    for engine in ENGINES {
+        let text = printed(&["--engine", engine, "--bucket", "lake", "--s3-endpoint", url]);
+        match text {
+            Ok(text) => assert!(text.contains("127.0.0.1:9000"), "{engine}: {text}"),
+            Err(error) => assert!(
+                engine == "athena" && error.contains("--s3-endpoint"),
+                "{error}"
+            ),
+        }
+    }
+    let without_bucket = printed(&["--engine", "duckdb", "--s3-endpoint", url]).unwrap_err();
+    assert!(without_bucket.contains("--bucket"), "{without_bucket}");
+}
+
+#[test]
+fn what_can_not_be_told_is_one_sentence_with_the_remedy() {
+    let unknown = printed(&["--engine", "spark", "--topic", "weather"]).unwrap_err();
+    assert!(
+        unknown.contains("\"weather\"") && unknown.contains("stock-quotes"),
+        "{unknown}"
+    );
+    for odd in ["a'b", "a*", "{a,b}", "a\"b", "a\nb", "a$b", "a\\b"] {
+        let line = ["--engine", "duckdb", "--bucket", "lake", "--prefix", odd];
+        let refused = printed(&line).unwrap_err();
+        assert!(refused.contains("take a folder"), "{odd}: {refused}");
+    }
+    assert!(
+        printed(&["--bucket", "lake"])
+            .unwrap_err()
+            .contains("--engine")
+    );
+}
+
+#[test]
+fn json_has_the_types_of_all_members() {
+    let text = printed(&["--json", "--topic", "stock-intraday"]).unwrap();
+    let topic: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(topic["topic"], "stock-intraday");
+    let data = &topic["columns"][2];
+    assert_eq!(
+        (&data["name"], &data["type"]),
+        (&"data".into(), &"list of objects".into())
+    );
+    assert_eq!(data["members"][0]["type"], "time");
+    assert_eq!(data["members"][4]["name"], "Close");
+}
