@@ -50,7 +50,7 @@ fn main() -> ExitCode {
         Command::Replay(options) => block_on(replay(options)),
         Command::Cost(options) => cost(&options),
         Command::Verify(options) => block_on(verify(options)),
-        Command::Sql(options) => print(&sql::run(&options)?, ExitCode::SUCCESS),
+        Command::Sql(options) => sql(&options),
         Command::Trigger(options) => block_on(trigger(options)),
         Command::Serve(part) => block_on(serve(part)),
     };
@@ -196,6 +196,10 @@ fn cost(options: &cost::Options) -> Outcome {
         cost::text(&estimate)
     };
     print(&text, ExitCode::SUCCESS)
+}
+
+fn sql(options: &sql::Options) -> Outcome {
+    print(&sql::run(options)?, ExitCode::SUCCESS)
 }
 
 async fn verify(Verify { options, .. }: Verify) -> Outcome {
