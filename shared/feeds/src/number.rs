@@ -37,12 +37,12 @@ pub(crate) fn if_any<'de, D: Deserializer<'de>>(
     })
 }
 
-/// A count.
-pub(crate) fn count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
-    let digits = Digits::deserialize(deserializer)?;
-    whole(&digits)
-        .and_then(|number| u64::try_from(number).ok())
-        .ok_or_else(|| D::Error::custom(format!("{digits} is not a count")))
+/// A count, or `None` where anything else stands.
+pub(crate) fn count_if_any<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<u64>, D::Error> {
+    let count = |digits: Digits| u64::try_from(whole(&digits)?).ok();
+    Ok(if_any(deserializer)?.and_then(count))
 }
 
 /// A time in epoch seconds, milliseconds, microseconds or nanoseconds.
@@ -99,10 +99,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_time_or_no_count_is_named() {
+    fn what_is_no_time_is_named_and_what_is_no_count_is_none() {
         assert_eq!(read("1.5").unwrap_err().to_string(), "1.5 is not a time");
-        let negative = count(&mut serde_json::Deserializer::from_str("-1"));
-        assert_eq!(negative.unwrap_err().to_string(), "-1 is not a count");
+        let count = |json| count_if_any(&mut serde_json::Deserializer::from_str(json)).unwrap();
+        assert_eq!((count("3"), count(r#""3""#)), (Some(3), Some(3)));
+        for none in ["-1", "1.5", "null", r#""""#, "[1]", r#""many""#] {
+            assert_eq!(count(none), None, "{none}");
+        }
     }
 
     proptest! {

@@ -1,5 +1,7 @@
 //! A peer that pings and never reads, in a process of its own: what it costs in memory is that of the process.
+
 #![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::{fs, time::Duration};
 

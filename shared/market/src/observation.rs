@@ -68,21 +68,21 @@ pub struct CryptoTicker {
     /// The price of the last trade.
     pub last_price: Digits,
     /// The price 24 hours before.
-    pub open_price: Digits,
+    pub open_price: Option<Digits>,
     /// The highest price in the 24 hours.
-    pub high_price: Digits,
+    pub high_price: Option<Digits>,
     /// The lowest price in the 24 hours.
-    pub low_price: Digits,
+    pub low_price: Option<Digits>,
     /// Traded in the 24 hours, in the base asset.
-    pub volume: Digits,
+    pub volume: Option<Digits>,
     /// Traded in the 24 hours, in the quote asset.
-    pub quote_volume: Digits,
+    pub quote_volume: Option<Digits>,
     /// The number of trades in the 24 hours.
-    pub trades: u64,
+    pub trades: Option<u64>,
     /// The last price less the open price.
-    pub price_change: Digits,
+    pub price_change: Option<Digits>,
     /// That change in percent.
-    pub price_change_percent: Digits,
+    pub price_change_percent: Option<Digits>,
     /// The best bid, if there is one.
     pub bid: Option<Digits>,
     /// The best ask, if there is one.

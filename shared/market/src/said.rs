@@ -4,7 +4,7 @@ use jiff::{
     tz::Offset,
 };
 
-use crate::{Bar, DailyBars, Digits, MinuteBars, Quote, Trade};
+use crate::{Bar, CryptoTicker, DailyBars, Digits, MinuteBars, Quote, Trade};
 
 /// What every quote, trade or series of bars has.
 pub trait Said {
@@ -45,8 +45,8 @@ pub struct Prices<'a> {
     pub incomplete: bool,
 }
 
-fn text(digits: Option<&Digits>) -> String {
-    digits.map_or_else(String::new, ToString::to_string)
+fn text<T: ToString>(number: Option<&T>) -> String {
+    number.map_or_else(String::new, ToString::to_string)
 }
 
 impl Said for Quote {
@@ -71,14 +71,14 @@ impl Said for Quote {
             ],
             Self::Crypto(ticker) => vec![
                 ticker.last_price.to_string(),
-                ticker.open_price.to_string(),
-                ticker.high_price.to_string(),
-                ticker.low_price.to_string(),
-                ticker.volume.to_string(),
-                ticker.quote_volume.to_string(),
-                ticker.trades.to_string(),
-                ticker.price_change.to_string(),
-                ticker.price_change_percent.to_string(),
+                text(ticker.open_price.as_ref()),
+                text(ticker.high_price.as_ref()),
+                text(ticker.low_price.as_ref()),
+                text(ticker.volume.as_ref()),
+                text(ticker.quote_volume.as_ref()),
+                text(ticker.trades.as_ref()),
+                text(ticker.price_change.as_ref()),
+                text(ticker.price_change_percent.as_ref()),
             ],
             Self::Board(quote) => vec![
                 quote.price.to_string(),
@@ -108,10 +108,11 @@ impl Said for Quote {
             },
             Self::Crypto(ticker) => Prices {
                 last: Some(&ticker.last_price),
-                range: Some((&ticker.high_price, &ticker.low_price)),
+                range: ticker.high_price.as_ref().zip(ticker.low_price.as_ref()),
                 bid: ticker.bid.as_ref(),
                 ask: ticker.ask.as_ref(),
-                not_traded_24h: ticker.trades == 0,
+                not_traded_24h: ticker.trades == Some(0),
+                incomplete: is_incomplete(ticker),
                 ..Prices::default()
             },
             Self::Board(quote) => Prices {
@@ -130,6 +131,19 @@ impl Said for Quote {
             },
         }
     }
+}
+
+fn is_incomplete(ticker: &CryptoTicker) -> bool {
+    let numbers = [
+        &ticker.open_price,
+        &ticker.high_price,
+        &ticker.low_price,
+        &ticker.volume,
+        &ticker.quote_volume,
+        &ticker.price_change,
+        &ticker.price_change_percent,
+    ];
+    ticker.trades.is_none() || numbers.into_iter().any(Option::is_none)
 }
 
 impl Said for Trade {

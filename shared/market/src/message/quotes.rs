@@ -80,21 +80,21 @@ pub struct CryptoPrices {
     /// The price of the last trade.
     pub price: Digits,
     /// The price 24 hours before.
-    pub open: Digits,
+    pub open: Option<Digits>,
     /// The highest price in the 24 hours.
-    pub high: Digits,
+    pub high: Option<Digits>,
     /// The lowest price in the 24 hours.
-    pub low: Digits,
+    pub low: Option<Digits>,
     /// Traded in the 24 hours, in the base asset.
-    pub volume: Digits,
+    pub volume: Option<Digits>,
     /// Traded in the 24 hours, in the quote asset.
-    pub quote_volume: Digits,
+    pub quote_volume: Option<Digits>,
     /// The number of trades in the 24 hours.
-    pub number_trades: u64,
+    pub number_trades: Option<u64>,
     /// The last price less the open price.
-    pub price_change: Digits,
+    pub price_change: Option<Digits>,
     /// That change in percent.
-    pub price_change_percent: Digits,
+    pub price_change_percent: Option<Digits>,
     /// When it was fetched, RFC 3339.
     #[serde(with = "time")]
     pub timestamp: Timestamp,

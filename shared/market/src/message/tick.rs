@@ -79,6 +79,18 @@ pub enum Volume<'a> {
 }
 
 impl<'a> Volume<'a> {
+    /// A part of it that is missing leaves the rest without a use.
+    fn rolling(ticker: &'a CryptoPrices) -> Self {
+        match (&ticker.volume, &ticker.quote_volume, ticker.number_trades) {
+            (Some(base), Some(quote), Some(trades)) => Self::Rolling24h {
+                base,
+                quote,
+                trades,
+            },
+            _ => Self::Unknown,
+        }
+    }
+
     /// Without a total nobody can tell what was traded between two ticks.
     fn of_session(total: Option<&'a Digits>, last_trade: Option<&'a Digits>) -> Self {
         total.map_or(Self::Unknown, |total| Self::Session { total, last_trade })
@@ -129,11 +141,7 @@ impl<'a> From<&'a CryptoPrices> for Tick<'a> {
         let (event_time, fetched_at) = (Some(ticker.event_time), Some(ticker.timestamp));
         let meta = ticker.meta.as_ref();
         Self {
-            volume: Volume::Rolling24h {
-                base: &ticker.volume,
-                quote: &ticker.quote_volume,
-                trades: ticker.number_trades,
-            },
+            volume: Volume::rolling(ticker),
             ..Self::new(&ticker.symbol, &ticker.price, event_time, fetched_at, meta)
         }
     }

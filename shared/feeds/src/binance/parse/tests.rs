@@ -40,16 +40,34 @@ fn microseconds_and_bare_numbers_are_read_alike() {
 
 #[test]
 fn a_bad_item_costs_no_other() {
-    let bad = BTCUSDT.replace("\"6933.00000000\"", "\"n/a\"");
+    let bad = BTCUSDT.replace("\"6705.82000000\"", "\"n/a\"");
     let body = format!("[{bad},7,{BTCUSDT}]");
     let mut items = tickers(body.as_bytes()).unwrap();
     assert_eq!(items.pop().unwrap().unwrap().symbol.as_str(), "BTCUSDT");
     let errors: Vec<_> = items.into_iter().map(|item| item.unwrap_err()).collect();
     assert_eq!(
         errors[0].to_string(),
-        r#"the ticker of BTCUSDT can't be read: it is not the expected JSON: "n/a" is not a decimal number as JSON writes one, such as -0.25 at line 1 column 177"#
+        r#"the ticker of BTCUSDT can't be read: it is not the expected JSON: "n/a" is not a decimal number as JSON writes one, such as -0.25 at line 1 column 224"#
     );
     assert_eq!(errors[1].symbol, None);
+}
+
+#[test]
+fn a_number_that_a_ticker_lacks_costs_it_neither_price_nor_time() {
+    for nothing in ["null", r#""""#, "{}", r#""n/a""#] {
+        let lacking = BTCUSDT
+            .replace("\"6933.00000000\"", nothing)
+            .replace("\"-2.427\"", nothing)
+            .replace("554428", nothing);
+        let ticker = only(lacking.as_bytes());
+        assert_eq!(ticker.last_price.as_str(), "6705.82000000");
+        assert_eq!(
+            (ticker.high_price, ticker.price_change_percent),
+            (None, None)
+        );
+        assert_eq!(ticker.count, None, "{nothing}");
+        assert_eq!(ticker.low_price.unwrap().as_str(), "6680.10000000");
+    }
 }
 
 #[test]

@@ -216,7 +216,7 @@ async fn a_symbol_that_is_missing_or_unreadable_costs_no_other() {
     let provider = Provider::start(|_, _| {
         let bad = BTCUSDT
             .replace("BTCUSDT", "BADUSDT")
-            .replace("6933.00000000", "high");
+            .replace("6705.82000000", "last");
         Some(Reply::new(200, format!("[{bad},{BTCUSDT}]")))
     })
     .await;

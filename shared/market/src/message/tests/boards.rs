@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::{BoardQuote, Calendar};
+use crate::{BoardQuote, Calendar, Published};
 
 /// A row of the board on the morning of a trading day.
 fn row() -> BoardQuote {
@@ -120,6 +120,17 @@ fn the_change_is_recomputed_from_the_reference_price_with_two_decimals_of_percen
         let expected = format!(r#""change":{change},"change_percent":{percent},"#);
         assert!(board.contains(&expected), "{board}");
     }
+}
+
+#[test]
+fn a_row_of_a_writer_that_only_knew_the_ticker_has_its_symbol() {
+    let whole = text(board_message(&fpt(row()), false));
+    let older = whole.replacen(r#""symbol":"FPT","#, "", 1);
+    assert!(older.starts_with(r#"{"ticker":"FPT","#));
+    let published = Published::read("stock-board", older.as_bytes()).unwrap();
+    assert_eq!(published.symbol().as_str(), "FPT");
+    assert_eq!(published.tick().unwrap().symbol.as_str(), "FPT");
+    assert_eq!(serde_json::to_string(&published).unwrap(), older);
 }
 
 #[test]

@@ -142,6 +142,39 @@ fn what_a_quote_lacks_is_null_and_flagged() {
 }
 
 #[test]
+fn what_a_ticker_lacks_is_null_and_flagged() {
+    type Lack = fn(&mut CryptoTicker);
+    let Quote::Crypto(whole) = btc_usdt() else {
+        unreachable!()
+    };
+    let lacks: [(&str, Lack); 8] = [
+        ("open", |ticker| ticker.open_price = None),
+        ("high", |ticker| ticker.high_price = None),
+        ("low", |ticker| ticker.low_price = None),
+        ("volume", |ticker| ticker.volume = None),
+        ("quote_volume", |ticker| ticker.quote_volume = None),
+        ("number_trades", |ticker| ticker.trades = None),
+        ("price_change", |ticker| ticker.price_change = None),
+        ("price_change_percent", |ticker| {
+            ticker.price_change_percent = None;
+        }),
+    ];
+    for (member, lack) in lacks {
+        let mut ticker = whole.clone();
+        lack(&mut ticker);
+        let quote = Quote::Crypto(ticker);
+        let fetched_at = "2020-04-15T22:54:39Z";
+        let observation = observed("binance", pair("BTC", "USDT"), quote, fetched_at);
+        let body: Value = serde_json::from_slice(&quote_message(&observation, false).body).unwrap();
+        assert_eq!(body["price"].to_string(), "6705.82", "the price stays");
+        for (other, _) in lacks {
+            assert_eq!(body[other].is_null(), other == member, "{other}");
+        }
+        assert_eq!(body["meta"]["flags"], serde_json::json!(["incomplete"]));
+    }
+}
+
+#[test]
 fn what_nobody_has_told_of_an_instrument_is_null() {
     let instrument = Instrument::unknown("^GSPC".parse().unwrap());
     let quote = stock(["1"; 5], None, 0);
@@ -213,7 +246,8 @@ proptest! {
         prop_assert_ne!(event_id(&one), event_id(&elsewhere));
         let mut changed = one.clone();
         let Quote::Crypto(ticker) = &mut changed.said else { unreachable!() };
-        ticker.volume = digits(&format!("1{}", ticker.volume.as_str().trim_start_matches('-')));
+        let volume = ticker.volume.take().unwrap();
+        ticker.volume = Some(digits(&format!("1{}", volume.as_str().trim_start_matches('-'))));
         prop_assert_ne!(event_id(&one), event_id(&changed));
     }
 

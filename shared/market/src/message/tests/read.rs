@@ -120,27 +120,12 @@ fn a_record_without_meta_gives_the_times_of_its_shape() {
 }
 
 #[test]
-fn a_row_of_a_writer_that_only_knew_the_ticker_has_its_symbol() {
-    let older = ROW.replacen(r#""symbol":"FPT","#, "", 1);
-    let published = read("stock-board", &older);
-    assert_eq!(published.symbol().as_str(), "FPT");
-    assert_eq!(published.tick().unwrap().symbol.as_str(), "FPT");
-    let Published::StockBoard(row) = &published else {
-        panic!("{published:?}")
-    };
-    assert_eq!(row.symbol, None);
-    assert!(
-        serde_json::to_string(&published)
-            .unwrap()
-            .starts_with(r#"{"ticker":"FPT","#)
-    );
-}
-
-#[test]
 fn a_volume_that_is_null_is_unknown() {
     for (topic, value, member) in [
         ("stock-prices", PRICE, r#""volume":1234500"#),
         ("stock-board", ROW, r#""total_volume":1234500"#),
+        ("crypto-prices", TICKER, r#""volume":57857.49485700"#),
+        ("crypto-prices", TICKER, r#""number_trades":554428"#),
     ] {
         let (name, _) = member.split_once(':').unwrap();
         let value = value.replace(member, &format!("{name}:null"));

@@ -60,13 +60,13 @@ prop_compose! {
 
 prop_compose! {
     fn any_ticker()(
-        prices in [any_digits(), any_digits(), any_digits(), any_digits()],
-        rest in [any_digits(), any_digits(), any_digits(), any_digits()],
-        trades: u64,
+        last_price in any_digits(),
+        [open_price, high_price, low_price] in [maybe(any_digits()), maybe(any_digits()), maybe(any_digits())],
+        [volume, quote_volume, price_change, price_change_percent] in
+            [maybe(any_digits()), maybe(any_digits()), maybe(any_digits()), maybe(any_digits())],
+        trades: Option<u64>,
         close_time in any_time(),
     ) -> Quote {
-        let [last_price, open_price, high_price, low_price] = prices;
-        let [volume, quote_volume, price_change, price_change_percent] = rest;
         Quote::Crypto(CryptoTicker {
             close_time, last_price, open_price, high_price, low_price, volume, quote_volume, trades,
             price_change, price_change_percent, bid: None, ask: None,
