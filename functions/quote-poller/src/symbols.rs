@@ -127,6 +127,14 @@ mod tests {
     }
 
     #[test]
+    fn a_pair_may_have_letters_of_every_script_and_three_marks() {
+        let symbols = read("币安人生USDT,A-B_C.D@XNAS");
+        let listed: Vec<_> = symbols.listed.iter().map(Symbol::as_str).collect();
+        assert_eq!(listed, ["币安人生USDT", "A-B_C.D"]);
+        assert!(symbols.refused.is_empty());
+    }
+
+    #[test]
     fn what_is_no_symbol_is_named_with_its_reason_and_costs_no_other() {
         let symbols = read("AAPL@XNAS,, AA PL,AAPL,IBM@nyse,IBM@XNYS");
         let refused: Vec<_> = symbols

@@ -194,8 +194,9 @@ fn legal_list(text: &str) -> Option<Vec<String>> {
         .collect()
 }
 
+/// Letters of every script are legal, but for small Latin ones.
 fn legal_symbol(text: &str) -> Option<String> {
     let legal =
-        |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || b"_-.".contains(&byte);
-    ((1..=50).contains(&text.len()) && text.bytes().all(legal)).then(|| text.to_owned())
+        |c: char| (c.is_alphanumeric() && !c.is_ascii_lowercase()) || matches!(c, '_' | '-' | '.');
+    ((1..=50).contains(&text.chars().count()) && text.chars().all(legal)).then(|| text.to_owned())
 }

@@ -98,6 +98,14 @@ fn every_recorded_pair_has_its_assets() {
     }
 }
 
+#[test]
+fn letters_of_every_script_and_three_marks_are_legal_in_a_symbol() {
+    for symbol in ["币安人生USDT", "A-B_C.D", "1INCHUSDT"] {
+        let read = asked(&[("symbol", symbol)]).unwrap();
+        assert_eq!(read, Asked::One(symbol.to_owned()));
+    }
+}
+
 proptest! {
     #[test]
     fn any_query_is_read_or_refused(symbol in ".*", symbols in ".*", list in r#"\[("[A-Zé "]{0,3}",?){0,3}\]"#) {
