@@ -4,7 +4,10 @@ use jiff::Timestamp;
 use proptest::prelude::*;
 
 use super::*;
-use crate::test_server::{self, Provider, Reply, settings, soon, symbols};
+use crate::{
+    FetchError,
+    test_server::{self, Provider, Reply, settings, soon, symbols},
+};
 
 fn bar<At>(at: At, close: &str) -> Bar<At> {
     let one = || "1".parse::<Digits>().unwrap();
@@ -84,6 +87,36 @@ async fn a_day_that_comes_twice_is_one_day_or_the_series_is_refused_at_every_bro
             assert_eq!(days, ["2026-02-11", "2026-02-12"], "{provider} {time}");
             let days = dates(provider, setting, again(other, unit)).await;
             assert_eq!(days, ["malformed"], "{provider} {time}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_minute_that_comes_twice_is_one_minute_or_the_series_is_refused() {
+    let answers = [
+        (
+            "vci",
+            "VCI_URL",
+            r#"[{"symbol":"FPT","o":[1,1],"h":[2,2],"l":[1,1],"c":[2,LAST],"v":[9,9],"t":["1776651300","1776651300"]}]"#,
+        ),
+        (
+            "kbs",
+            "KBS_URL",
+            r#"{"data_1P":[{"t":"2026-04-20 09:15","o":1,"h":2,"l":1,"c":2,"v":9},{"t":"2026-04-20 09:15:00","o":1,"h":2,"l":1,"c":LAST,"v":9}]}"#,
+        ),
+    ];
+    let clock = || "2026-04-20T03:00:00Z".parse().unwrap();
+    for (provider, setting, body) in answers {
+        for (last, expected) in [("2.0", Ok(1)), ("1", Err("malformed"))] {
+            let body = body.replace("LAST", last);
+            let server = Provider::start(move |_, _| Some(Reply::new(200, &body))).await;
+            let feed = crate::open(provider, &settings(&[(setting, &server.url)], clock)).unwrap();
+            let range = "2026-04-19T17:00:00Z".parse().unwrap()..clock();
+            let bars = feed.minute_bars.as_ref();
+            let polled = test_server::bars(bars, &symbols(&["FPT"]), range, soon()).await;
+            let found = polled[0].result.as_ref();
+            let found = found.map(|found| found.said.len());
+            assert_eq!(found.map_err(FetchError::reason), expected, "{provider}");
         }
     }
 }
