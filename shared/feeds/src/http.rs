@@ -39,6 +39,7 @@ pub(crate) struct Http {
     client: reqwest::Client,
     budget: Arc<Budget>,
     cooldown: Arc<Cooldown>,
+    /// Whether a failure keeps no other request from being sent.
     is_aside: bool,
     manners: Manners,
     clock: fn() -> Timestamp,

@@ -2,27 +2,43 @@
 
 use jiff::Timestamp;
 use market::Digits;
-use serde::{Deserialize, Deserializer, de::Error as _};
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeOwned, Error as _},
+};
 use serde_json::value::RawValue;
 
-/// What stands where a number belongs. Of a row that lacks one the others are kept.
+/// What stands where a `T` belongs. Of a row that lacks it the rest is kept.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Number {
+pub(crate) enum Loose<T> {
     /// Nothing, null or an empty text.
     #[default]
     Missing,
-    /// A number.
-    Given(Digits),
+    /// A `T`.
+    Given(T),
     /// Anything else, such as the word for a kind of order.
     Other,
 }
 
-impl<'de> Deserialize<'de> for Number {
+/// What stands where a number belongs.
+pub(crate) type Number = Loose<Digits>;
+
+impl<T> Loose<T> {
+    /// The `T`, if it is one.
+    pub(crate) fn given(self) -> Option<T> {
+        match self {
+            Self::Given(given) => Some(given),
+            Self::Missing | Self::Other => None,
+        }
+    }
+}
+
+impl<'de, T: DeserializeOwned> Deserialize<'de> for Loose<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let raw = Box::<RawValue>::deserialize(deserializer)?;
         Ok(match raw.get() {
             "null" | r#""""# => Self::Missing,
-            number => serde_json::from_str(number).map_or(Self::Other, Self::Given),
+            given => serde_json::from_str(given).map_or(Self::Other, Self::Given),
         })
     }
 }
@@ -31,10 +47,7 @@ impl<'de> Deserialize<'de> for Number {
 pub(crate) fn if_any<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Digits>, D::Error> {
-    Ok(match Number::deserialize(deserializer)? {
-        Number::Given(digits) => Some(digits),
-        Number::Missing | Number::Other => None,
-    })
+    Ok(Number::deserialize(deserializer)?.given())
 }
 
 /// A count, or `None` where anything else stands.

@@ -34,14 +34,13 @@ impl KnownAssets {
 impl Instruments for Client {
     /// One request for each 100 pairs that are not known yet, one after the other.
     async fn learn(&self, symbols: &[Symbol], until: Instant) {
-        let mut open: Vec<&[Symbol]> = Vec::new();
         let new: Vec<Symbol> = {
             let known = self.assets.known();
             let is_new =
                 |symbol: &&Symbol| !known.contains_key(*symbol) && !self.unknown.contains(symbol);
             symbols.iter().filter(is_new).cloned().collect()
         };
-        open.extend(new.chunks(PAIRS).rev());
+        let mut open: Vec<&[Symbol]> = new.chunks(PAIRS).rev().collect();
         while let Some(pairs) = open.pop() {
             match self.ask(pairs, until).await {
                 Ok(()) => {}

@@ -5,7 +5,7 @@ use market::{AssetClass, Bar, Digits};
 use serde::{Deserialize, Deserializer, de::Error as _};
 
 use crate::{
-    number::Number,
+    number::{Loose, Number},
     vietnam::{
         board::{self, BoardRow, Numbers},
         interval::Interval,
@@ -17,8 +17,8 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub(crate) struct Listed {
     /// `HOSE`, also written `HSX`; `HNX`, `UPCOM`.
-    #[serde(rename = "EX")]
-    pub(crate) exchange: Option<String>,
+    #[serde(rename = "EX", default)]
+    pub(crate) exchange: Loose<String>,
     #[serde(rename = "RE", default)]
     pub(crate) reference: Number,
     #[serde(rename = "CL", default)]
@@ -55,7 +55,7 @@ impl From<Listed> for BoardRow {
     fn from(row: Listed) -> Self {
         let mut numbers = Numbers::default();
         Self {
-            exchange: row.exchange.as_deref().and_then(board::exchange),
+            exchange: row.exchange.given().as_deref().and_then(board::exchange),
             asset_class: Some(AssetClass::Equity),
             volume: numbers.positive(row.volume),
             total_volume: numbers.total(row.total_volume, row.current.as_ref()),

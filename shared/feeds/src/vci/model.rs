@@ -5,7 +5,7 @@ use market::{AssetClass, Digits};
 use serde::Deserialize;
 
 use crate::{
-    number::Number,
+    number::{Loose, Number},
     vietnam::board::{self, BoardRow, Numbers},
 };
 
@@ -14,7 +14,8 @@ use crate::{
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Listed {
     pub(crate) listing_info: ListingInfo,
-    pub(crate) bid_ask: Option<BidAsk>,
+    #[serde(default)]
+    pub(crate) bid_ask: Loose<BidAsk>,
     pub(crate) match_price: MatchPrice,
 }
 
@@ -29,17 +30,21 @@ pub(crate) struct ListingInfo {
     #[serde(default)]
     pub(crate) ref_price: Number,
     /// `HSX`, `HNX` or `UPCOM`.
-    pub(crate) board: Option<String>,
+    #[serde(default)]
+    pub(crate) board: Loose<String>,
     /// `STOCK`, `ETF` or `CW`.
-    pub(crate) stock_type: Option<String>,
+    #[serde(default)]
+    pub(crate) stock_type: Loose<String>,
 }
 
 /// The best levels of the order book, best first.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct BidAsk {
-    pub(crate) bid_prices: Option<Vec<Level>>,
-    pub(crate) ask_prices: Option<Vec<Level>>,
+    #[serde(default)]
+    pub(crate) bid_prices: Loose<Vec<Loose<Level>>>,
+    #[serde(default)]
+    pub(crate) ask_prices: Loose<Vec<Loose<Level>>>,
 }
 
 /// A level of the order book.
@@ -73,20 +78,23 @@ pub(crate) struct MatchPrice {
 
 impl From<Listed> for BoardRow {
     fn from(row: Listed) -> Self {
-        let best = |levels: Option<Vec<Level>>| {
-            let best = levels.and_then(|levels| levels.into_iter().next());
-            best.map_or(Number::Missing, |level| level.price)
-        };
-        let (bids, asks) = row
-            .bid_ask
-            .map(|levels| (levels.bid_prices, levels.ask_prices))
-            .unwrap_or_default();
         let (info, trades) = (row.listing_info, row.match_price);
-        let kind = info.stock_type.as_deref();
         let mut numbers = Numbers::default();
+        let [bids, asks] = match numbers.if_any(row.bid_ask) {
+            Some(levels) => [levels.bid_prices, levels.ask_prices],
+            None => [Loose::Missing, Loose::Missing],
+        };
+        let [bid, ask] = [bids, asks].map(|levels| {
+            let best = numbers.if_any(levels)?.into_iter().next()?;
+            let price = numbers.if_any(best)?.price;
+            numbers.positive(price)
+        });
         Self {
-            exchange: info.board.as_deref().and_then(board::exchange),
-            asset_class: kind.map_or(Some(AssetClass::Equity), board::asset_class),
+            exchange: info.board.given().as_deref().and_then(board::exchange),
+            asset_class: match info.stock_type {
+                Loose::Missing => Some(AssetClass::Equity),
+                kind => kind.given().as_deref().and_then(board::asset_class),
+            },
             volume: numbers.positive(trades.match_vol),
             total_volume: numbers.total(trades.accumulated_volume, trades.match_price.as_ref()),
             last: trades.match_price,
@@ -96,8 +104,8 @@ impl From<Listed> for BoardRow {
             high: numbers.positive(trades.highest),
             low: numbers.positive(trades.lowest),
             average: numbers.positive(trades.avg_match_price),
-            bid: numbers.positive(best(bids)),
-            ask: numbers.positive(best(asks)),
+            bid,
+            ask,
             time: trades.time,
             incomplete: numbers.incomplete,
         }

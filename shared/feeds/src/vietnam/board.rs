@@ -10,7 +10,7 @@ use super::local;
 use crate::{
     BodyError, FetchError,
     batch::{self, Row},
-    number::{self, Number},
+    number::{self, Loose, Number},
 };
 
 /// A row of a broker's price board, as they all have it. Prices are in VND, volumes in shares.
@@ -49,12 +49,12 @@ impl Numbers {
     /// A number that every row has.
     pub(crate) fn always(&mut self, number: Number) -> Option<Digits> {
         self.incomplete |= number == Number::Missing;
-        self.digits(number)
+        self.if_any(number)
     }
 
     /// A price or volume above 0. Where there is none, 0 may stand.
     pub(crate) fn positive(&mut self, number: Number) -> Option<Digits> {
-        self.digits(number).and_then(above_zero)
+        self.if_any(number).and_then(above_zero)
     }
 
     /// The day's volume, which is 0 before the first trade even where nothing stands.
@@ -65,15 +65,10 @@ impl Numbers {
         }
     }
 
-    fn digits(&mut self, number: Number) -> Option<Digits> {
-        match number {
-            Number::Given(digits) => Some(digits),
-            Number::Missing => None,
-            Number::Other => {
-                self.incomplete = true;
-                None
-            }
-        }
+    /// What holds numbers, if it is there.
+    pub(crate) fn if_any<T>(&mut self, holder: Loose<T>) -> Option<T> {
+        self.incomplete |= matches!(holder, Loose::Other);
+        holder.given()
     }
 }
 

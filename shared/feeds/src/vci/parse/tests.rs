@@ -115,6 +115,11 @@ fn a_number_that_a_row_lacks_is_null_and_noted_and_costs_no_other() {
         None
     );
     assert_eq!(lacks("32800", "[32800]").high, None);
+    assert_eq!(lacks(r#"{"price":32600"#, r#"7,{"price":32600"#).bid, None);
+    assert_eq!(
+        lacks(r#""bidAsk":{"#, r#""bidAsk":"none","was":{"#).ask,
+        None
+    );
 }
 
 #[test]
@@ -125,6 +130,7 @@ fn the_class_is_that_of_the_type_that_the_row_names() {
         ("ETF", Some(Etf)),
         ("CW", Some(Warrant)),
         ("BOND", None),
+        (r#"","was":""#, Some(Equity)),
     ] {
         let named = format!(r#""stockType":"{kind}","board":"HSX""#);
         let text = str::from_utf8(TCB)
