@@ -109,7 +109,9 @@ fn profile(folder: &Path) -> Option<&str> {
 /// [`BinariesError::Missing`].
 pub fn find(folder: &Path, name: &str) -> Result<PathBuf, BinariesError> {
     let path = folder.join(name);
-    if path.is_file() {
+    // A name that leads elsewhere is no binary's.
+    let is_of_folder = path.file_name() == Some(name.as_ref());
+    if is_of_folder && path.is_file() {
         Ok(path)
     } else {
         Err(BinariesError::Missing(path))

@@ -147,9 +147,17 @@ impl DataFolder {
     }
 }
 
-/// The file in a data folder that says what the lake under `root` should hold.
+/// The file in a data folder that says what the lake under `root` should hold. It is in the folder whatever `root` is.
 pub fn expected_file(folder: &Path, root: &str) -> PathBuf {
-    folder.join("expected").join(root).join("offsets.json")
+    let mut path = folder.join("expected");
+    for part in root.split('/') {
+        match part {
+            "." => path.push("%2E"),
+            ".." => path.push("%2E%2E"),
+            part => path.push(part),
+        }
+    }
+    path.join("offsets.json")
 }
 
 /// Takes the lock, for as long as the file is open.
@@ -233,6 +241,19 @@ mod tests {
         let said = DataFolder::open(folder.path()).unwrap_err().to_string();
         assert!(said.contains("is not quotelake's"), "{said}");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn what_is_expected_is_written_in_the_folder_whatever_the_root() {
+        let file = |root| expected_file(Path::new("/data"), root);
+        let inside = Path::new("/data/expected");
+        assert_eq!(
+            file("bronze/epoch=1"),
+            inside.join("bronze/epoch=1/offsets.json")
+        );
+        assert_eq!(file("../../x"), inside.join("%2E%2E/%2E%2E/x/offsets.json"));
+        assert_eq!(file("/etc/x/"), inside.join("etc/x/offsets.json"));
+        assert_eq!(file(""), inside.join("offsets.json"));
     }
 
     #[test]

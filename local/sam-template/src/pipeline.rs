@@ -35,6 +35,7 @@ pub(super) fn pipeline(
     let mut pipeline = Pipeline::default();
     let mut mappings = Vec::new();
     for (id, node) in resources.members() {
+        check_id("the logical id", id, node.line)?;
         let resource = Section::open(&scope, id.clone(), node)?;
         if !scope.exists(node)? {
             continue;
@@ -56,6 +57,19 @@ pub(super) fn pipeline(
         attach(&mut pipeline, line, function, trigger)?;
     }
     Ok(pipeline)
+}
+
+/// Refuses an id that CloudFormation would not take: files and keys are named by it.
+fn check_id(what: &str, id: &str, line: usize) -> Result<(), TemplateError> {
+    if (1..=255).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        return Ok(());
+    }
+    let problem = Problem::OutOfRange {
+        name: what.to_owned(),
+        value: id.to_owned(),
+        range: "1 to 255 letters of A to Z, a to z and digits".to_owned(),
+    };
+    Err(problem.at(line))
 }
 
 /// Gives a mapping's trigger to the function that it names or whose ARN it has.
@@ -100,6 +114,7 @@ fn function(
     let (mut schedules, mut kafka) = (Vec::new(), Vec::new());
     if let Some(events) = properties.section("Events")? {
         for (event, node) in events.members() {
+            check_id(&format!("the name of an event of {name}"), event, node.line)?;
             let section = Section::open(scope, format!("{name}.Events.{event}"), node)?;
             match event::read(name, event, &section)? {
                 Event::Schedule(event) => schedules.push(event),
@@ -182,11 +197,15 @@ fn binary(resource: &Section<'_, '_>) -> Result<String, TemplateError> {
         Some(metadata) => metadata.section("BuildProperties")?,
         None => None,
     };
-    let binary = match properties {
-        Some(properties) => properties.text("Binary")?,
-        None => None,
-    };
-    binary.ok_or_else(|| resource.missing("Metadata.BuildProperties.Binary"))
+    let missing = || resource.missing("Metadata.BuildProperties.Binary");
+    let properties = properties.ok_or_else(missing)?;
+    let binary = properties.text("Binary")?.ok_or_else(missing)?;
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+    if !binary.is_empty() && binary.bytes().all(allowed) {
+        return Ok(binary);
+    }
+    let range = "the name of a Cargo binary: letters, digits, - and _".to_owned();
+    Err(properties.out_of_range("Binary", &binary, range))
 }
 
 fn environment(properties: &Section<'_, '_>) -> Result<BTreeMap<String, String>, TemplateError> {

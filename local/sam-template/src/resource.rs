@@ -60,13 +60,15 @@ impl Scope<'_> {
         };
         let allowed =
             |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-".contains(&byte);
-        if (3..=63).contains(&name.len()) && name.bytes().all(allowed) {
+        let ends_well = !name.starts_with(['.', '-']) && !name.ends_with(['.', '-']);
+        if (3..=63).contains(&name.len()) && name.bytes().all(allowed) && ends_well {
             return Ok(name);
         }
         let problem = Problem::OutOfRange {
             name: shown,
             value: name,
-            range: "3 to 63 lower-case letters, digits, dots and hyphens".to_owned(),
+            range: "3 to 63 lower-case letters, digits, dots and hyphens, a letter or digit at both ends"
+                .to_owned(),
         };
         Err(problem.at(given.line))
     }

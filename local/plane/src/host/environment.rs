@@ -220,7 +220,9 @@ type Log = Arc<Mutex<File>>;
 
 fn open_log(folder: &Path, function: &str) -> std::io::Result<Log> {
     std::fs::create_dir_all(folder)?;
-    let path = folder.join(format!("{function}.log"));
+    // Whatever a function's name is, its log is in the folder.
+    let name: String = form_urlencoded::byte_serialize(function.as_bytes()).collect();
+    let path = folder.join(format!("{name}.log"));
     let file = OpenOptions::new().create(true).append(true).open(path)?;
     Ok(Arc::new(Mutex::new(file)))
 }

@@ -72,7 +72,7 @@ fn a_text_that_is_no_template_is_refused_with_its_line() {
         ),
         (
             "Resources:\n  AB: {Type: AWS::S3::Bucket, Properties: {BucketName: My Lake}}",
-            "line 2: AB.BucketName is 'My Lake': it must be 3 to 63 lower-case letters, digits, dots and hyphens",
+            "line 2: AB.BucketName is 'My Lake': it must be 3 to 63 lower-case letters, digits, dots and hyphens, a letter or digit at both ends",
         ),
     ] {
         assert_eq!(
@@ -86,6 +86,52 @@ fn a_text_that_is_no_template_is_refused_with_its_line() {
         unclosed.contains("line 3: this is not YAML that can be read ("),
         "{unclosed}"
     );
+}
+
+#[test]
+fn a_name_that_is_no_name_of_a_file_is_refused() {
+    const LETTERS: &str = "it must be 1 to 255 letters of A to Z, a to z and digits";
+    let function = |id: &str, binary: &str, event: &str| {
+        format!(
+            "Resources:\n  {id}:\n    Type: AWS::Serverless::Function\n    Metadata: {{BuildProperties: {{Binary: {binary}}}}}\n    Properties:\n      Events:\n        {event}: {{Type: ScheduleV2, Properties: {{ScheduleExpression: rate(1 minute)}}}}"
+        )
+    };
+    let text = function("Poller", "quote-poller_2", "Minute");
+    assert_eq!(parse(&text, &BTreeMap::new()).unwrap().functions.len(), 1);
+    for id in ["../../x", "/etc/x", "a.b", "a b", "a-b", "Ä", "x\u{202e}y"] {
+        for (text, expected) in [
+            (
+                function(&format!("'{id}'"), "poller", "Minute"),
+                format!("line 2: the logical id is '{id}': {LETTERS}"),
+            ),
+            (
+                format!("Resources:\n  '{id}': {{Type: AWS::S3::Bucket}}"),
+                format!("line 2: the logical id is '{id}': {LETTERS}"),
+            ),
+            (
+                function("Poller", "poller", &format!("'{id}'")),
+                format!("line 7: the name of an event of Poller is '{id}': {LETTERS}"),
+            ),
+        ] {
+            assert_eq!(sentence(&text, &[]), format!("template.yaml {expected}"));
+        }
+    }
+    for binary in ["../../bin/sh", "/bin/sh", ".", "''"] {
+        assert_eq!(
+            sentence(&function("Poller", binary, "Minute"), &[]),
+            format!(
+                "template.yaml line 4: Poller.Metadata.BuildProperties.Binary is '{}': it must be the name of a Cargo binary: letters, digits, - and _",
+                binary.trim_matches('\'')
+            )
+        );
+    }
+    for bucket in ["...", ".bucket-x", "lake-"] {
+        let text = format!(
+            "Resources:\n  Lake: {{Type: AWS::S3::Bucket, Properties: {{BucketName: {bucket}}}}}"
+        );
+        let said = sentence(&text, &[]);
+        assert!(said.contains("a letter or digit at both ends"), "{said}");
+    }
 }
 
 #[test]
