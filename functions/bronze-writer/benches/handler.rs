@@ -18,6 +18,7 @@ use divan::{
     AllocProfiler, Bencher, black_box,
     counter::{BytesCount, ItemsCount},
 };
+use jiff::Timestamp;
 use lake::{Compression, Granularity, Layout, store::MemoryStore};
 use runtime::Invocation;
 use serde::{Deserialize, de::IgnoredAny};
@@ -55,16 +56,19 @@ const FULL: Batch = Batch {
 
 /// A message, a little shortened so that 10,000 of them fill a payload.
 fn quote(index: usize, symbol: usize, second: usize) -> String {
+    let second = i64::try_from(second).unwrap();
+    let fetched_at = Timestamp::from_millisecond(1_779_480_005_123 + second * 1_000).unwrap();
     format!(
         concat!(
             r#"{{"c":308.{:02},"d":3.83,"dp":1.2558,"h":311.4,"l":305.84,"o":306.12,"pc":304.99,"t":1779480000,"#,
             r#""symbol":"SYM{:03}","fetched_at":{},"meta":{{"source":"finnhub","schema":"stock-quotes/1","#,
             r#""event_id":"0123456789abcdef0123456789abcdef","currency":"USD","#,
-            r#""event_time":"2026-05-22T20:00:00.000Z","fetched_at":"2026-05-22T20:00:05.123Z","flags":[]}}}}"#
+            r#""event_time":"2026-05-22T20:00:00.000Z","fetched_at":"{:.3}","flags":[]}}}}"#
         ),
         index % 100,
         symbol,
-        1_779_480_005 + second,
+        fetched_at.as_second(),
+        fetched_at,
     )
 }
 

@@ -76,8 +76,8 @@ struct Scanner<'a> {
     text: &'a str,
     bytes: &'a [u8],
     at: usize,
-    /// The names of the objects that are open.
-    names: SmallVec<[Cow<'a, str>; 48]>,
+    /// The names of the objects that are open, each as it is spelled.
+    names: SmallVec<[&'a str; 64]>,
     found: Scanned<'a>,
 }
 
@@ -106,10 +106,13 @@ impl<'a> Scanner<'a> {
             if self.peek() != Some(b'"') {
                 return Err(Broken);
             }
-            let name = self.string()?;
-            let mark = mark(&name);
+            let Spelled {
+                text: spelled,
+                is_simple,
+            } = self.string()?;
+            let mark = if is_simple { mark(spelled) } else { u64::MAX };
             if seen & mark != 0 {
-                self.check_name(first_name, &name);
+                self.check_name(first_name, spelled, seen | mark == u64::MAX);
             }
             seen |= mark;
             self.blank();
@@ -119,18 +122,25 @@ impl<'a> Scanner<'a> {
             self.at += 1;
             self.blank();
             let start = self.at;
-            let below = match (level, &*name) {
-                (Level::Top, "meta") => Level::Meta,
-                _ => Level::Below,
-            };
-            self.value(depth + 1, below)?;
-            let value = &self.text[start..self.at];
-            match level {
-                Level::Top => self.found.member(&name, value),
-                Level::Meta if name == "fetched_at" => self.found.meta_fetched_at = Some(value),
-                _ => {}
+            if level == Level::Below {
+                self.value(depth + 1, Level::Below)?;
+            } else {
+                let name = if is_simple {
+                    Cow::Borrowed(spelled)
+                } else {
+                    decoded(spelled)
+                };
+                let is_meta = level == Level::Top && name == "meta";
+                let below = if is_meta { Level::Meta } else { Level::Below };
+                self.value(depth + 1, below)?;
+                let value = &self.text[start..self.at];
+                if level == Level::Top {
+                    self.found.member(&name, value);
+                } else if name == "fetched_at" {
+                    self.found.meta_fetched_at = Some(value);
+                }
             }
-            self.names.push(name);
+            self.names.push(spelled);
             match self.separator(b'}')? {
                 Next::Member => {}
                 Next::End => break,
@@ -184,50 +194,50 @@ impl<'a> Scanner<'a> {
         Ok(next)
     }
 
-    /// Reads a string; its text without quotes is borrowed unless it has an escape. A lone surrogate in it is refused.
-    fn string(&mut self) -> Result<Cow<'a, str>, Broken> {
+    /// Reads a string. A lone surrogate in it is refused.
+    fn string(&mut self) -> Result<Spelled<'a>, Broken> {
         self.at += 1;
         let start = self.at;
-        let mut is_plain = true;
+        let mut is_simple = true;
         loop {
-            self.skip_plain();
+            is_simple &= self.skip_plain();
             match self.peek() {
                 Some(b'"') => break,
                 Some(b'\\') => {
-                    is_plain = false;
+                    is_simple = false;
                     self.escape()?;
                 }
                 // A control character, or the end.
                 _ => return Err(Broken),
             }
         }
-        let inside = &self.text[start..self.at];
+        let text = &self.text[start..self.at];
         self.at += 1;
-        if is_plain {
-            return Ok(Cow::Borrowed(inside));
-        }
-        let quoted = &self.text[start - 1..self.at];
-        // What does not decode has a lone surrogate and is refused already: only its text is needed.
-        Ok(serde_json::from_str(quoted).map_or(Cow::Borrowed(inside), Cow::Owned))
+        Ok(Spelled { text, is_simple })
     }
 
-    /// Goes on to the next quote, backslash or control character.
-    fn skip_plain(&mut self) {
+    /// Goes on to the next quote, backslash or control character; false if there may be more than ASCII before it.
+    fn skip_plain(&mut self) -> bool {
+        let mut all = 0;
         while let Some(word) = self.bytes.get(self.at..self.at + 8) {
             let mut eight = [0; 8];
             eight.copy_from_slice(word);
-            let ends = ends_of(u64::from_le_bytes(eight));
+            let word = u64::from_le_bytes(eight);
+            all |= word;
+            let ends = ends_of(word);
             if ends != 0 {
                 self.at += (ends.trailing_zeros() / 8) as usize;
-                return;
+                return all & HIGHS == 0;
             }
             self.at += 8;
         }
         while let Some(byte) = self.peek()
             && !matches!(byte, b'"' | b'\\' | 0..=0x1f)
         {
+            all |= u64::from(byte);
             self.at += 1;
         }
+        all & HIGHS == 0
     }
 
     fn escape(&mut self) -> Result<(), Broken> {
@@ -288,21 +298,26 @@ impl<'a> Scanner<'a> {
             self.at += usize::from(matches!(self.peek(), Some(b'+' | b'-')));
             self.digits()?;
         }
-        let number = &self.text[start..self.at];
-        if number.len() > NUMBER_MAX
-            || has_exponent && !number.parse::<f64>().is_ok_and(f64::is_finite)
-        {
-            self.refuse(|| Defect::NumberTooLarge(number.chars().take(32).collect()));
+        if has_exponent || self.at - start > NUMBER_MAX {
+            let number = &self.text[start..self.at];
+            let is_finite = number.parse::<f64>().is_ok_and(f64::is_finite);
+            if number.len() > NUMBER_MAX || !is_finite {
+                self.refuse(|| Defect::NumberTooLarge(number.chars().take(32).collect()));
+            }
         }
         Ok(())
     }
 
     /// At least one digit.
     fn digits(&mut self) -> Result<(), Broken> {
-        let rest = &self.bytes[self.at..];
-        let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
-        self.at += digits;
-        (digits > 0).then_some(()).ok_or(Broken)
+        let start = self.at;
+        while let Some(b'0'..=b'9') = self.peek() {
+            self.at += 1;
+        }
+        if self.at == start {
+            return Err(Broken);
+        }
+        Ok(())
     }
 
     fn word(&mut self, word: &[u8]) -> Result<(), Broken> {
@@ -311,18 +326,20 @@ impl<'a> Scanner<'a> {
         is_there.then_some(()).ok_or(Broken)
     }
 
-    /// Compares a name with those before it in its object, as far as they are few.
-    fn check_name(&mut self, first_name: usize, name: &str) {
+    /// Compares a name with those before it in its object, as far as they are few; `by_text` if some are not simple.
+    fn check_name(&mut self, first_name: usize, name: &str, by_text: bool) {
         let before = &self.names[first_name..];
-        if before.len() < COMPARED && before.iter().any(|other| same_name(other, name)) {
-            self.refuse(|| Defect::named_twice(name));
+        let is_same =
+            |other: &&str| other.eq_ignore_ascii_case(name) || by_text && same_name(other, name);
+        if before.len() < COMPARED && before.iter().any(is_same) {
+            self.refuse(|| Defect::named_twice(&decoded(name)));
         }
     }
 
     /// Compares all names of an object with many.
     fn check_many(&mut self, first_name: usize) {
         let names = self.names[first_name..].iter();
-        let mut folded: Vec<String> = names.map(|name| name.to_lowercase()).collect();
+        let mut folded: Vec<String> = names.map(|name| decoded(name).to_lowercase()).collect();
         folded.sort_unstable();
         if let Some(twice) = folded.windows(2).find(|pair| pair[0] == pair[1]) {
             self.refuse(|| Defect::named_twice(&twice[0]));
@@ -339,15 +356,24 @@ impl<'a> Scanner<'a> {
         is_next
     }
 
+    #[inline]
     fn blank(&mut self) {
         while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.peek() {
             self.at += 1;
         }
     }
 
+    #[inline]
     fn peek(&self) -> Option<u8> {
         self.bytes.get(self.at).copied()
     }
+}
+
+/// A string as it is spelled between its quotes.
+struct Spelled<'a> {
+    text: &'a str,
+    /// Whether it is known to be ASCII without escapes.
+    is_simple: bool,
 }
 
 enum Next {
@@ -384,41 +410,51 @@ impl<'a> Scanned<'a> {
 }
 
 /// How many names of an object are compared one by one; those of a larger one are sorted.
-const COMPARED: usize = 48;
+const COMPARED: usize = 64;
 
 /// Where reading ends even if it need not: the stack is finite. `serde_json` has the same limit.
 const RECURSION_MAX: usize = 127;
 
-/// One bit of 64 for each name; names that are the same share one.
+/// What a string spells. What does not decode has a lone surrogate, and is refused for that.
+fn decoded(spelled: &str) -> Cow<'_, str> {
+    if !spelled.contains('\\') {
+        return Cow::Borrowed(spelled);
+    }
+    serde_json::from_str(&format!("\"{spelled}\"")).map_or(Cow::Borrowed(spelled), Cow::Owned)
+}
+
+/// One bit of 64 for a name in ASCII without escapes; names that are the same share one. Of any other all bits are set, for
+/// what is spelled otherwise may be the same, and lower case may be ASCII: the Kelvin sign is a k.
 fn mark(name: &str) -> u64 {
     let bytes = name.as_bytes();
     let (Some(first), Some(last)) = (bytes.first(), bytes.last()) else {
         return 1;
     };
-    if !name.is_ascii() {
-        // Lower case may be ASCII, and of another length: the Kelvin sign is a k.
-        return u64::MAX;
-    }
-    let middle = bytes[bytes.len() / 2] | 0x20;
-    let sum = u32::from(first | 0x20) * 7 + u32::from(last | 0x20) * 31 + u32::from(middle) * 13;
-    1 << ((sum as usize + bytes.len()) % 64)
+    let middle = bytes[bytes.len() / 2];
+    let sum = bytes.len()
+        + usize::from(first | 0x20) * 7
+        + usize::from(last | 0x20) * 31
+        + usize::from(middle | 0x20) * 13;
+    1 << (sum % 64)
 }
 
 /// Whether engines that ignore upper and lower case take two names for one.
 fn same_name(one: &str, other: &str) -> bool {
+    let (one, other) = (decoded(one), decoded(other));
     if one.is_ascii() && other.is_ascii() {
-        one.eq_ignore_ascii_case(other)
+        one.eq_ignore_ascii_case(&other)
     } else {
         one.to_lowercase() == other.to_lowercase()
     }
 }
 
+const ONES: u64 = u64::MAX / 255;
+const HIGHS: u64 = ONES << 7;
+
 /// The bytes of a word that end a plain stretch of a string: each has its highest bit set, and the lowest one is exact.
 ///
 /// Formulas: "Bit Twiddling Hacks", S. E. Anderson, "Determine if a word has a zero byte" and "less than n".
 fn ends_of(word: u64) -> u64 {
-    const ONES: u64 = u64::MAX / 255;
-    const HIGHS: u64 = ONES << 7;
     let has_byte = |byte: u8| {
         let differing = word ^ (ONES * u64::from(byte));
         differing.wrapping_sub(ONES) & !differing

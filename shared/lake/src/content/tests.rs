@@ -183,6 +183,19 @@ proptest! {
     }
 
     #[test]
+    fn a_time_as_published_is_what_a_parser_reads(
+        millis in 0..253_402_207_200_000_i64,
+        at in 0..24_usize,
+        other in "[0-9:TZ.+-]",
+    ) {
+        let text = format!("{:.3}", Timestamp::from_millisecond(millis).unwrap());
+        prop_assert_eq!(time_of_text(&text), Some(millis));
+        let mut mutated = text;
+        mutated.replace_range(at..=at, &other);
+        prop_assert_eq!(time_of_text(&mutated), time::time_of_any_text(&mutated), "{}", mutated);
+    }
+
+    #[test]
     fn a_time_is_usable_or_none(number in any::<i64>(), fraction in any::<f64>(), text in ".{0,30}") {
         for time in [time_of_number(number), time_of_fraction(fraction), time_of_text(&text)] {
             prop_assert!(time.is_none_or(|time| time >= 0));

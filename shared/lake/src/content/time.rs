@@ -1,6 +1,10 @@
 //! What counts as a time in a value.
 
-use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
+use jiff::{
+    Timestamp,
+    civil::{Date, DateTime},
+    tz::TimeZone,
+};
 
 use crate::Version;
 
@@ -43,6 +47,13 @@ pub(super) fn time_of_fraction(number: f64) -> Option<i64> {
 }
 
 pub(super) fn time_of_text(text: &str) -> Option<i64> {
+    match time_as_published(text) {
+        Some(millis) => usable(millis),
+        None => time_of_any_text(text),
+    }
+}
+
+pub(super) fn time_of_any_text(text: &str) -> Option<i64> {
     let instant = text.parse::<Timestamp>().ok().or_else(|| {
         let civil: DateTime = text.parse().ok()?;
         civil
@@ -58,3 +69,39 @@ pub(super) fn time_of_text(text: &str) -> Option<i64> {
         },
     }
 }
+
+/// The time of a text as the pollers write it, `2026-05-22T20:00:05.123Z`: every record has one, so it is read here in a
+/// tenth of the time that a parser of all RFC 3339 takes. `None` for any other text.
+fn time_as_published(text: &str) -> Option<i64> {
+    let bytes: &[u8; 24] = text.as_bytes().try_into().ok()?;
+    let marks = [
+        (4, b'-'),
+        (7, b'-'),
+        (10, b'T'),
+        (13, b':'),
+        (16, b':'),
+        (19, b'.'),
+        (23, b'Z'),
+    ];
+    if !marks.iter().all(|&(at, mark)| bytes[at] == mark) {
+        return None;
+    }
+    let number = |from: usize, to: usize| {
+        bytes[from..to].iter().try_fold(0_i16, |number, byte| {
+            let digit = byte.is_ascii_digit().then(|| i16::from(byte - b'0'))?;
+            Some(number * 10 + digit)
+        })
+    };
+    let small = |from| i8::try_from(number(from, from + 2)?).ok();
+    let date = Date::new(number(0, 4)?, small(5)?, small(8)?).ok()?;
+    let (hour, minute, second) = (small(11)?, small(14)?, small(17)?);
+    // A leap second, and what is no time at all, is for the parser.
+    if hour > 23 || minute > 59 || second > 59 {
+        return None;
+    }
+    let days = date.duration_since(EPOCH).as_hours() / 24;
+    let seconds = i64::from(hour) * 3_600 + i64::from(minute) * 60 + i64::from(second);
+    Some(days * 86_400_000 + seconds * 1_000 + i64::from(number(20, 23)?))
+}
+
+const EPOCH: Date = Date::constant(1970, 1, 1);
