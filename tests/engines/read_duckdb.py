@@ -1,0 +1,48 @@
+"""DuckDB."""
+
+import pathlib
+import re
+
+import duckdb
+
+import judge
+import lakes
+import tool
+from judge import as_text
+
+
+class DuckDB:
+    NAME = "DuckDB"
+
+    def untold(self, lake, topic):
+        objects = f"{lake.folder}/epoch=*/lake_topic={topic}/*/*/*.ndjson*"
+        return rows(duckdb.connect().sql(f"select * from read_json('{objects}')"))
+
+    def told(self, lake, topic, *options):
+        connection = duckdb.connect()
+        connection.execute(tool.sql("--engine", "duckdb", "--topic", topic, *lake.options, *options))
+        return rows(connection.sql(f"select * from {tool.view(topic)}"))
+
+    def more(self, folder):
+        """The commands of README.md, on a lake in which everything is odd that may be."""
+        readme = pathlib.Path("README.md").read_text()
+        query = re.search(r"sql --engine duckdb.*?```sql\n(.*?)```", readme, re.DOTALL)[1]
+        lake = lakes.of_everything(folder / "readme")
+        connection = duckdb.connect()
+        connection.execute(tool.sql("--engine", "duckdb", *lake.options))
+        said = {}
+        for line, symbol, _, _ in lake.records["stock-quotes"].values():
+            price = judge.parse(line)["c"]
+            values = judge.decimals(price) if isinstance(price, judge.Number) else [None]
+            said.setdefault(symbol, []).append(values[0])
+        expected = {
+            (symbol, len(prices), max((price for price in prices if price is not None), default=None))
+            for symbol, prices in said.items()
+        }
+        rows = set(connection.sql(query).fetchall())
+        assert rows == expected, rows ^ expected
+
+
+def rows(relation):
+    names = relation.columns
+    return [as_text(dict(zip(names, row))) for row in relation.fetchall()]

@@ -1,0 +1,125 @@
+"""Reads lakes with engines, as they guess types and as `quotelake sql` tells them; docs/engines.md has to say what comes.
+
+run.py TOOL MINISTACK    in the repository; QUOTELAKE_SEED takes other random records
+"""
+
+import contextlib
+import json
+import os
+import pathlib
+import pickle
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from concurrent.futures import ThreadPoolExecutor
+
+import lakes
+import tool
+from read_arrow import store
+
+HERE = pathlib.Path(__file__).parent
+TOOL, MINISTACK = sys.argv[1:3]
+# Spark first, which takes longest.
+ENGINES = ["Spark", "DuckDB", "Polars", "ClickHouse", "Pyarrow", "DataFusion", "Daft"]
+COLUMNS = ["DuckDB", "Spark", "Polars", "ClickHouse", "Pyarrow", "DataFusion", "Daft"]
+BOTH, TOLD = ("untold", "told"), ("told",)
+SEED = int(os.environ.get("QUOTELAKE_SEED", "20261128"))
+CHECKS = [
+    ("whole prices, then a fraction", lakes.whole_prices_first, BOTH),
+    ("null at first, a member that comes later", lakes.null_first, BOTH),
+    ("38 digits as they were written", lakes.all_digits, BOTH),
+    ("odd tickers, some of them with dates", lakes.tickers, BOTH),
+    ("tickers that are all numbers", lakes.number_tickers, BOTH),
+    ("one odd record among sound ones", lakes.odd_records, BOTH),
+    ("any JSON in members of no column", lakes.other_members, BOTH),
+    ("any JSON in every cell", lambda data: lakes.random_lake(data, SEED, 240), TOLD),
+    ("any JSON in every cell, packed with zstd", lambda data: lakes.random_lake(data, SEED + 1, 240, "zstd"), TOLD),
+    ("objects packed with zstd", lakes.packed, BOTH),
+    ("a run of `quotelake up`", lakes.of_a_run, TOLD),
+    ("two epochs", lakes.two_histories, BOTH),
+]
+
+
+def main():
+    tool.TOOL = os.environ["QUOTELAKE"] = TOOL
+    with tempfile.TemporaryDirectory() as folder, ministack(folder) as endpoint:
+        folder = pathlib.Path(folder)
+        subprocess.run([TOOL, "up", "--for", "8s", "--data", folder / "10"], check=True, stdout=subprocess.DEVNULL)
+        checks = [(name, make(folder / str(number)), ways) for number, (name, make, ways) in enumerate(CHECKS)]
+        upload(folder / str(len(CHECKS) - 1) / "s3/bronze-bucket/bronze", endpoint)
+        (folder / "checks.pickle").write_bytes(pickle.dumps(checks))
+        with ThreadPoolExecutor(2) as pool:
+            measured = dict(zip(ENGINES, pool.map(lambda engine: measure(engine, folder, endpoint), ENGINES)))
+    table = as_table(measured)
+    print("\n".join(table))
+    missing = [row for row in table if row not in pathlib.Path("docs/engines.md").read_text().splitlines()]
+    if missing:
+        reasons = dict.fromkeys(reason for name in COLUMNS for reason in measured[name]["reasons"])
+        sys.exit("\n".join(["", *reasons, "", "docs/engines.md does not have these rows:", *missing]))
+    print(f"{len(COLUMNS) * (len(table) - 2)} passed: what {len(COLUMNS)} engines read, as docs/engines.md says")
+
+
+def as_table(measured):
+    """As Markdown: a check a row, an engine a column."""
+    checks = measured[COLUMNS[0]]["cells"]
+    rows = [[check, *(measured[name]["cells"][check] for name in COLUMNS)] for check in checks]
+    head = ["untold / told", *("pyarrow" if name == "Pyarrow" else name for name in COLUMNS)]
+    return [f"| {' | '.join(row)} |" for row in [head, ["---"] * len(head), *rows]]
+
+
+def upload(bronze, endpoint):
+    """The lake to the bucket `lake`."""
+    s3 = store(endpoint)
+    s3.create_dir("lake")
+    for path in bronze.rglob("*.*json*"):
+        with s3.open_output_stream(f"lake/bronze/{path.relative_to(bronze)}") as stream:
+            stream.write(path.read_bytes())
+
+
+def measure(engine, folder, endpoint):
+    """What measure.py prints of an engine; an end of it that it has not chosen is one of this program."""
+    child = subprocess.run(
+        [sys.executable, HERE / "measure.py", engine, folder, endpoint], capture_output=True, text=True, timeout=300
+    )
+    if child.returncode:
+        sys.exit(f"{child.stderr[-4000:]}\n{engine} has ended with {child.returncode}")
+    return json.loads(child.stdout.rsplit("\n", 1)[1])
+
+
+@contextlib.contextmanager
+def ministack(folder):
+    """An S3 server on loopback; gives its URL."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    own = pathlib.Path(folder) / "ministack"
+    own.mkdir()
+    settings = dict(BIND_HOST="127.0.0.1", GATEWAY_PORT=port, TMPDIR=str(own), S3_DATA_DIR=str(own), STATE_DIR=str(own))
+    process = subprocess.Popen(
+        [MINISTACK], env=os.environ | settings, cwd=own, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        url, until = f"http://127.0.0.1:{port}", time.monotonic() + 60
+        while not answers(f"{url}/_ministack/health"):
+            assert time.monotonic() < until and process.poll() is None, "ministack does not answer"
+            time.sleep(0.2)
+        yield url
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def answers(url):
+    try:
+        return urllib.request.urlopen(url, timeout=5).status == 200
+    except OSError:
+        return False
+
+
+if __name__ == "__main__":
+    main()
