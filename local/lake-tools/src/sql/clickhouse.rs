@@ -29,16 +29,16 @@ fn create(lake: &Lake, topic: &str, columns: &[Column]) -> String {
         .iter()
         .map(|column| format!("`{}` Nullable(String)", column.name));
     let kafka = format!("`{}` {}", KAFKA.name, type_of(KAFKA.holds));
-    let types: Vec<String> = as_texts.chain([kafka]).collect();
+    // ClickHouse would guess these by one object's path.
+    let folders = ["epoch String", "lake_symbol String", "lake_date Date"].map(str::to_owned);
+    let types: Vec<String> = as_texts.chain([kafka]).chain(folders).collect();
     let values = columns.iter().map(|column| {
         let value = converted(column.holds, &format!("raw.`{}`", column.name));
         format!("{value} as `{}`", column.name)
     });
     let of_lake = [
         format!("raw.{}", KAFKA.name),
-        "toString(raw.epoch) as epoch".to_owned(),
-        "toString(raw.lake_symbol) as lake_symbol".to_owned(),
-        "toDate(raw.lake_date) as lake_date".to_owned(),
+        "raw.epoch, raw.lake_symbol, raw.lake_date".to_owned(),
     ];
     format!(
         "create or replace view {view} as select

@@ -80,6 +80,10 @@ pub fn run(options: &Options) -> Result<String, SqlError> {
         return Ok(json::text(&topics));
     };
     let lake = options.lake()?;
+    let topics = match &options.topic {
+        Some(_) => topics,
+        None => lake.with_objects(topics),
+    };
     Ok(match engine {
         Engine::Duckdb => duckdb::text(&lake, &topics),
         Engine::Spark => spark::text(&lake, &topics),

@@ -1,6 +1,6 @@
-use std::path::PathBuf;
+use std::{fs, path::PathBuf};
 
-use super::SqlError;
+use super::{SqlError, Topic};
 
 /// Where a lake lies, and which of its histories are read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,6 +46,27 @@ impl Lake {
         ];
         let odd = texts.into_iter().find(|text| text.contains(ODD));
         odd.map_or(Ok(lake), |odd| Err(SqlError::OddPath(odd)))
+    }
+
+    /// The topics that have objects, where that can be seen: for others some engines refuse a view. All if none has any.
+    pub(super) fn with_objects(&self, topics: Vec<Topic>) -> Vec<Topic> {
+        let Place::Folder(path) = &self.place else {
+            return topics;
+        };
+        let histories = fs::read_dir(path).into_iter().flatten().flatten();
+        let histories: Vec<PathBuf> = histories
+            .map(|history| history.path())
+            .filter(|path| match &self.epoch {
+                Some(epoch) => path.ends_with(format!("epoch={epoch}")),
+                None => true,
+            })
+            .collect();
+        let has_objects = |(topic, _): &Topic| {
+            let folder = format!("lake_topic={topic}");
+            histories.iter().any(|path| path.join(&folder).is_dir())
+        };
+        let found: Vec<Topic> = topics.iter().copied().filter(has_objects).collect();
+        if found.is_empty() { topics } else { found }
     }
 
     /// The folder of the epochs; on S3 with `scheme`, which engines name differently.

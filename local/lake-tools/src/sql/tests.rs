@@ -74,6 +74,25 @@ fn a_folder_is_that_of_the_one_bucket_that_holds_the_prefix() {
 }
 
 #[test]
+fn a_topic_without_objects_in_the_folder_is_left_out_unless_it_is_named() {
+    let data = tempfile::tempdir().unwrap();
+    let bronze = data.path().join("s3/lake/bronze");
+    fs::create_dir_all(bronze.join("epoch=1/lake_topic=trades_raw")).unwrap();
+    fs::create_dir_all(bronze.join("epoch=2/lake_topic=stock-board")).unwrap();
+    let named = data.path().to_str().unwrap();
+    let views = |more: &[&str]| {
+        let text = printed(&[&["--engine", "duckdb", "--data", named], more].concat()).unwrap();
+        let mut views: Vec<String> = TOPICS.map(|(topic, _)| view(topic)).into();
+        views.retain(|view| text.contains(&format!("view {view} as")));
+        views
+    };
+    assert_eq!(views(&[]), ["trades_raw", "stock_board"]);
+    assert_eq!(views(&["--epoch", "2"]), ["stock_board"]);
+    assert_eq!(views(&["--epoch", "3"]).len(), TOPICS.len());
+    assert_eq!(views(&["--topic", "stock-quotes"]), ["stock_quotes"]);
+}
+
+#[test]
 fn an_endpoint_is_told_to_every_engine_but_athena() {
     let url = "http://127.0.0.1:9000";
     for engine in ENGINES {
