@@ -24,9 +24,10 @@ pub struct Contents {
 /// Objects read at once.
 const CONCURRENT_GETS: usize = 32;
 
-/// Every object of the layout.
+/// Every object of the layout but the marks of partitions, which depend on how topics were cut.
 pub async fn objects(store: &(impl Get + List), layout: &Layout) -> BTreeMap<ObjectKey, Bytes> {
-    let keys = list_all(store, &layout.root()).await.unwrap();
+    let mut keys = list_all(store, &layout.root()).await.unwrap();
+    keys.retain(|key| !key.as_str().starts_with(&layout.marks_root()));
     stream::iter(keys)
         .map(async |key| {
             let body = store.get(&key).await.unwrap().body;
@@ -55,7 +56,7 @@ pub fn contents(layout: &Layout, objects: &BTreeMap<ObjectKey, Bytes>) -> Conten
         }
         let lines = read_stored(layout, key, body).unwrap_or_else(|error| panic!("{key}: {error}"));
         for (_, line) in lines.iter() {
-            let read = read_line(line).unwrap();
+            let read = read_line(layout.version(), line).unwrap();
             let at = (read.topic.into_owned(), read.partition, read.offset);
             let other = contents.lines.insert(at, Bytes::copy_from_slice(line));
             assert_eq!(other, None, "doubled: {key}");

@@ -37,6 +37,7 @@ pub async fn keeps_every_promise(store: &impl Store) {
     bytes_come_back_as_they_went(store).await;
     a_listing_is_whole_and_in_order(store).await;
     a_listing_starts_after_any_key_and_is_in_the_order_of_bytes(store).await;
+    what_has_not_changed_and_what_is_too_large_is_not_read(store).await;
     what_is_deleted_is_gone_and_may_be_created_anew(store).await;
     a_delete_needs_the_present_version(store).await;
     of_many_creators_one_wins(store).await;
@@ -106,18 +107,52 @@ async fn bytes_come_back_as_they_went(store: &impl Store) {
         .collect();
     let names = [
         "bytes/symbol=BTC%2FUSDT/date=2026-05-22/20260522T200005.123Z-p003-o0000000000000000902.ndjson",
+        "bytes/lake_symbol=_BTC~2FUSDT/lake_date=2026-05-22/20260522T200005.123Z-p003-o0000000000000000902.ndjson",
         "bytes/symbol=../x",
         "bytes/symbol=/empty symbol",
         "bytes/a~b=c_d-e.f",
     ];
     for (name, body) in names
         .iter()
-        .zip([Vec::new(), b"\0\xff\n".to_vec(), large, b"{}".to_vec()])
+        .zip([
+            Vec::new(),
+            b"\r\n".to_vec(),
+            b"\0\xff\n".to_vec(),
+            large,
+            b"{}".to_vec(),
+        ])
     {
         let body = Bytes::from(body);
         store.put_if_absent(&key(name), body.clone()).await.unwrap();
         assert!(store.get(&key(name)).await.unwrap().body == body, "{name}");
     }
+}
+
+async fn what_has_not_changed_and_what_is_too_large_is_not_read(store: &impl Store) {
+    let key = key("read/a");
+    let first = Bytes::from_static(b"first");
+    let not_found = StoreError::NotFound { key: key.clone() };
+    let never = ETag("\"0\"".to_owned());
+    assert_eq!(
+        store.get_if_changed(&key, &never, 9).await,
+        Err(not_found.clone())
+    );
+    let etag = store.put_if_absent(&key, first.clone()).await.unwrap();
+    assert_eq!(store.get_if_changed(&key, &etag, 0).await, Ok(None));
+    let second = Bytes::from_static(b"second");
+    let later = store.put_if_match(&key, second.clone(), &etag).await;
+    let later = later.unwrap();
+    let changed = store.get_if_changed(&key, &etag, 6).await.unwrap().unwrap();
+    assert_eq!((changed.body, &changed.etag), (second.clone(), &later));
+    let too_large = StoreError::TooLarge {
+        key: key.clone(),
+        size: 6,
+    };
+    assert_eq!(store.get_within(&key, 5).await, Err(too_large.clone()));
+    assert_eq!(store.get_if_changed(&key, &etag, 5).await, Err(too_large));
+    assert_eq!(store.get_within(&key, 6).await.unwrap().body, second);
+    store.delete_if_match(&key, &later).await.unwrap();
+    assert_eq!(store.get_if_changed(&key, &later, 9).await, Err(not_found));
 }
 
 async fn a_listing_is_whole_and_in_order(store: &impl Store) {

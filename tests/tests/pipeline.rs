@@ -89,7 +89,7 @@ const TOPICS: [(&str, &str); 7] = [
     ("stock-historical", "symbol period_days data timestamp"),
     (
         "stock-board",
-        "ticker time price volume total_volume change change_percent ceiling_price floor_price reference_price \
+        "symbol ticker time price volume total_volume change change_percent ceiling_price floor_price reference_price \
          highest_price lowest_price bid_price ask_price",
     ),
 ];
@@ -147,30 +147,22 @@ fn check_messages(layout: &Layout, objects: &BTreeMap<ObjectKey, Bytes>) {
 }
 
 fn symbol(message: &Value) -> &str {
-    let symbol = message.get("symbol").or(message.get("ticker"));
-    symbol.unwrap().as_str().unwrap()
+    message["symbol"].as_str().unwrap()
 }
 
-/// The documented key: the hour of the message and the segment of 50,000 offsets that it is in.
+/// The documented key: the hour in which the message was fetched and the segment of 10,000 offsets that it is in.
 fn end_of_key(message: &Value) -> String {
-    let time = ["fetched_at", "event_time", "timestamp", "time"]
-        .into_iter()
-        .find_map(|member| message.get(member))
-        .unwrap();
-    let time: Timestamp = match (time.as_i64(), time.as_str()) {
-        (Some(seconds @ 0..100_000_000_000), _) => Timestamp::from_second(seconds).unwrap(),
-        (Some(milliseconds), _) => Timestamp::from_millisecond(milliseconds).unwrap(),
-        (None, text) => text.unwrap().parse().unwrap(),
-    };
+    let time = message["meta"]["fetched_at"].as_str().unwrap();
+    let time: Timestamp = time.parse().unwrap();
     let hour = Timestamp::from_second(time.as_second() / 3_600 * 3_600).unwrap();
     let at = &message["_kafka"];
     format!(
-        "/{}/symbol={}/{}-p{:03}-o{:019}.ndjson",
+        "/lake_topic={}/lake_symbol=_{}/{}-p{:03}-o{:019}.ndjson",
         at["topic"].as_str().unwrap(),
-        symbol(message).replace(':', "%3A"),
-        hour.strftime("date=%Y-%m-%d/%Y%m%dT%H0000.000Z"),
+        symbol(message).replace(':', "~3A"),
+        hour.strftime("lake_date=%Y-%m-%d/%Y%m%dT%H0000.000Z"),
         at["partition"].as_i64().unwrap(),
-        at["offset"].as_i64().unwrap() / 50_000 * 50_000,
+        at["offset"].as_i64().unwrap() / 10_000 * 10_000,
     )
 }
 

@@ -168,20 +168,86 @@ fn signal(pid: u32, signal: rustix::process::Signal) {
 }
 
 #[tokio::test]
-async fn ctrl_c_stops_cleanly_and_leaves_no_process() {
-    let (_folder, data) = data();
-    let Running {
-        mut tool,
-        functions,
-        last,
-    } = running(&data, &[]).await;
-    signal(tool.id().unwrap(), rustix::process::Signal::INT);
-    let status = timeout(Duration::from_secs(60), tool.wait())
-        .await
-        .unwrap()
+async fn ctrl_c_a_kill_and_a_closed_terminal_drain_and_leave_no_process() {
+    use rustix::process::Signal;
+    for sent in [Signal::INT, Signal::TERM, Signal::HUP] {
+        let (_folder, data) = data();
+        let Running {
+            mut tool,
+            functions,
+            last,
+        } = running(&data, &[]).await;
+        signal(tool.id().unwrap(), sent);
+        let status = timeout(Duration::from_secs(60), tool.wait()).await;
+        let last = last.await.unwrap();
+        assert_eq!(status.unwrap().unwrap().code(), Some(0), "{sent:?}: {last}");
+        let summary: Value = serde_json::from_str(&last).unwrap();
+        assert_eq!(summary["exact"], true, "{sent:?}: {last}");
+        assert!(are_gone(&functions).await, "{sent:?}");
+    }
+}
+
+#[tokio::test]
+async fn serve_and_trigger_end_when_the_terminal_is_closed() {
+    let tool = bin_dir().await.join("quotelake");
+    let start = |arguments: &[&str]| {
+        let mut command = Command::new(&tool);
+        command
+            .current_dir(workspace())
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true);
+        let mut tool = command.spawn().unwrap();
+        let lines = BufReader::new(tool.stdout.take().unwrap()).lines();
+        (tool, lines)
+    };
+    let hang_up = async |tool: &mut Child| {
+        signal(tool.id().unwrap(), rustix::process::Signal::HUP);
+        let status = timeout(Duration::from_secs(60), tool.wait()).await;
+        assert_eq!(status.unwrap().unwrap().code(), Some(0));
+    };
+    let (mut broker, mut lines) = start(&["serve", "broker"]);
+    let mut brokers = String::new();
+    while !brokers.starts_with("KafkaBootstrapServers=") {
+        brokers = lines.next_line().await.unwrap().expect("the brokers");
+    }
+    let brokers = brokers.split_once('=').unwrap().1;
+    // Nothing is published, so nothing is invoked there.
+    let nowhere = "http://127.0.0.1:1";
+    let arguments = ["--brokers", brokers, "--lambda-endpoint", nowhere];
+    let (mut trigger, mut lines) = start(&[&["trigger", "--json"], &arguments[..]].concat());
+    let started = timeout(Duration::from_secs(60), lines.next_line()).await;
+    let started = started.unwrap().unwrap().expect("a start");
+    assert!(started.contains("started"), "{started}");
+    hang_up(&mut trigger).await;
+    hang_up(&mut broker).await;
+}
+
+#[tokio::test]
+async fn a_tool_under_nohup_outlives_its_terminal() {
+    let mut tool = Command::new("nohup")
+        .arg(bin_dir().await.join("quotelake"))
+        .args(["serve", "market"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
         .unwrap();
-    assert_eq!(status.code(), Some(0), "{}", last.await.unwrap());
-    assert!(are_gone(&functions).await);
+    let mut lines = BufReader::new(tool.stdout.take().unwrap()).lines();
+    lines.next_line().await.unwrap().expect("an address");
+    let pid = tool.id().unwrap();
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let ignored = status
+        .lines()
+        .find_map(|line| line.strip_prefix("SigIgn:"))
+        .unwrap();
+    let ignored = u64::from_str_radix(ignored.trim(), 16).unwrap();
+    assert_eq!(ignored & 1, 1, "SIGHUP is the first signal: {status}");
+    signal(pid, rustix::process::Signal::TERM);
+    let status = timeout(Duration::from_secs(60), tool.wait()).await;
+    assert_eq!(status.unwrap().unwrap().code(), Some(0));
 }
 
 #[tokio::test]

@@ -103,7 +103,7 @@ async fn what_is_done_to_the_folder_of_a_run_after_its_end_is_named() {
 
     let object = objects(&data.join("s3/bronze-bucket/bronze/epoch=1")).swap_remove(0);
     let body = fs::read_to_string(&object).unwrap();
-    let first = read_line(body.lines().next().unwrap().as_bytes()).unwrap();
+    let first = read_line(lake::Version::Two, body.lines().next().unwrap().as_bytes()).unwrap();
     let place = format!("{}-{}@{}", first.topic, first.partition, first.offset);
     let name = object.file_name().unwrap().to_str().unwrap();
 
@@ -161,7 +161,7 @@ async fn a_line_that_is_not_kafkas_record_is_named_while_the_plane_runs() {
         }
     };
     let line = object.body.split(|&byte| byte == b'\n').next().unwrap();
-    let line = read_line(line).unwrap();
+    let line = read_line(lake::Version::Two, line).unwrap();
     let (partition, offset) = (line.partition, line.offset);
     let range = format!("stock-quotes-{partition}:{offset}-{offset}");
     let endpoint = plane.store().endpoint();

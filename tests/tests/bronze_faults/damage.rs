@@ -80,7 +80,7 @@ async fn is_damaged(store: &Served) {
 
 /// Overwrites an object that has some lines; the second value is what it was.
 async fn damage(lake: &Lake) -> (ObjectKey, Bytes) {
-    let is_bronze = |key: &ObjectKey| key.as_str().contains("/symbol=");
+    let is_bronze = |key: &ObjectKey| key.as_str().contains("/lake_symbol=");
     let objects = lake.objects().await;
     let largest = objects.iter().filter(|(key, _)| is_bronze(key));
     let (key, _) = largest.max_by_key(|(_, body)| body.len()).unwrap();

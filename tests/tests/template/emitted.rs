@@ -119,7 +119,7 @@ async fn work(logs: &Path) {
     let objects = lake.objects().await;
     let key = objects
         .keys()
-        .find(|key| key.as_str().contains("/symbol="))
+        .find(|key| key.as_str().contains("/lake_symbol="))
         .unwrap();
     let object = lake.store.get(key).await.unwrap();
     let garbage = Bytes::from_static(b"garbage");
