@@ -14,9 +14,9 @@ pub(super) fn text(lake: &Lake, topics: &[Topic]) -> Result<String, SqlError> {
 }
 
 fn create(lake: &Lake, topic: &str, columns: &[Column]) -> String {
-    let types = of_line(columns)
+    let types = types(columns)
         .into_iter()
-        .map(|column| format!("`{}` {}", column.name, type_of(column.holds)));
+        .map(|(name, kind)| format!("`{name}` {kind}"));
     let base = lake.base("s3");
     let epoch = lake.epoch.as_deref().unwrap_or("1");
     let properties: Vec<String> = properties(&base, topic, epoch)
@@ -40,6 +40,14 @@ tblproperties (
         types = lines(types, "    "),
         properties = properties.join(",\n    "),
     )
+}
+
+/// The columns by name, with the types of Hive.
+pub(super) fn types(columns: &[Column]) -> Vec<(&'static str, String)> {
+    of_line(columns)
+        .into_iter()
+        .map(|column| (column.name, type_of(column.holds)))
+        .collect()
 }
 
 /// It reads decimals by their digits, and times in RFC 3339, in seconds and in milliseconds.

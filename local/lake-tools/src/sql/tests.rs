@@ -141,3 +141,33 @@ fn json_has_the_types_of_all_members() {
     assert_eq!(data["members"][0]["type"], "time");
     assert_eq!(data["members"][4]["name"], "Close");
 }
+
+/// The rows of which the template makes tables in Glue; `QUOTELAKE_WRITE=1` writes them anew.
+#[test]
+fn the_tables_of_the_template_have_the_columns_of_the_topics() {
+    let mut text =
+        "# The tables of the lake, written by `QUOTELAKE_WRITE=1 cargo test --workspace tables_of_the_template`.\n"
+            .to_owned();
+    for (topic, columns) in TOPICS {
+        let name: String = topic
+            .split(['-', '_'])
+            .map(|word| word[..1].to_uppercase() + &word[1..])
+            .collect();
+        text.push_str(&format!(
+            "- name: {name}\n  topic: {topic}\n  table: {}\n  columns: |\n",
+            view(topic)
+        ));
+        for (name, kind) in athena::types(columns) {
+            text.push_str(&format!("    - {{Name: {name}, Type: \"{kind}\"}}\n"));
+        }
+    }
+    let path = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../functions/bronze-writer/template/lake-tables.yaml"
+    );
+    if std::env::var_os("QUOTELAKE_WRITE").is_some() {
+        fs::write(path, &text).unwrap();
+    }
+    let written = fs::read_to_string(path).unwrap();
+    assert!(written == text, "{path} is not of these columns");
+}
