@@ -2,7 +2,7 @@ use market::columns::{Column, ColumnType};
 
 use super::{Lake, Topic, lines, of_line, view};
 
-/// Views for DuckDB.
+/// Views for `DuckDB`.
 pub(super) fn text(lake: &Lake, topics: &[Topic]) -> String {
     let mut text = secret(lake);
     for (topic, columns) in topics {
@@ -57,7 +57,7 @@ from read_json('{base}/{objects}',
     )
 }
 
-/// A time of what is read as a number; null if it is beyond what DuckDB can hold.
+/// A time of what is read as a number; null if it is beyond what `DuckDB` can hold.
 fn time(column: &Column) -> Option<String> {
     let name = column.name;
     match column.holds {

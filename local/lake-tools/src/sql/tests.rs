@@ -165,7 +165,8 @@ fn the_tables_of_the_template_have_the_columns_of_the_topics() {
         env!("CARGO_MANIFEST_DIR"),
         "/../../functions/bronze-writer/template/lake-tables.yaml"
     );
-    if std::env::var_os("QUOTELAKE_WRITE").is_some() {
+    let environment = runtime::Environment::of_process();
+    if environment.secret("QUOTELAKE_WRITE").is_some() {
         fs::write(path, &text).unwrap();
     }
     let written = fs::read_to_string(path).unwrap();
