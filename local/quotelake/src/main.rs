@@ -2,15 +2,18 @@
 
 #![forbid(unsafe_code)]
 
+mod interrupts;
+
 use std::{
     error::Error,
-    io::{self, Write, stderr, stdout},
+    io::{Write, stderr, stdout},
     pin::pin,
     process::ExitCode,
     time::Duration,
 };
 
 use clap::Parser;
+use interrupts::Interrupts;
 use lake_tools::{
     cost, inspect, replay, sql,
     verify::{self, Target},
@@ -25,10 +28,7 @@ use quotelake::{
     },
 };
 use runtime::Environment;
-use tokio::{
-    signal::unix::{Signal, SignalKind, signal},
-    time::{Instant, interval, sleep_until},
-};
+use tokio::time::{Instant, interval, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 /// What a command ends with; an error is one sentence on stderr.
@@ -69,37 +69,6 @@ fn block_on(command: impl Future<Output = Outcome>) -> Outcome {
     // A call that hangs on a broker that has gone must not hold up the exit.
     runtime.shutdown_timeout(Duration::from_secs(2));
     outcome
-}
-
-/// Ctrl-C, and what a system sends to end a process.
-struct Interrupts {
-    interrupt: Signal,
-    terminate: Signal,
-}
-
-impl Interrupts {
-    fn listen() -> io::Result<Self> {
-        Ok(Self {
-            interrupt: signal(SignalKind::interrupt())?,
-            terminate: signal(SignalKind::terminate())?,
-        })
-    }
-
-    /// Waits for the next of them.
-    async fn next(&mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-        }
-    }
-
-    /// What comes of `work`; nothing if one of them comes first.
-    async fn or<T>(&mut self, work: impl Future<Output = T>) -> Option<T> {
-        tokio::select! {
-            done = work => Some(done),
-            () = self.next() => None,
-        }
-    }
 }
 
 fn interrupted() -> ExitCode {
