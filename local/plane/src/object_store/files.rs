@@ -12,23 +12,29 @@ use s3s::{
     S3, S3Request, S3Response, S3Result,
     dto::{
         CreateBucketInput, CreateBucketOutput, DeleteObjectInput, DeleteObjectOutput, ETag,
-        GetObjectInput, GetObjectOutput, HeadBucketInput, HeadBucketOutput, HeadObjectInput,
-        HeadObjectOutput, ListBucketsInput, ListBucketsOutput, ListObjectsV2Input,
-        ListObjectsV2Output, Object, PutObjectInput, PutObjectOutput, Timestamp,
+        GetBucketLocationInput, GetBucketLocationOutput, GetObjectInput, GetObjectOutput,
+        HeadBucketInput, HeadBucketOutput, HeadObjectInput, HeadObjectOutput, ListBucketsInput,
+        ListBucketsOutput, ListObjectsV2Input, ListObjectsV2Output, PutObjectInput,
+        PutObjectOutput,
     },
     s3_error,
 };
 use s3s_fs::FileSystem;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
-use super::listing::{self, Listed, Page, Query};
+use super::{
+    key::{check_key, is_too_long},
+    listing::answer,
+    read::{Read, meet},
+};
 
-/// The buckets. s3s-fs tests a PUT's condition first and writes later; one turn a key makes the two one step. A
-/// DELETE's condition is tested here. An absent object under `If-Match` is 404, as in S3.
+/// The buckets. s3s-fs tests a PUT's condition first and writes later; one turn a key makes the two one step. The
+/// conditions of a DELETE, a GET and a HEAD are tested here. An absent object under `If-Match` is 404, as in S3.
 ///
 /// An object is written beside the buckets and renamed to its place, so there is never half of one, whenever
-/// this process is killed. Its version follows in a file of its own: where that is missing, s3s-fs takes the
-/// version from the bytes, so it is removed before what it belongs to.
+/// this process is killed. Its version is the MD5 of the bytes that are there now, whoever wrote them: a file that was
+/// edited by hand is another version. s3s-fs would keep the version that it wrote in a file beside the object, and
+/// believe that; it is removed wherever it would be read.
 pub(super) struct Files {
     root: PathBuf,
     files: Arc<FileSystem>,
@@ -66,8 +72,28 @@ impl Files {
             key,
             ..HeadObjectInput::default()
         };
-        let answer = self.files.head_object(request_of(request, head)).await?;
+        let answer = self.head(request_of(request, head)).await?;
         Ok(answer.output.e_tag)
+    }
+
+    /// The answer to a HEAD without conditions. The caller has the turn at the key.
+    async fn head(
+        &self,
+        request: S3Request<HeadObjectInput>,
+    ) -> S3Result<S3Response<HeadObjectOutput>> {
+        let (bucket, key) = (&request.input.bucket, &request.input.key);
+        self.expect_object(bucket, key).await?;
+        remove(&self.beside(bucket, key).version).await?;
+        self.files.head_object(request).await
+    }
+
+    /// 404 for a folder: only the objects in it have keys.
+    async fn expect_object(&self, bucket: &str, key: &str) -> S3Result<()> {
+        let path = self.root.join(bucket).join(key);
+        match tokio::fs::metadata(&path).await {
+            Ok(metadata) if metadata.is_dir() => Err(s3_error!(NoSuchKey)),
+            _ => Ok(()),
+        }
     }
 
     /// Where s3s-fs keeps an object's version and its attributes.
@@ -97,6 +123,7 @@ impl S3 for Files {
         request: S3Request<PutObjectInput>,
     ) -> S3Result<S3Response<PutObjectOutput>> {
         let (bucket, key) = (request.input.bucket.clone(), request.input.key.clone());
+        check_key(&key)?;
         let beside = self.beside(&bucket, &key);
         if is_too_long(&beside.attributes) {
             return Err(s3_error!(
@@ -110,10 +137,11 @@ impl S3 for Files {
         }
         let files = Arc::clone(&self.files);
         to_the_end(turn, async move {
-            if request.input.if_none_match.is_none() {
-                remove(&beside.version).await?;
-            }
-            files.put_object(request).await
+            remove(&beside.version).await?;
+            let written = files.put_object(request).await?;
+            // Whoever reads it first will try again.
+            let _ = remove(&beside.version).await;
+            Ok(written)
         })
         .await
     }
@@ -123,6 +151,7 @@ impl S3 for Files {
         request: S3Request<DeleteObjectInput>,
     ) -> S3Result<S3Response<DeleteObjectOutput>> {
         let (bucket, key) = (&request.input.bucket, &request.input.key);
+        check_key(key)?;
         let beside = self.beside(bucket, key);
         let turn = self.turn(bucket, key).await;
         if let Some(condition) = &request.input.if_match {
@@ -149,58 +178,60 @@ impl S3 for Files {
 
     async fn get_object(
         &self,
-        request: S3Request<GetObjectInput>,
+        mut request: S3Request<GetObjectInput>,
     ) -> S3Result<S3Response<GetObjectOutput>> {
-        // The object and its version are two files.
-        let _turn = self.turn(&request.input.bucket, &request.input.key).await;
-        self.files.get_object(request).await
+        let input = &mut request.input;
+        let range = input.range.take();
+        let (if_match, if_none_match) = (input.if_match.take(), input.if_none_match.take());
+        let (bucket, key) = (&input.bucket, &input.key);
+        check_key(key)?;
+        let _turn = self.turn(bucket, key).await;
+        self.expect_object(bucket, key).await?;
+        remove(&self.beside(bucket, key).version).await?;
+        let whole = self.files.get_object(request).await?.output;
+        let read = Read::all_of(whole).await?;
+        meet(&read.etag, if_match.as_ref(), if_none_match.as_ref())?;
+        Ok(S3Response::new(read.answer(range)?))
     }
 
     async fn head_object(
         &self,
-        request: S3Request<HeadObjectInput>,
+        mut request: S3Request<HeadObjectInput>,
     ) -> S3Result<S3Response<HeadObjectOutput>> {
-        let _turn = self.turn(&request.input.bucket, &request.input.key).await;
-        self.files.head_object(request).await
+        let input = &mut request.input;
+        let (if_match, if_none_match) = (input.if_match.take(), input.if_none_match.take());
+        check_key(&input.key)?;
+        let _turn = self.turn(&input.bucket, &input.key).await;
+        let answer = self.head(request).await?;
+        if let Some(etag) = &answer.output.e_tag {
+            meet(etag, if_match.as_ref(), if_none_match.as_ref())?;
+        }
+        Ok(answer)
+    }
+
+    async fn get_bucket_location(
+        &self,
+        request: S3Request<GetBucketLocationInput>,
+    ) -> S3Result<S3Response<GetBucketLocationOutput>> {
+        self.files.get_bucket_location(request).await
     }
 
     async fn list_objects_v2(
         &self,
         mut request: S3Request<ListObjectsV2Input>,
     ) -> S3Result<S3Response<ListObjectsV2Output>> {
-        // Keys go out as they are; a client decodes them only if the answer names an encoding.
-        request.input.encoding_type = None;
-        if request.input.delimiter.is_some() {
+        let is_encoded = request.input.encoding_type.take().is_some();
+        let mut answer = if request.input.delimiter.is_some() {
             // For people who look around: the whole bucket is walked.
-            return self.files.list_objects_v2(request).await;
-        }
-        let input = request.input;
-        let folder = self.root.join(&input.bucket);
-        if !folder.is_dir() {
-            return Err(s3_error!(NoSuchBucket));
-        }
-        let limit = usize::try_from(input.max_keys.unwrap_or(MAX_KEYS).min(MAX_KEYS))
-            .map_err(|_| s3_error!(InvalidArgument, "max-keys is below 0."))?;
-        let prefix = input.prefix.clone().unwrap_or_default();
-        // A continuation token is the last key of the page before.
-        let after = input
-            .continuation_token
-            .as_ref()
-            .or(input.start_after.as_ref());
-        let after = after.cloned().unwrap_or_default();
-        let walk = move || {
-            let query = Query {
-                prefix: &prefix,
-                after: &after,
-                limit,
-            };
-            listing::page(&folder, query)
+            self.files.list_objects_v2(request).await?
+        } else {
+            let folder = self.root.join(&request.input.bucket);
+            S3Response::new(answer::list(folder, request.input).await?)
         };
-        let page = tokio::task::spawn_blocking(walk)
-            .await
-            .map_err(|error| s3_error!(error, InternalError))?
-            .map_err(|error| s3_error!(error, InternalError))?;
-        Ok(S3Response::new(answer(input, page)))
+        if is_encoded {
+            answer::encode(&mut answer.output);
+        }
+        Ok(answer)
     }
 
     async fn create_bucket(
@@ -225,31 +256,6 @@ impl S3 for Files {
     }
 }
 
-/// The most objects of a page, as in S3.
-const MAX_KEYS: i32 = 1_000;
-
-fn answer(asked: ListObjectsV2Input, page: Page) -> ListObjectsV2Output {
-    let object = |listed: Listed| Object {
-        key: Some(listed.key),
-        size: i64::try_from(listed.size).ok(),
-        last_modified: Some(Timestamp::from(listed.modified)),
-        ..Object::default()
-    };
-    let last = page.objects.last().map(|listed| listed.key.clone());
-    ListObjectsV2Output {
-        name: Some(asked.bucket),
-        prefix: asked.prefix,
-        start_after: asked.start_after,
-        max_keys: Some(asked.max_keys.unwrap_or(MAX_KEYS)),
-        key_count: i32::try_from(page.objects.len()).ok(),
-        is_truncated: Some(page.is_truncated),
-        next_continuation_token: last.filter(|_| page.is_truncated),
-        continuation_token: asked.continuation_token,
-        contents: Some(page.objects.into_iter().map(object).collect()),
-        ..ListObjectsV2Output::default()
-    }
-}
-
 /// Does `work` with the turn at a key, even if the client goes away meanwhile: an object is not parted from its
 /// version.
 async fn to_the_end<T: Send + 'static>(
@@ -271,14 +277,6 @@ async fn remove(path: &Path) -> S3Result<()> {
         }
         _ => Ok(()),
     }
-}
-
-/// The longest file name of the usual file systems.
-const FILE_NAME_MAX: usize = 255;
-
-fn is_too_long(path: &Path) -> bool {
-    path.file_name()
-        .is_some_and(|name| name.len() > FILE_NAME_MAX)
 }
 
 fn request_of<T, U>(like: &S3Request<T>, input: U) -> S3Request<U> {

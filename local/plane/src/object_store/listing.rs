@@ -1,35 +1,37 @@
 //! Listing a bucket: its folder walked in the order of the keys, no further than a page needs.
 
+pub(super) mod answer;
+
 use std::{
     cmp::Reverse, collections::BinaryHeap, fs, io, ops::ControlFlow, path::Path, time::SystemTime,
 };
 
 /// What to list.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Query<'a> {
+struct Query<'a> {
     /// Only keys that start with it.
-    pub(super) prefix: &'a str,
+    prefix: &'a str,
     /// Only keys that sort after it, by their bytes; "" for all.
-    pub(super) after: &'a str,
+    after: &'a str,
     /// At most so many objects.
-    pub(super) limit: usize,
+    limit: usize,
 }
 
 /// A part of a listing, in the order of the keys' bytes.
 #[derive(Debug, Default)]
-pub(super) struct Page {
+struct Page {
     /// The objects.
-    pub(super) objects: Vec<Listed>,
+    objects: Vec<Listed>,
     /// Whether there are more.
-    pub(super) is_truncated: bool,
+    is_truncated: bool,
 }
 
 /// An object of a listing.
 #[derive(Debug)]
-pub(super) struct Listed {
-    pub(super) key: String,
-    pub(super) size: u64,
-    pub(super) modified: SystemTime,
+struct Listed {
+    key: String,
+    size: u64,
+    modified: SystemTime,
 }
 
 /// Lists the bucket in `folder`. A page costs one look at each folder between its first and its last object, and
@@ -37,7 +39,7 @@ pub(super) struct Listed {
 ///
 /// # Errors
 /// What the file system says if a folder can't be read.
-pub(super) fn page(folder: &Path, query: Query<'_>) -> io::Result<Page> {
+fn page(folder: &Path, query: Query<'_>) -> io::Result<Page> {
     page_by(|folder| fs::read_dir(folder), folder, query)
 }
 

@@ -1,7 +1,9 @@
 //! An S3 server over a folder: s3s-fs, with conditional writes made atomic and listings by the page.
 
 mod files;
+mod key;
 mod listing;
+mod read;
 
 use std::{
     io,
@@ -20,11 +22,15 @@ use tokio_util::task::AbortOnDropHandle;
 
 use files::Files;
 
-/// The access key of the embedded store; it is on loopback and has nothing to protect.
+/// The access key of the embedded store. The keys are the same at every start, so that a client is set up once; they
+/// protect nothing, and the store listens on loopback alone.
 pub const ACCESS_KEY: &str = "quotelake";
 
 /// The secret key of the embedded store.
 pub const SECRET_KEY: &str = "quotelake-local";
+
+/// The region of the embedded store, for clients that need one.
+pub const REGION: &str = "us-east-1";
 
 /// Why the store did not start.
 #[derive(Debug, thiserror::Error)]
@@ -112,3 +118,6 @@ impl ObjectStore {
         format!("http://{}", self.address)
     }
 }
+
+#[cfg(test)]
+mod tests;
