@@ -20,6 +20,8 @@ class Filled:
         self.folder = data / "s3" / "bronze-bucket" / "bronze"
         self.lake = Lake(self.folder, epoch, compression)
         self.records = {}
+        # The same as a writer gets it.
+        self.sent = {}
 
     def put(self, topic, symbol, bodies, day=DAY, odd_records=False):
         """An object of these values; offsets count up over the topic. Odd records have keys and headers that are no text."""
@@ -29,7 +31,9 @@ class Filled:
         for offset, body in enumerate(bodies, first):
             key = [symbol.encode(), None, b"", b"\xff\x00"][offset % 4] if odd_records else symbol.encode()
             headers = [("trace", b"1"), ("trace", None), ("", b"\xfe")][: offset % 4] if odd_records else []
-            lines.append(line(body, kafka_member(topic, 0, offset, 1795242344000 + offset, key, headers)))
+            timestamp = 1795242344000 + offset
+            lines.append(line(body, kafka_member(topic, 0, offset, timestamp, key, headers)))
+            self.sent.setdefault(topic, []).append((offset, body, timestamp, key, headers))
             of_topic[offset] = (lines[-1], symbol, self.lake.epoch, day)
         self.lake.put(topic, symbol, day, lines, offset=first)
         self.lake.put_what_readers_skip(topic)

@@ -57,8 +57,8 @@ pub enum Command {
     Verify(Verify),
     /// Print what an engine has to be told to read a lake with the right types: views, tables or a snippet.
     ///
-    /// To paste into DuckDB, Spark, Polars, ClickHouse or Athena. Nothing is read; docs/engines.md says what each engine
-    /// does with it.
+    /// To paste into the engine. Nothing is read but which topics a folder has; docs/engines.md says what each engine does
+    /// with it.
     Sql(sql::Options),
     /// Run the template's Kafka triggers for functions in another Lambda: an emulator, or `cargo lambda watch`.
     ///
