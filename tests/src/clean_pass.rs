@@ -22,7 +22,8 @@ use crate::{mapping::mapping, topic::Topic};
 
 const GROUP: &str = "clean-pass";
 
-/// The objects that one writer makes of the topic in an empty store, in batches as large as they get.
+/// The objects that one writer makes of the topic in an empty store, in batches as large as they get; without the marks of
+/// partitions, which depend on the batches.
 pub async fn clean_pass(topic: &Topic, layout: &Layout) -> BTreeMap<ObjectKey, Bytes> {
     let writer = Writer::new(
         MemoryStore::default(),
@@ -52,7 +53,9 @@ pub async fn clean_pass(topic: &Topic, layout: &Layout) -> BTreeMap<ObjectKey, B
         () = topic.until_committed(GROUP) => {}
     }
     assert_eq!(stats.snapshot().troubles, 0, "{:?}", stats.snapshot());
-    writer.store().objects()
+    let mut objects = writer.store().objects();
+    objects.retain(|key, _| !key.as_str().starts_with(&layout.marks_root()));
+    objects
 }
 
 /// Has the writer in this process handle an event.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use futures::{StreamExt, stream};
 use lake::{
-    Layout, ObjectKey, Reason, read_line, read_quarantined, read_stored,
+    Layout, Name, ObjectKey, Reason, read_line, read_quarantined, read_stored,
     store::{Get, List, list_all},
 };
 
@@ -43,10 +43,11 @@ pub async fn objects(store: &(impl Get + List), layout: &Layout) -> BTreeMap<Obj
 pub fn contents(layout: &Layout, objects: &BTreeMap<ObjectKey, Bytes>) -> Contents {
     let mut contents = Contents::default();
     for (key, body) in objects {
-        if *key == layout.description_key() {
+        let name = layout.name_of(key);
+        if name == Name::Beside {
             continue;
         }
-        if key.as_str().starts_with(&layout.quarantine_root()) {
+        if matches!(name, Name::Quarantine { .. }) {
             let read = read_quarantined(body).unwrap_or_else(|error| panic!("{key}: {error}"));
             let offset = read.offset.unwrap();
             let at = (read.topic, read.partition, offset);

@@ -112,16 +112,13 @@ async fn bytes_come_back_as_they_went(store: &impl Store) {
         "bytes/symbol=/empty symbol",
         "bytes/a~b=c_d-e.f",
     ];
-    for (name, body) in names
-        .iter()
-        .zip([
-            Vec::new(),
-            b"\r\n".to_vec(),
-            b"\0\xff\n".to_vec(),
-            large,
-            b"{}".to_vec(),
-        ])
-    {
+    for (name, body) in names.iter().zip([
+        Vec::new(),
+        b"\r\n".to_vec(),
+        b"\0\xff\n".to_vec(),
+        large,
+        b"{}".to_vec(),
+    ]) {
         let body = Bytes::from(body);
         store.put_if_absent(&key(name), body.clone()).await.unwrap();
         assert!(store.get(&key(name)).await.unwrap().body == body, "{name}");

@@ -99,7 +99,7 @@ async fn what_a_run_has_left_is_inspected_and_has_nothing_to_replay() {
     assert_eq!(replayed.status.code(), Some(0), "{said}");
     assert_eq!(said, "quarantine: there is nothing to do\n");
 
-    let first = Path::new(contents["lake"].as_str().unwrap()).join("stock-quotes");
+    let first = Path::new(contents["lake"].as_str().unwrap()).join("lake_topic=stock-quotes");
     let object = objects(&first).pop().unwrap();
     let whole = std::fs::read(&object).unwrap();
     std::fs::write(&object, [&whole[..], b"x"].concat()).unwrap();

@@ -100,8 +100,7 @@ fn check_messages(layout: &Layout, objects: &BTreeMap<ObjectKey, Bytes>) {
     for (key, body) in objects {
         if *key == layout.description_key() {
             let layout: Value = serde_json::from_slice(body).unwrap();
-            let hour =
-                json!({"bucket_ms": 3_600_000, "segment_offsets": 50_000, "compression": "none"});
+            let hour = json!({"layout": 2, "bucket_ms": 3_600_000, "segment_offsets": 30_000, "compression": "none"});
             assert_eq!(layout, hour);
             continue;
         }
@@ -150,7 +149,7 @@ fn symbol(message: &Value) -> &str {
     message["symbol"].as_str().unwrap()
 }
 
-/// The documented key: the hour in which the message was fetched and the segment of 10,000 offsets that it is in.
+/// The documented key: the hour in which the message was fetched and the segment of 30,000 offsets that it is in.
 fn end_of_key(message: &Value) -> String {
     let time = message["meta"]["fetched_at"].as_str().unwrap();
     let time: Timestamp = time.parse().unwrap();
@@ -162,7 +161,7 @@ fn end_of_key(message: &Value) -> String {
         symbol(message).replace(':', "~3A"),
         hour.strftime("lake_date=%Y-%m-%d/%Y%m%dT%H0000.000Z"),
         at["partition"].as_i64().unwrap(),
-        at["offset"].as_i64().unwrap() / 10_000 * 10_000,
+        at["offset"].as_i64().unwrap() / 30_000 * 30_000,
     )
 }
 

@@ -68,10 +68,10 @@ const SEGMENT_SECONDS: Setting = Setting::new(
 
 const SEGMENT_OFFSETS: Setting = Setting::new(
     "BRONZE_SEGMENT_OFFSETS",
-    Absent::Is("10000"),
+    Absent::Is("30000"),
     Form::Text {
         range: "1 or more",
-        expects: "a number of offsets such as 10000",
+        expects: "a number of offsets such as 30000",
     },
     "how many offsets share an object",
 );
@@ -277,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn the_layout_is_an_hour_and_10_000_offsets_unless_set_otherwise() {
+    fn the_layout_is_an_hour_and_30_000_offsets_unless_set_otherwise() {
         let of = |pairs: &[(&str, &str)]| {
             let all = pairs.iter().copied().chain([("BRONZE_PREFIX", "b")]);
             layout(&all.collect()).map(|layout| (layout.granularity(), layout.compression()))

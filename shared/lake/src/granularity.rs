@@ -23,11 +23,12 @@ impl Granularity {
         segment: 1,
     };
 
-    /// An hour and 10,000 offsets, the largest batch of Lambda's Kafka trigger: a batch touches an object of each symbol
-    /// at most twice for a partition, and an object is written about twice, however many symbols share the partition.
+    /// An hour and 30,000 offsets, three of the largest batches of Lambda's Kafka trigger. Such batches of one partition write
+    /// an object about twice: a third, two thirds, and all of it. Longer segments write more bytes, and shorter ones make more
+    /// PUTs, because a batch that lies across two segments touches two objects of each symbol.
     pub const SEGMENT: Self = Self {
         bucket_ms: 3_600_000,
-        segment: 10_000,
+        segment: 30_000,
     };
 
     /// Buckets of `bucket_ms` milliseconds, which divide a day, and segments of `segment` offsets.

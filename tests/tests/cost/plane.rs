@@ -38,9 +38,12 @@ async fn the_cost_model_counts_the_puts_and_gets_that_the_plane_makes() {
         gets += counts.metric("StoreGets");
     }
 
-    // Each start writes the layout down, and the second finds it there and compares.
+    // A start looks for the layout and has the store refuse two writes; the first writes the layout down, and a mark for
+    // each partition, for which every start asks.
     let requests = proxy.counts().requests;
-    assert_eq!((requests["PUT"], requests["GET"]), (puts + 2, gets + 1));
+    let (refused, begun) = (2 * 2, 1 + u64::from(PARTITIONS));
+    assert_eq!(requests["PUT"], puts + refused + begun);
+    assert_eq!(requests["GET"], gets + 2 * begun);
     let workload = Workload {
         polls: vec![Poll {
             symbols: SYMBOLS,

@@ -22,6 +22,7 @@ use crate::{
 
 mod cuts;
 mod given_up;
+mod layout_1;
 mod scenario;
 mod shared;
 
