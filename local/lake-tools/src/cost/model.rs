@@ -13,9 +13,9 @@ pub struct Estimate {
     pub quotes: f64,
     /// Batches of the triggers, each an invocation of the bronze writer.
     pub batches: f64,
-    /// PUTs to the lake.
+    /// PUTs of bronze objects.
     pub puts: f64,
-    /// GETs from the lake.
+    /// GETs of bronze objects.
     pub gets: f64,
     /// What is billed.
     pub items: Vec<Item>,
@@ -74,6 +74,10 @@ const CONCURRENT_PUTS: f64 = 64.0;
 const BYTES_PER_SECOND: f64 = 75e6;
 /// A start of the writer, which is billed.
 const COLD_START_SECONDS: f64 = 0.3;
+/// The writes that a start has the store refuse, as proof that it keeps their conditions.
+const REFUSED_WRITES: f64 = 2.0;
+/// The offsets of a partition that share a mark: it is asked for once and written once.
+const MARK_OFFSETS: f64 = 10_000.0;
 
 /// One topic's month.
 struct Flow {
@@ -107,6 +111,10 @@ pub fn estimate(workload: &Workload) -> Estimate {
     // An object of one record is finished when it is written.
     let open_objects = if workload.segment > 1 { symbols } else { 0.0 };
     let gets = sum(|flow| flow.gets) + cold_starts * open_objects;
+    let partitions = f64::from(workload.partitions) * workload.polls.len() as f64;
+    let marks = quotes / MARK_OFFSETS;
+    let history_puts = marks + cold_starts * REFUSED_WRITES;
+    let history_gets = marks + cold_starts * (1.0 + partitions);
 
     let duration = match workload.architecture {
         Architecture::Arm64 => prices::LAMBDA_ARM64,
@@ -139,10 +147,11 @@ pub fn estimate(workload: &Workload) -> Estimate {
         ),
         item("lake", prices::S3_PUT, puts),
         item("lake", prices::S3_GET, gets),
+        item("history", prices::S3_PUT, history_puts),
+        item("history", prices::S3_GET, history_gets),
         item("lake", prices::S3_STORAGE, kept_gb),
     ];
     if workload.kafka == Kafka::Serverless {
-        let partitions = f64::from(workload.partitions) * workload.polls.len() as f64;
         let moved_gb = quotes * (f64::from(workload.quote_bytes) + KAFKA_OVERHEAD_BYTES) / GB;
         items.extend([
             item("Kafka", prices::MSK_CLUSTER, HOURS),
@@ -212,10 +221,11 @@ fn flow(workload: &Workload, poll: Poll) -> Flow {
         + batch_puts * object_records * line_bytes / BYTES_PER_SECOND;
 
     // Once the open lines are beyond the memory, each object is forgotten before its turn comes again.
+    let open_seconds = bucket.min(segment * partitions / rate);
     let line_memory = line_bytes + LINE_INDEX_BYTES;
     let remembered_seconds = REMEMBERED_BYTES as f64 * pollers / (rate * line_memory);
     let forgotten = if workload.segment > 1 {
-        (1.0 - remembered_seconds / bucket).max(0.0)
+        (1.0 - remembered_seconds / open_seconds).max(0.0)
     } else {
         0.0
     };

@@ -113,7 +113,7 @@ fn quantity(item: &Item) -> String {
 }
 
 /// A number with a comma at every third digit.
-fn grouped(number: f64, decimals: usize) -> String {
+pub(super) fn grouped(number: f64, decimals: usize) -> String {
     let plain = format!("{number:.decimals$}");
     let (whole, fraction) = plain.split_at(plain.find('.').unwrap_or(plain.len()));
     with_commas(whole) + fraction

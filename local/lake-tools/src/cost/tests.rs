@@ -28,7 +28,7 @@ fn repository() -> &'static Path {
 }
 
 const THOUSAND_SYMBOLS: &str =
-    "--poll 1000@6s --window 300s --batch-size 10000 --pollers 10 --granularity 1h/50000";
+    "--poll 1000@6s --window 300s --batch-size 10000 --pollers 10 --granularity 1h/10000";
 
 #[test]
 fn the_document_is_what_the_tool_writes() {
@@ -101,10 +101,29 @@ fn an_object_a_record_is_a_put_a_quote() {
 }
 
 #[test]
-fn segments_of_a_thousand_symbols_take_at_most_25_000_puts_a_million_quotes() {
-    let estimate = estimate(&workload(THOUSAND_SYMBOLS));
-    let puts = estimate.per_million(estimate.puts);
-    assert!(puts <= 25_000.0, "{puts}");
+fn segments_of_10_000_offsets_take_more_puts_than_larger_ones_and_no_gets() {
+    let requests = |granularity: &str| {
+        let options =
+            THOUSAND_SYMBOLS.replace("1h/10000", granularity) + " --cold-starts-per-hour 0";
+        let estimate = estimate(&workload(&options));
+        let of = |month| estimate.per_million(month).round();
+        (of(estimate.puts), of(estimate.gets))
+    };
+    assert_eq!(requests("1h/10000"), (31_667.0, 0.0));
+    assert_eq!(requests("1h/50000"), (23_667.0, 10_981.0));
+}
+
+#[test]
+fn a_history_costs_a_mark_for_10_000_offsets_and_requests_of_each_start() {
+    let estimate = estimate(&workload("--poll 10@1s --cold-starts-per-hour 2"));
+    let of_history = |name: &str| {
+        let mut items = estimate.items.iter();
+        let found = items.find(|item| item.part == "history" && item.price.name == name);
+        found.unwrap().quantity
+    };
+    let (marks, starts) = (estimate.quotes / 10_000.0, 2.0 * 720.0);
+    assert_eq!(of_history("S3 PUT"), marks + 2.0 * starts);
+    assert_eq!(of_history("S3 GET"), marks + 11.0 * starts);
 }
 
 #[test]
@@ -163,10 +182,11 @@ fn puts_are_those_of_a_simulation() {
     let cases = [
         THOUSAND_SYMBOLS.to_owned(),
         THOUSAND_SYMBOLS.replace("--pollers 10", "--pollers 1"),
-        THOUSAND_SYMBOLS.replace("1h/50000", "10m/2000"),
+        THOUSAND_SYMBOLS.replace("1h/10000", "1h/50000"),
+        THOUSAND_SYMBOLS.replace("1h/10000", "10m/2000"),
         THOUSAND_SYMBOLS.replace("--batch-size 10000", "--batch-size 100"),
-        THOUSAND_SYMBOLS.replace("1h/50000", "record"),
-        "--poll 20@1s --window 60s --batch-size 10000 --granularity 1h/50000".to_owned(),
+        THOUSAND_SYMBOLS.replace("1h/10000", "record"),
+        "--poll 20@1s --window 60s --batch-size 10000 --granularity 1h/10000".to_owned(),
     ];
     for options in cases {
         let workload = workload(&options);
