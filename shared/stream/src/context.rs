@@ -2,9 +2,10 @@
 //! the records time out.
 
 use std::{
+    collections::BTreeMap,
     error::Error,
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use jiff::Timestamp;
@@ -35,7 +36,11 @@ struct Latest {
     trouble: Option<Trouble>,
     no_token: Option<TokenError>,
     token_expires: Option<Timestamp>,
+    said: BTreeMap<String, Instant>,
 }
+
+/// How long the same report is not logged again: librdkafka makes it at every attempt to connect.
+const SAID: Duration = Duration::from_secs(60);
 
 impl Context {
     pub(crate) fn new(cluster: &Cluster) -> Self {
@@ -82,6 +87,25 @@ impl Context {
         expires.is_some_and(|expires| expires <= tokens.source().now())
     }
 
+    /// Logs a report of librdkafka as an error, the same one once a minute at most.
+    fn report(&self, code: Option<RDKafkaErrorCode>, reason: &str) {
+        let sentence = trouble::sentence(&self.cluster, code, reason);
+        let now = Instant::now();
+        let is_new = self.latest(|latest| {
+            latest.said.retain(|_, at| now.duration_since(*at) < SAID);
+            let is_new = !latest.said.contains_key(&sentence);
+            if is_new {
+                latest.said.insert(sentence.clone(), now);
+            }
+            is_new
+        });
+        if is_new {
+            tracing::error!("{sentence}");
+        } else {
+            tracing::debug!("{sentence}");
+        }
+    }
+
     fn latest<T>(&self, look: impl FnOnce(&mut Latest) -> T) -> T {
         let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
         look(&mut latest)
@@ -97,7 +121,7 @@ impl ClientContext for Context {
         let line = self.cluster.security().redact(line);
         match level {
             Level::Emerg | Level::Alert | Level::Critical | Level::Error => {
-                tracing::error!(target: "librdkafka", "{of}: {line}");
+                self.report(None, &line);
             }
             Level::Warning => tracing::warn!(target: "librdkafka", "{of}: {line}"),
             Level::Notice | Level::Info => tracing::info!(target: "librdkafka", "{of}: {line}"),
@@ -114,7 +138,7 @@ impl ClientContext for Context {
             // Said at each attempt; whoever waits is told by a time-out.
             tracing::debug!("librdkafka: {error}: {reason}");
         } else {
-            tracing::error!("librdkafka: {error}: {reason}");
+            self.report(code, &reason);
         }
         let refused = self.latest(|latest| {
             let found = match (&latest.no_token, code) {

@@ -49,14 +49,14 @@ pub fn check_name(topic: &str) -> Result<(), TopicError> {
 /// [`TopicError::Unauthenticated`] if the brokers and this client refuse each other, [`TopicError::Broker`] if none
 /// answers.
 pub async fn reach(cluster: &Cluster) -> Result<(), TopicError> {
-    listed(cluster).await.map(drop)
+    listed(cluster, Context::new(cluster)).await.map(drop)
 }
 
-/// The names of the cluster's topics.
-async fn listed(cluster: &Cluster) -> Result<Vec<String>, TopicError> {
+/// The names of the cluster's topics; what goes wrong is told to `context`.
+async fn listed(cluster: &Cluster, context: Context) -> Result<Vec<String>, TopicError> {
     let what = "the list of topics";
     let consumer: BaseConsumer<Context> = cluster
-        .create(&cluster.client(), Context::new(cluster))
+        .create(&cluster.client(), context)
         .map_err(|error| broker_error(cluster, what, error.to_string()))?;
     let fetch = move || {
         // All of them, because to ask for one may create it.
@@ -78,7 +78,8 @@ pub async fn create_absent(
     topic: &str,
     partitions: i32,
 ) -> Result<(), TopicError> {
-    if listed(cluster).await?.iter().any(|listed| listed == topic) {
+    let names = listed(cluster, Context::new(cluster)).await?;
+    if names.iter().any(|listed| listed == topic) {
         return Ok(());
     }
     create(cluster, topic, partitions).await
@@ -93,14 +94,15 @@ pub async fn create(cluster: &Cluster, topic: &str, partitions: i32) -> Result<(
     check_name(topic)?;
     let what = format!("creating the topic '{topic}'");
     let failed = |cause: String| broker_error(cluster, &what, cause);
-    let admin = admin(cluster, &what).await?;
+    let context = Context::new(cluster);
+    let admin = admin(cluster, &context, &what).await?;
     let new = NewTopic::new(topic, partitions, TopicReplication::Fixed(-1));
     let options = AdminOptions::new().request_timeout(Some(Duration::from_secs(10)));
     let results = match admin.create_topics([&new], &options).await {
         Ok(results) => results,
         Err(error) => {
             // An admin client tells nobody why it gets no answer: another client may hear it.
-            reach(cluster).await?;
+            listed(cluster, context).await?;
             return Err(failed(error.to_string()));
         }
     };
@@ -113,11 +115,15 @@ pub async fn create(cluster: &Cluster, topic: &str, partitions: i32) -> Result<(
 }
 
 /// A client that creates topics, for at most as long as its token is good: nobody polls it for another.
-async fn admin(cluster: &Cluster, what: &str) -> Result<AdminClient<Context>, TopicError> {
-    let (asked, of) = (cluster.clone(), what.to_owned());
+async fn admin(
+    cluster: &Cluster,
+    context: &Context,
+    what: &str,
+) -> Result<AdminClient<Context>, TopicError> {
+    let (asked, context, of) = (cluster.clone(), context.clone(), what.to_owned());
     let made = move || {
         let admin: AdminClient<Context> = asked
-            .create(&asked.client(), Context::new(&asked))
+            .create(&asked.client(), context)
             .map_err(|error| broker_error(&asked, &of, error.to_string()))?;
         if let Some(tokens) = asked.security().tokens() {
             let given = tokens.source().token();

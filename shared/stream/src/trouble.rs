@@ -80,7 +80,7 @@ pub(crate) fn of(cluster: &Cluster, code: Option<Code>, reason: &str) -> Option<
         | Code::Resolve
         | Code::AllBrokersDown
         | Code::OperationTimedOut => Trouble::Connection(match listener(reason) {
-            Some(likely) => format!("{broker}: {likely}"),
+            Some(did) => format!("{broker}: it {did}: see KAFKA_SECURITY"),
             None => format!("{broker}: {cause}"),
         }),
         _ => return None,
@@ -143,16 +143,53 @@ fn is_about_client(cause: &str) -> bool {
     cause.contains("alert") && named.iter().any(|named| cause.contains(named))
 }
 
-/// What a broken connection hints at, in fewer words than librdkafka's.
+/// What a broken connection hints at, in fewer words than librdkafka's: what the broker did.
 fn listener(reason: &str) -> Option<&'static str> {
     if reason.contains("connecting to a PLAINTEXT broker listener?")
         || reason.contains("in state SSL_HANDSHAKE")
     {
-        Some("it ended the TLS handshake, as a listener without TLS does: see KAFKA_SECURITY")
+        Some("ended the TLS handshake, as a listener without TLS does")
     } else if reason.contains("security.protocol") {
-        Some("it ended the connection, as a listener with TLS or SASL does: see KAFKA_SECURITY")
+        Some("ended the connection, as a listener with TLS or SASL does")
     } else {
         None
+    }
+}
+
+/// A report as the log has it: the same words for the same fault, however often and by whichever way it is told.
+pub(crate) fn sentence(cluster: &Cluster, code: Option<Code>, reason: &str) -> String {
+    // A line of the log begins with the thread that wrote it.
+    let reason = match reason.split_once("]: ") {
+        Some((thread, reason)) if thread.starts_with("[thrd:") => reason,
+        _ => reason,
+    };
+    let (broker, cause) = split(reason);
+    match (
+        of(cluster, code.or_else(|| guessed(&cause)), reason),
+        listener(reason),
+    ) {
+        (Some(Trouble::Handshake(error)), _) => error.to_string(),
+        (Some(Trouble::Connection(_)), Some(did)) => format!(
+            "the broker {} {did}: set KAFKA_SECURITY, which is '{}', to what that listener takes, or name the port of \
+             another listener",
+            broker.unwrap_or_else(|| cluster.to_string()),
+            cluster.security().name()
+        ),
+        _ => match broker {
+            Some(broker) => format!("librdkafka: {broker}: {cause}"),
+            None => format!("librdkafka: {cause}"),
+        },
+    }
+}
+
+/// The code of a report that has come by a line of the log.
+fn guessed(cause: &str) -> Option<Code> {
+    if cause.starts_with("SASL ") {
+        Some(Code::Authentication)
+    } else if cause.starts_with("SSL handshake failed: error:") {
+        Some(Code::SSL)
+    } else {
+        Some(Code::BrokerTransportFailure)
     }
 }
 

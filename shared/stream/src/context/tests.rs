@@ -100,6 +100,8 @@ impl Subscriber for Log {
     fn record_follows_from(&self, _: &Id, _: &Id) {}
 
     fn event(&self, event: &Event<'_>) {
+        let level = format!("{} ", event.metadata().level());
+        self.0.lock().unwrap().push_str(&level);
         event.record(&mut self.clone());
     }
 
@@ -119,4 +121,30 @@ fn a_password_that_a_broker_repeats_is_in_no_line_of_the_log() {
     let said = log.0.lock().unwrap();
     assert_eq!(said.matches("no ***").count(), 3, "{said}");
     assert!(!said.contains("c0ffee"), "{said}");
+}
+
+#[test]
+fn a_report_is_logged_once_whichever_way_and_however_often_it_comes() {
+    let (context, log) = (context(), Log::default());
+    let refused = "sasl_ssl://b:9096/1: SASL authentication error: no";
+    with_default(log.clone(), || {
+        for attempt in 1..9 {
+            let after =
+                format!("(after {attempt}ms in state AUTH_REQ, 3 identical error(s) suppressed)");
+            let line = format!("[thrd:sasl_ssl://b:9096/1]: {refused} {after}");
+            context.log(RDKafkaLogLevel::Error, "FAIL", &line);
+            let reason = format!("{refused} {after}");
+            tell(&context, RDKafkaErrorCode::Authentication, &reason);
+        }
+        let other = refused.replace("b:9096", "c:9096");
+        tell(&context, RDKafkaErrorCode::Authentication, &other);
+    });
+    let said = log.0.lock().unwrap();
+    let lines: Vec<_> = said
+        .lines()
+        .filter(|line| line.starts_with("ERROR"))
+        .collect();
+    assert_eq!(lines.len(), 2, "{said}");
+    assert!(lines[0].contains("the broker b:9096 refuses"), "{said}");
+    assert!(lines[1].contains("the broker c:9096 refuses"), "{said}");
 }
