@@ -15,7 +15,7 @@ ODD_TEXTS = [
     "", "\0", "a\0b", "\u0001\u001f\u007f\u0080\u0085\u009f", "\u2028\u2029", "\ufeff", "\ufffd\ufffe\uffff", "\U0001f9ee",
     "\U0010ffff", "e\u0301", "\u202eabc", "\\", '"', "\\\"\\\\\"", "a\\nb", "\n\r\t\b\f", "/", "\\/", "'", "`", "NaN", "null", "true",
     "-Infinity", "0", "150.25", "1e5", "{", "}", "[", "]", "{\"a\":1}", ",", ":", "$.a", "a.b", "a b", "%", "%2F", "~", "#",
-    "2026-11-21", "2026-11-21T06:00:00.000Z", "9999-12-31T23:59:59.999Z", "0000-01-01", "24:00:00", "中文符號", "ا",
+    "2026-11-21", "2026-11-21T06:00:00.000Z", "9999-12-31T23:59:59.999Z", "0000-01-01", "24:00:00", "中文符號", "ا", "\u212a", "ſymbol", "İ", "ß",
     "\U0001f468\u200d\U0001f469\u200d\U0001f467",
 ]
 NUMBERS = [
@@ -128,10 +128,12 @@ def object_of(random, columns, odd=True, always=None, extra=1):
             body[column] = make(random)
         elif choice > 0.05:
             body[column] = "null" if choice > 0.15 else value(random, 3)
-    taken = RESERVED | {folded(column) for column, _ in columns}
     for _ in range(random.randint(0, extra)):
         key = name(random)
-        if folded(key) not in taken | set(map(folded, body)):
+        if columns and random.random() < 0.1:
+            # A member is of a column only if its name is written alike.
+            key = random.choice(columns)[0].swapcase()
+        if folded(key) not in RESERVED | set(map(folded, body)) and key not in dict(columns):
             body[key] = deep(random, NESTING - 3) if random.random() < 0.1 else value(random, 3)
     pairs = list(body.items())
     random.shuffle(pairs)

@@ -7,7 +7,7 @@ const SETTINGS: &str = "input_format_json_read_numbers_as_strings = 1, input_for
     input_format_json_read_objects_as_strings = 1, input_format_json_read_arrays_as_strings = 1,
     input_format_skip_unknown_fields = 1, input_format_json_ignore_unknown_keys_in_named_tuple = 1,
     input_format_json_defaults_for_missing_elements_in_named_tuple = 1, input_format_null_as_default = 1,
-    use_hive_partitioning = 1";
+    input_format_column_name_matching_mode = 'match_case', use_hive_partitioning = 1";
 
 /// Makes texts of the numbers in JSON, because they would be read as floats of 64 bits; \x01 can't stand in JSON.
 const WITH_TEXTS: &str = r#"create or replace function numbers_as_texts as json -> replaceAll(replaceAll(replaceRegexpAll(
