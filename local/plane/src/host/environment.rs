@@ -51,6 +51,9 @@ impl Environment {
         let api = RuntimeApi::start(function)
             .await
             .map_err(|error| failed(error.to_string()))?;
+        // librdkafka opens pipes and sockets that a child would inherit, those of the embedded broker among them. One
+        // that it opens between this and the fork is inherited all the same: to close it in the child takes unsafe code.
+        close_fds::set_fds_cloexec_threadsafe(3, &[]);
         let mut process = command(function, settings, &api)
             .spawn()
             .map_err(|error| failed(format!("{}: {error}", function.binary.display())))?;
