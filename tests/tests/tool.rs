@@ -4,7 +4,10 @@ use std::{
     time::Duration,
 };
 
-use lake::{Compression, Granularity, Layout, ObjectKey};
+use lake::{
+    Compression, Granularity, Layout, ObjectKey,
+    store::{Credentials, Get, S3Settings, S3Store, list_all},
+};
 use pipeline_tests::{
     contents::contents,
     plane::{bin_dir, workspace},
@@ -75,6 +78,45 @@ async fn up_for_a_time_ends_by_itself_and_proves_its_count() {
 }
 
 #[tokio::test]
+async fn the_start_line_tells_an_s3_client_how_to_read_the_lake() {
+    let (_folder, data) = data();
+    let Running {
+        mut tool, started, ..
+    } = running(&data, &[]).await;
+    let of = |name: &str| started[name].as_str().expect(name).to_owned();
+    assert_eq!(of("s3_region"), "us-east-1");
+    assert_eq!(started["s3_buckets"], serde_json::json!(["bronze-bucket"]));
+    let bucket = S3Store::connect(S3Settings {
+        bucket: "bronze-bucket".to_owned(),
+        endpoint: Some(of("s3_endpoint")),
+        credentials: Some(Credentials::new(
+            of("s3_access_key"),
+            of("s3_secret_key"),
+            None,
+            None,
+            "test",
+        )),
+    })
+    .await;
+    let end = Instant::now() + Duration::from_secs(60);
+    loop {
+        let keys = list_all(&bucket, "bronze/").await.unwrap();
+        if let Some(key) = keys.first() {
+            let read = bucket.get(key).await.unwrap().body;
+            assert_eq!(
+                read,
+                std::fs::read(data.join("s3/bronze-bucket").join(key.as_str())).unwrap()
+            );
+            break;
+        }
+        assert!(Instant::now() < end, "an object within 60 s");
+        sleep(Duration::from_millis(20)).await;
+    }
+    signal(tool.id().unwrap(), rustix::process::Signal::INT);
+    tool.wait().await.unwrap();
+}
+
+#[tokio::test]
 async fn without_a_terminal_the_lines_are_plain_and_the_last_ones_are_the_summary() {
     let (_folder, data) = data();
     let output = outcome(&mut up(&data, &["--for", "6s"]).await).await;
@@ -122,6 +164,8 @@ async fn are_gone(pids: &[u32]) -> bool {
 /// A tool at work.
 struct Running {
     tool: Child,
+    /// The first line that it prints.
+    started: Value,
     functions: Vec<u32>,
     /// The last line that it prints.
     last: JoinHandle<String>,
@@ -135,10 +179,15 @@ async fn running(data: &Path, arguments: &[&str]) -> Running {
         .unwrap();
     let pid = tool.id().unwrap();
     let mut lines = BufReader::new(tool.stdout.take().unwrap()).lines();
+    let mut started = Value::Null;
     let publishes = async {
         loop {
             let line = lines.next_line().await.unwrap().expect("a running tool");
             let event: Value = serde_json::from_str(&line).unwrap();
+            if event["event"] == "started" {
+                started = event;
+                continue;
+            }
             if event["published"].as_u64() > Some(0) {
                 break;
             }
@@ -157,6 +206,7 @@ async fn running(data: &Path, arguments: &[&str]) -> Running {
     });
     Running {
         tool,
+        started,
         functions,
         last,
     }
@@ -176,6 +226,7 @@ async fn ctrl_c_a_kill_and_a_closed_terminal_drain_and_leave_no_process() {
             mut tool,
             functions,
             last,
+            ..
         } = running(&data, &[]).await;
         signal(tool.id().unwrap(), sent);
         let status = timeout(Duration::from_secs(60), tool.wait()).await;

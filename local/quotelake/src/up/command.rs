@@ -42,7 +42,8 @@ pub struct Up {
     /// and `AWS_SECRET_ACCESS_KEY`, else test/test).
     #[arg(long, value_name = "URL")]
     pub s3_endpoint: Option<String>,
-    /// The port of the embedded store; 0 takes a free one.
+    /// The port of the embedded store, for S3 clients of your own (keys quotelake and quotelake-local); 0 takes a free
+    /// one.
     #[arg(
         long,
         value_name = "PORT",

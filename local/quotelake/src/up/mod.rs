@@ -31,7 +31,7 @@ pub use command::{Feed, Up};
 pub use error::UpError;
 pub use options::{FeedSource, Options};
 use parts::{Broker, Market};
-pub use store::Store;
+pub use store::{S3Access, Store};
 use summary::{Proven, Summary};
 
 /// A running pipeline with its market, broker and store. Dropping it stops everything at once.

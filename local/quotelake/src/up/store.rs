@@ -4,8 +4,12 @@ use std::{collections::BTreeMap, path::PathBuf};
 
 use lake::{Layout, store::S3Store};
 use lake_tools::lake_location::{Endpoint, connect};
-use plane::{data_folder::DataFolder, object_store::ObjectStore};
+use plane::{
+    data_folder::DataFolder,
+    object_store::{ObjectStore, REGION},
+};
 use sam_template::Pipeline;
+use serde::Serialize;
 
 use super::{Options, UpError};
 
@@ -14,7 +18,21 @@ pub struct Store {
     endpoint: Endpoint,
     /// The folder of the buckets, where the store is embedded.
     folder: Option<PathBuf>,
+    buckets: Vec<String>,
     _embedded: Option<ObjectStore>,
+}
+
+/// What an S3 client needs besides the endpoint to read the embedded store. Its keys protect nothing.
+#[derive(Clone, Debug, Serialize)]
+pub struct S3Access {
+    /// The region.
+    pub s3_region: &'static str,
+    /// The buckets.
+    pub s3_buckets: Vec<String>,
+    /// The access key.
+    pub s3_access_key: String,
+    /// The secret key.
+    pub s3_secret_key: String,
 }
 
 impl Store {
@@ -29,12 +47,14 @@ impl Store {
                 Self {
                     endpoint: Endpoint::embedded(embedded.endpoint()),
                     folder: Some(folder.objects()),
+                    buckets: pipeline.buckets.clone(),
                     _embedded: Some(embedded),
                 }
             }
             Some(url) => Self {
                 endpoint: Endpoint::emulator(url.clone(), options.s3_credentials.clone()),
                 folder: None,
+                buckets: pipeline.buckets.clone(),
                 _embedded: None,
             },
         };
@@ -47,6 +67,16 @@ impl Store {
     /// Its endpoint.
     pub fn endpoint(&self) -> &str {
         &self.endpoint.url
+    }
+
+    /// What any S3 client needs to read the embedded store; nothing of a store from elsewhere, whose keys are its user's.
+    pub(super) fn access(&self) -> Option<S3Access> {
+        self.folder.as_ref().map(|_| S3Access {
+            s3_region: REGION,
+            s3_buckets: self.buckets.clone(),
+            s3_access_key: self.endpoint.access_key.clone(),
+            s3_secret_key: self.endpoint.secret_key.clone(),
+        })
     }
 
     /// The client of a bucket, which is created unless it exists.
@@ -87,8 +117,8 @@ impl Store {
             secret_key,
         } = &self.endpoint;
         [
-            ("AWS_REGION", "us-east-1"),
-            ("AWS_DEFAULT_REGION", "us-east-1"),
+            ("AWS_REGION", REGION),
+            ("AWS_DEFAULT_REGION", REGION),
             ("AWS_ACCESS_KEY_ID", access_key),
             ("AWS_SECRET_ACCESS_KEY", secret_key),
             ("AWS_ENDPOINT_URL_S3", url),

@@ -9,7 +9,7 @@ use std::{
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
-use super::{Running, summary::Summary};
+use super::{Running, S3Access, summary::Summary};
 use crate::{
     counts::Counts,
     output::{clock, trouble, write, write_json},
@@ -32,6 +32,9 @@ pub struct Place {
     pub brokers: String,
     /// The store's endpoint.
     pub s3_endpoint: String,
+    /// How an S3 client reads it, if it is the embedded one.
+    #[serde(flatten)]
+    pub s3: Option<S3Access>,
     /// Where Finnhub's API is answered, if by the recorded market.
     pub finnhub_url: Option<String>,
     /// Where Binance's API is answered, if by the recorded market.
@@ -51,6 +54,7 @@ impl Place {
         Self {
             brokers: running.cluster().to_string(),
             s3_endpoint: running.store().endpoint().to_owned(),
+            s3: running.store().access(),
             finnhub_url: market.map(market_server::Running::finnhub_url),
             binance_url: market.map(market_server::Running::binance_url),
             objects: running.location(),
@@ -107,6 +111,9 @@ impl View {
                     "running: brokers {}, objects in {}, logs in {}; Ctrl-C stops",
                     place.brokers, place.objects, place.logs
                 ));
+                if let Some(access) = s3(place) {
+                    write(&format!("S3 clients: {access}"));
+                }
                 for (function, url) in &place.urls {
                     write(&format!("{function} is served at {url}"));
                 }
@@ -205,6 +212,7 @@ fn block(elapsed: Duration, run_for: Option<Duration>, counts: &Counts, place: &
         format!("  objects  {}", place.objects),
         format!("  logs     {}", place.logs),
     ];
+    lines.extend(s3(place).map(|access| format!("  s3       {access}")));
     let urls = place.urls.iter();
     lines.extend(urls.map(|(function, url)| format!("  url      {url}  {function}")));
     let triggered: Vec<_> = counts
@@ -229,6 +237,19 @@ fn block(elapsed: Duration, run_for: Option<Duration>, counts: &Counts, place: &
         ));
     }
     lines.join("\n")
+}
+
+/// How an S3 client reads the embedded store.
+fn s3(place: &Place) -> Option<String> {
+    let access = place.s3.as_ref()?;
+    Some(format!(
+        "{}  region {}  bucket {}  key {}  secret {}",
+        place.s3_endpoint,
+        access.s3_region,
+        access.s3_buckets.join(", "),
+        access.s3_access_key,
+        access.s3_secret_key
+    ))
 }
 
 /// The lag of each partition that has one.
