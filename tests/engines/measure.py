@@ -1,6 +1,6 @@
 """Measures one engine, in a process of its own: their signal handlers do not bear each other.
 
-measure.py ENGINE FOLDER S3-ENDPOINT    prints in a last line of JSON the outcome by check, and why one is not `yes`
+measure.py ENGINE FOLDER S3-ENDPOINT TOOL    prints in a last line of JSON the outcome by check, and why one is not `yes`
 """
 
 import contextlib
@@ -14,6 +14,7 @@ import sys
 os.environ.setdefault("RUST_BACKTRACE", "0")
 
 import judged
+import tool
 
 MODULES = {
     "DuckDB": "read_duckdb",
@@ -108,6 +109,7 @@ def main(name, folder, endpoint):
 
 
 if __name__ == "__main__":
+    tool.TOOL = sys.argv[4]
     measured = main(sys.argv[1], pathlib.Path(sys.argv[2]), sys.argv[3])
     sys.stdout.write("\n" + json.dumps({"cells": measured.cells, "reasons": measured.reasons}))
     sys.stdout.flush()

@@ -41,6 +41,8 @@ class DuckDB:
         }
         rows = set(connection.sql(query).fetchall())
         assert rows == expected, rows ^ expected
+        of_one = "explain analyze " + query.replace("group by", "where lake_symbol = '_S07' group by")
+        assert "Scanning Files: 1/" in connection.sql(of_one).fetchall()[0][1], "docs/engines.md: a symbol's objects alone"
 
 
 def rows(relation):

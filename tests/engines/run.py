@@ -46,7 +46,7 @@ CHECKS = [
 
 
 def main():
-    tool.TOOL = os.environ["QUOTELAKE"] = TOOL
+    tool.TOOL = TOOL
     with tempfile.TemporaryDirectory() as folder, ministack(folder) as endpoint:
         folder = pathlib.Path(folder)
         subprocess.run([TOOL, "up", "--for", "8s", "--data", folder / "10"], check=True, stdout=subprocess.DEVNULL)
@@ -87,7 +87,7 @@ def upload(bronze, endpoint):
 def measure(engine, folder, endpoint):
     """What measure.py prints of an engine; an end of it that it has not chosen is one of this program."""
     child = subprocess.run(
-        [sys.executable, HERE / "measure.py", engine, folder, endpoint], capture_output=True, text=True, timeout=300
+        [sys.executable, HERE / "measure.py", engine, folder, endpoint, TOOL], capture_output=True, text=True, timeout=300
     )
     if child.returncode:
         sys.exit(f"{child.stderr[-4000:]}\n{engine} has ended with {child.returncode}")

@@ -2,10 +2,10 @@
 
 import functools
 import json
-import os
 import subprocess
 
-TOOL = os.environ.get("QUOTELAKE", "target/debug/quotelake")
+# The program; whoever runs this module says which.
+TOOL = "target/debug/quotelake"
 
 
 def sql(*options):
