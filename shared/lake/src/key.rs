@@ -66,20 +66,6 @@ pub struct Segment<'a> {
     topic: &'a str,
 }
 
-/// What the parts of a bronze key below the root begin with.
-///
-/// Each is `NAME=VALUE`, which engines take for a column of the table. No member of a line has such a name, so that no
-/// engine shows the path's value for the member's. `_` before a symbol keeps engines from taking `0050` for a number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Names {
-    /// Of the part with the topic.
-    pub topic: &'static str,
-    /// Of the part with the symbol.
-    pub symbol: &'static str,
-    /// Of the part with the day.
-    pub date: &'static str,
-}
-
 impl<'a> Segment<'a> {
     /// The topic's name.
     pub fn topic(&self) -> &'a str {
@@ -173,22 +159,6 @@ impl Layout {
     fn push_symbol(&self, out: &mut String, symbol: &str) {
         out.push_str(self.names().symbol);
         push_segment(self.version, out, symbol, SEGMENT_MAX);
-    }
-
-    /// The parts of a bronze key below the root.
-    pub fn names(&self) -> &'static Names {
-        match self.version {
-            Version::One => &Names {
-                topic: "",
-                symbol: "symbol=",
-                date: "date=",
-            },
-            Version::Two => &Names {
-                topic: "lake_topic=",
-                symbol: "lake_symbol=_",
-                date: "lake_date=",
-            },
-        }
     }
 
     /// The object that says which record a partition had first of the span of offsets that begins at `start`.

@@ -1,6 +1,20 @@
 use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 
-use crate::{Layout, ObjectKey};
+use crate::{Layout, ObjectKey, Version};
+
+/// What the parts of a bronze key below the root begin with.
+///
+/// Each is `NAME=VALUE`, which engines take for a column of the table. No member of a line has such a name, so that no
+/// engine shows the path's value for the member's. `_` before a symbol keeps engines from taking `0050` for a number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Names {
+    /// Of the part with the topic.
+    pub topic: &'static str,
+    /// Of the part with the symbol.
+    pub symbol: &'static str,
+    /// Of the part with the day.
+    pub date: &'static str,
+}
 
 /// What an object is by its key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +40,22 @@ pub enum Name<'a> {
 }
 
 impl Layout {
+    /// The parts of a bronze key below the root.
+    pub fn names(&self) -> &'static Names {
+        match self.version() {
+            Version::One => &Names {
+                topic: "",
+                symbol: "symbol=",
+                date: "date=",
+            },
+            Version::Two => &Names {
+                topic: "lake_topic=",
+                symbol: "lake_symbol=_",
+                date: "lake_date=",
+            },
+        }
+    }
+
     /// Reads a key below the layout's root.
     pub fn name_of<'a>(&self, key: &'a ObjectKey) -> Name<'a> {
         let Some(path) = key.as_str().strip_prefix(&self.root()) else {
@@ -72,8 +102,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        Compression, Granularity, Place, Received, Unfit, Version, path_segment::spelled_text,
-        put_aside,
+        Compression, Granularity, Place, Received, Unfit, path_segment::spelled_text, put_aside,
     };
 
     proptest! {

@@ -43,7 +43,10 @@ struct Mark {
 
 /// The marks that a warm function has read or written, so that it asks for each once: of each partition the latest.
 #[derive(Debug, Default)]
-pub struct PartitionMarks(Mutex<HashMap<String, HashMap<i32, (i64, Mark)>>>);
+pub struct PartitionMarks(Mutex<HashMap<String, Latest>>);
+
+/// The latest mark of each partition of a topic, with the first offset of its span.
+type Latest = HashMap<i32, (i64, Mark)>;
 
 impl PartitionMarks {
     /// Compares the records of a batch with the marks of their partitions, and sets those that are missing. From a store that

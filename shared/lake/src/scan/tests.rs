@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 use serde_json::Value;
 
-use super::*;
+use super::{string::ends_of, *};
 
 fn unreadable(text: &str) -> Option<String> {
     let found = scan(text).unwrap_or_else(|defect| panic!("{text}: {defect}"));

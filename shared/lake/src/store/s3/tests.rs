@@ -54,3 +54,83 @@ async fn the_chain_of_a_store_that_is_gone_ends_at_the_systems_error() {
         "{sentence}"
     );
 }
+
+/// What a store that answers every request with these bytes is to an adapter.
+async fn asked<T>(answer: &'static str, ask: impl AsyncFn(S3Store) -> T) -> T {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    let served = std::thread::spawn(move || {
+        use std::io::{Read, Write};
+        let (mut connection, _) = listener.accept().unwrap();
+        let mut request = Vec::new();
+        while !request.windows(4).any(|end| end == b"\r\n\r\n") {
+            let mut some = [0; 1_024];
+            let read = connection.read(&mut some).unwrap();
+            request.extend_from_slice(&some[..read]);
+        }
+        connection.write_all(answer.as_bytes()).unwrap();
+    });
+    let store = S3Store::connect(S3Settings {
+        bucket: "bronze".to_owned(),
+        endpoint: Some(endpoint),
+        credentials: Some(Credentials::new("test", "test", None, None, "test")),
+    })
+    .await;
+    let asked = ask(store).await;
+    served.join().unwrap();
+    asked
+}
+
+#[tokio::test]
+async fn an_answer_without_a_version_is_an_error() {
+    let key = ObjectKey::new("a");
+    let get = async |store: S3Store| store.get(&key).await.unwrap_err();
+    for answer in [
+        "HTTP/1.1 200 OK\r\ncontent-length: 1\r\nconnection: close\r\n\r\nx",
+        "HTTP/1.1 200 OK\r\netag:\r\ncontent-length: 1\r\nconnection: close\r\n\r\nx",
+    ] {
+        let error = asked(answer, get).await;
+        assert!(matches!(error, StoreError::NoETag { .. }), "{error}");
+    }
+    let put = async |store: S3Store| store.put_if_absent(&key, Bytes::new()).await.unwrap_err();
+    let answer = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+    let error = asked(answer, put).await;
+    assert!(
+        matches!(error, StoreError::NoETag { .. }) && !error.is_transient(),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn a_store_without_checksums_is_named_with_the_remedy_and_not_asked_again() {
+    let answer = concat!(
+        "HTTP/1.1 501 Not Implemented\r\ncontent-length: 144\r\nconnection: close\r\n\r\n",
+        "<Error><Code>NotImplemented</Code><Message>A header you provided implies ",
+        "functionality that is not implemented: x-amz-checksum</Message></Error>"
+    );
+    let put = async |store: S3Store| {
+        let key = ObjectKey::new("a");
+        store.put_if_absent(&key, Bytes::new()).await.unwrap_err()
+    };
+    let error = asked(answer, put).await;
+    assert!(!error.is_transient());
+    let said = error.to_string();
+    assert!(said.contains("AWS_REQUEST_CHECKSUM_CALCULATION"), "{said}");
+    assert!(said.contains("x-amz-checksum"), "{said}");
+}
+
+#[tokio::test]
+async fn an_object_that_is_too_large_is_left_unread() {
+    let answer =
+        "HTTP/1.1 200 OK\r\netag: \"1\"\r\ncontent-length: 900000000\r\nconnection: close\r\n\r\nx";
+    let key = ObjectKey::new("a");
+    let get = async |store: S3Store| store.get_within(&key, 1_000).await.unwrap_err();
+    let size = 900_000_000;
+    assert_eq!(
+        asked(answer, get).await,
+        StoreError::TooLarge {
+            key: key.clone(),
+            size
+        }
+    );
+}
