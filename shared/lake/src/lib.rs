@@ -19,7 +19,7 @@
 //! let keys: Vec<_> = gathered.shares().iter().map(|share| share.key()).collect();
 //! assert_eq!(
 //!     keys[0].as_str(),
-//!     "bronze/epoch=1/lake_topic=stock-quotes/lake_symbol=_AAPL/lake_date=2026-05-22/20260522T200000.000Z-p003-o0000000000000050000.ndjson"
+//!     "bronze/epoch=1/lake_topic=stock-quotes/lake_symbol=_AAPL/lake_date=2026-05-22/20260522T200000.000Z-p003-o0000000000000030000.ndjson"
 //! );
 //! ```
 
