@@ -41,6 +41,9 @@ const CONCURRENT_REQUESTS: usize = 64;
 /// What is left of the time limit for the answer itself.
 const ANSWER_MARGIN: Duration = Duration::from_secs(1);
 
+/// How long a batch waits for the marks of its partitions; the next one asks again.
+const MARKS: Duration = Duration::from_secs(2);
+
 /// What a function keeps from one invocation to the next.
 pub struct Writer<S> {
     store: S,
@@ -96,9 +99,9 @@ impl<S: PutIf + Get> Writer<S> {
         self.describe(until).await?;
         let headers = headers(&event);
         let received = received(&event, &headers);
-        let comparing = self
-            .marks
-            .compare(&self.store, &self.layout, &received, until);
+        let soon = until.min(Instant::now() + MARKS);
+        let (store, layout) = (&self.store, &self.layout);
+        let comparing = self.marks.compare(store, layout, &received, soon);
         let (mut tally, again) = join(self.land(&event, &received, until), comparing).await;
         for again in &again {
             tracing::error!(error = %again, "records of two topics of one name are in the lake");

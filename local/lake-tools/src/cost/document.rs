@@ -12,7 +12,7 @@ const COLUMNS: [(&str, &str); 2] = [
     ("the template", ""),
     (
         "1,000 symbols",
-        "--poll 1000@6s --window 300s --batch-size 10000 --pollers 10 --epus 1 --granularity 1h/10000",
+        "--poll 1000@6s --window 300s --batch-size 10000 --pollers 10 --epus 1 --granularity 1h/30000",
     ),
 ];
 
@@ -38,15 +38,18 @@ fn segment_lengths() -> String {
     let mut rows = String::new();
     for (window, segment) in [
         ("10s", "10000"),
+        ("10s", "30000"),
         ("10s", "50000"),
         ("60s", "10000"),
+        ("60s", "30000"),
         ("60s", "50000"),
         ("300s", "10000"),
+        ("300s", "30000"),
         ("300s", "50000"),
     ] {
         let arguments = thousand_symbols
             .replace("--window 300s", &format!("--window {window}"))
-            .replace("1h/10000", &format!("1h/{segment}"));
+            .replace("1h/30000", &format!("1h/{segment}"));
         let estimate = estimate_of(&arguments);
         let is_counted = |item: &&Item| match item.part {
             "lake" => item.price != prices::S3_STORAGE,

@@ -33,8 +33,8 @@ pub struct Options {
     /// Event poller units of the triggers, for provisioned mode; 0 is on demand.
     #[arg(long, value_name = "NUMBER", default_value_t = 0)]
     pub epus: u32,
-    /// What shares an object: `record`, one each; or a time bucket and an offset segment, such as 1h/10000.
-    #[arg(long, value_name = "BUCKET/OFFSETS", value_parser = granularity, default_value = "1h/10000")]
+    /// What shares an object: `record`, one each; or a time bucket and an offset segment, such as 1h/30000.
+    #[arg(long, value_name = "BUCKET/OFFSETS", value_parser = granularity, default_value = "1h/30000")]
     pub granularity: (Duration, u32),
     /// The functions' processor.
     #[arg(long, value_name = "PROCESSOR", default_value = "arm64")]
@@ -134,7 +134,7 @@ fn granularity(text: &str) -> Result<(Duration, u32), String> {
         let bucket = clock::duration(bucket)?;
         Some((bucket, segment.parse().ok()?))
     };
-    read().ok_or_else(|| "write `record`, or BUCKET/OFFSETS such as 1h/10000".to_owned())
+    read().ok_or_else(|| "write `record`, or BUCKET/OFFSETS such as 1h/30000".to_owned())
 }
 
 fn whole_seconds(text: &str) -> Result<u32, String> {

@@ -28,7 +28,7 @@ fn repository() -> &'static Path {
 }
 
 const THOUSAND_SYMBOLS: &str =
-    "--poll 1000@6s --window 300s --batch-size 10000 --pollers 10 --granularity 1h/10000";
+    "--poll 1000@6s --window 300s --batch-size 10000 --pollers 10 --granularity 1h/30000";
 
 #[test]
 fn the_document_is_what_the_tool_writes() {
@@ -101,15 +101,16 @@ fn an_object_a_record_is_a_put_a_quote() {
 }
 
 #[test]
-fn segments_of_10_000_offsets_take_more_puts_than_larger_ones_and_no_gets() {
+fn shorter_segments_take_more_puts_and_fewer_gets() {
     let requests = |granularity: &str| {
         let options =
-            THOUSAND_SYMBOLS.replace("1h/10000", granularity) + " --cold-starts-per-hour 0";
+            THOUSAND_SYMBOLS.replace("1h/30000", granularity) + " --cold-starts-per-hour 0";
         let estimate = estimate(&workload(&options));
         let of = |month| estimate.per_million(month).round();
         (of(estimate.puts), of(estimate.gets))
     };
     assert_eq!(requests("1h/10000"), (31_667.0, 0.0));
+    assert_eq!(requests("1h/30000"), (25_000.0, 2_666.0));
     assert_eq!(requests("1h/50000"), (23_667.0, 10_981.0));
 }
 
@@ -182,11 +183,11 @@ fn puts_are_those_of_a_simulation() {
     let cases = [
         THOUSAND_SYMBOLS.to_owned(),
         THOUSAND_SYMBOLS.replace("--pollers 10", "--pollers 1"),
-        THOUSAND_SYMBOLS.replace("1h/10000", "1h/50000"),
-        THOUSAND_SYMBOLS.replace("1h/10000", "10m/2000"),
+        THOUSAND_SYMBOLS.replace("1h/30000", "1h/50000"),
+        THOUSAND_SYMBOLS.replace("1h/30000", "10m/2000"),
         THOUSAND_SYMBOLS.replace("--batch-size 10000", "--batch-size 100"),
-        THOUSAND_SYMBOLS.replace("1h/10000", "record"),
-        "--poll 20@1s --window 60s --batch-size 10000 --granularity 1h/10000".to_owned(),
+        THOUSAND_SYMBOLS.replace("1h/30000", "record"),
+        "--poll 20@1s --window 60s --batch-size 10000 --granularity 1h/30000".to_owned(),
     ];
     for options in cases {
         let workload = workload(&options);
