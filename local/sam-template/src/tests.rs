@@ -197,7 +197,7 @@ fn the_repositorys_template_lands_every_topic_that_is_polled() {
             ("BRONZE_EPOCH", "1"),
             ("BRONZE_GRANULARITY", "segment"),
             ("BRONZE_PREFIX", "bronze"),
-            ("BRONZE_SEGMENT_OFFSETS", "50000"),
+            ("BRONZE_SEGMENT_OFFSETS", "30000"),
             ("BRONZE_SEGMENT_SECONDS", "3600"),
             ("FAILURE_RESPONSE", "batch"),
             ("KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:9092"),
