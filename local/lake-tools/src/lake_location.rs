@@ -32,7 +32,7 @@ pub struct LakeLocation {
     /// The history of the topics [default: the last start of the folder, and none on S3].
     #[arg(long, value_name = "EPOCH")]
     pub epoch: Option<String>,
-    /// Another endpoint than AWS for S3, such as MinIO, ministack or moto (static credentials from `AWS_ACCESS_KEY_ID` and
+    /// Another endpoint than AWS for S3, such as that of `MinIO`, ministack or moto (static credentials from `AWS_ACCESS_KEY_ID` and
     /// `AWS_SECRET_ACCESS_KEY`, else test/test).
     #[arg(long, value_name = "URL", requires = "bucket", conflicts_with = "data")]
     pub s3_endpoint: Option<String>,

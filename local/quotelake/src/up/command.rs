@@ -38,7 +38,7 @@ pub struct Up {
     /// Use these brokers instead of the embedded one.
     #[arg(long, long_help = with_security("Use these brokers instead of the embedded one."), value_name = "HOST:PORT")]
     pub brokers: Option<String>,
-    /// Use this S3 endpoint instead of the embedded store, such as MinIO, ministack or moto (static credentials from
+    /// Use this S3 endpoint instead of the embedded store, such as that of `MinIO`, ministack or moto (static credentials from
     /// `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`, else test/test).
     ///
     /// The store has to keep the conditions of a write; docs/deploy.md lists those that were tried.
