@@ -151,7 +151,7 @@ impl Layout {
         root
     }
 
-    /// How a key spells `symbol`, behind what [`Names::symbol`] begins with.
+    /// How a key spells `symbol`, behind what [`crate::Names::symbol`] begins with.
     pub fn symbol_segment(&self, symbol: &str) -> String {
         segment(self.version, symbol, SEGMENT_MAX)
     }

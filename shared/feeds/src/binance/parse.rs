@@ -48,7 +48,7 @@ fn item(item: &RawValue) -> Result<Ticker, BadTicker> {
 
 /// The klines in the body of `GET /api/v3/klines`, each as the bar that starts at its open time: arrays of 12
 /// items, `[openTime, open, high, low, close, volume, closeTime, quoteVolume, trades, takerBase, takerQuote, "0"]`,
-/// as a [series].
+/// as a series.
 ///
 /// # Errors
 /// [`BodyError`] if the body is anything else: a bar that can't be read would be a gap that nobody sees.
