@@ -2,11 +2,11 @@
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 use crate::{
-    Compression, Granularity, Landed, Layout, ObjectKey, Version, put_once,
-    store::{ETag, Get, PutIf, StoreError, in_time},
+    Compression, Granularity, Layout, ObjectKey, Version,
+    store::{ETag, Get, PutIf, StoreError, in_time, pauses},
 };
 
 /// A layout as its history says it.
@@ -73,17 +73,45 @@ pub async fn describe(
     layout: &Layout,
     until: Instant,
 ) -> Result<(), DescribeError> {
+    let mut pauses = pauses();
+    loop {
+        let outcome = describe_once(store, layout, until).await;
+        let may_succeed = matches!(&outcome, Err(error) if error.is_transient());
+        let pause = pauses.next().filter(|_| may_succeed);
+        match pause.filter(|&pause| Instant::now() + pause < until) {
+            Some(pause) => sleep(pause).await,
+            None => return outcome,
+        }
+    }
+}
+
+async fn describe_once(
+    store: &(impl PutIf + Get),
+    layout: &Layout,
+    until: Instant,
+) -> Result<(), DescribeError> {
     let (key, body) = (layout.description_key(), description(layout));
     // Read first: a store that ignores conditions would overwrite it.
-    let landed = match in_time(&key, until, store.get(&key)).await {
-        Ok(present) if present.body == body => Landed::AlreadyThere,
-        Ok(present) => return Err(other_layout(layout, &present.body, &body)),
-        Err(StoreError::NotFound { .. }) => put_once(store, &key, &body, until).await?,
+    let present = match in_time(&key, until, store.get(&key)).await {
+        Ok(present) => present.body,
+        Err(StoreError::NotFound { .. }) => {
+            match in_time(&key, until, store.put_if_absent(&key, body.clone())).await {
+                Ok(_) => body.clone(),
+                // Another start was faster, and wrote what the next look finds.
+                Err(StoreError::AlreadyExists { .. }) => {
+                    in_time(&key, until, store.get(&key)).await?.body
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
         Err(error) => return Err(error.into()),
     };
-    if landed == Landed::TakenByOther {
-        let present = store.get(&key).await?;
-        return Err(other_layout(layout, &present.body, &body));
+    if present != body {
+        return Err(DescribeError::OtherLayout {
+            root: layout.root(),
+            found: text(&present),
+            wanted: text(&body),
+        });
     }
     prove_conditions(store, &key, &body, until).await?;
     Ok(())
@@ -97,7 +125,7 @@ async fn prove_conditions(
     until: Instant,
 ) -> Result<(), StoreError> {
     let ignored = |condition| StoreError::IgnoresConditions {
-        store: key.to_string(),
+        key: key.clone(),
         condition,
     };
     match in_time(key, until, store.put_if_absent(key, body.clone())).await {
@@ -110,14 +138,6 @@ async fn prove_conditions(
         Ok(_) => Err(ignored("If-Match")),
         Err(StoreError::Changed { .. }) => Ok(()),
         Err(error) => Err(error),
-    }
-}
-
-fn other_layout(layout: &Layout, found: &[u8], wanted: &[u8]) -> DescribeError {
-    DescribeError::OtherLayout {
-        root: layout.root(),
-        found: text(found),
-        wanted: text(wanted),
     }
 }
 

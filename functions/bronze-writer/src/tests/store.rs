@@ -80,6 +80,64 @@ async fn a_store_that_ignores_conditions_is_refused_when_the_writer_starts() {
     sound.begin(soon).await.unwrap();
 }
 
+/// A store that throttles its first requests.
+struct Busy(MemoryStore, std::sync::atomic::AtomicU32);
+
+impl Busy {
+    fn take_turn(&self) -> Result<(), StoreError> {
+        use std::sync::atomic::Ordering::SeqCst;
+        let left = self
+            .1
+            .fetch_update(SeqCst, SeqCst, |left| left.checked_sub(1));
+        match left {
+            Ok(_) => Err(StoreError::Throttled { store: "s".into() }),
+            Err(_) => Ok(()),
+        }
+    }
+}
+
+impl PutIf for Busy {
+    async fn put_if_absent(&self, key: &ObjectKey, body: Bytes) -> Result<ETag, StoreError> {
+        self.take_turn()?;
+        self.0.put_if_absent(key, body).await
+    }
+
+    async fn put_if_match(
+        &self,
+        key: &ObjectKey,
+        body: Bytes,
+        etag: &ETag,
+    ) -> Result<ETag, StoreError> {
+        self.take_turn()?;
+        self.0.put_if_match(key, body, etag).await
+    }
+}
+
+impl Get for Busy {
+    async fn get_within(&self, key: &ObjectKey, most: usize) -> Result<Object, StoreError> {
+        self.take_turn()?;
+        self.0.get_within(key, most).await
+    }
+
+    async fn get_if_changed(
+        &self,
+        key: &ObjectKey,
+        etag: &ETag,
+        most: usize,
+    ) -> Result<Option<Object>, StoreError> {
+        self.take_turn()?;
+        self.0.get_if_changed(key, etag, most).await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_throttles_the_first_requests_gets_the_batch_nevertheless() {
+    for throttled in 1..9 {
+        let writer = writer(Busy(MemoryStore::default(), throttled.into()));
+        assert_eq!(report(&writer, &event(&[quote(0)])).await.added, 1);
+    }
+}
+
 #[tokio::test]
 async fn a_description_is_never_overwritten_by_a_store_that_ignores_conditions() {
     let store = Careless {

@@ -2,7 +2,8 @@ use std::{collections::HashMap, pin::pin};
 
 use futures::{StreamExt, TryStreamExt, stream};
 use lake::{
-    Admitted, ObjectKey, Quarantined, Received, object_damaged, offset_reused, read_quarantined,
+    Admitted, ObjectKey, Quarantined, Received, object_damaged, object_too_large, offset_reused,
+    read_quarantined,
     store::{DeleteIf, ETag, Get, List, Object, PutIf, StoreError},
 };
 
@@ -203,7 +204,8 @@ impl<S: PutIf + Get + List + DeleteIf> Replay<S> {
     ) -> Result<Vec<Version>, StoreError> {
         let mut copies = vec![aside.version()];
         for made in received.iter().flat_map(|received| {
-            [offset_reused, object_damaged].map(|aside| aside(&self.layout, received))
+            [offset_reused, object_damaged, object_too_large]
+                .map(|aside| aside(&self.layout, received))
         }) {
             if made.key != aside.key
                 && let Some(etag) = self.held(&made).await?

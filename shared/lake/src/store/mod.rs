@@ -197,11 +197,11 @@ pub enum StoreError {
     },
     /// The store writes whatever the condition says: two writers would take each other's records out.
     #[error(
-        "the store at {store} ignores the condition {condition} of a PUT, without which records are lost: take one that keeps it, such as S3, MinIO or ministack"
+        "the store ignores the condition {condition} of a PUT ({key}), without which records are lost: take one that keeps it, such as S3, MinIO or ministack"
     )]
     IgnoresConditions {
-        /// The bucket and its endpoint.
-        store: String,
+        /// The object that it was tried on.
+        key: ObjectKey,
         /// The header.
         condition: &'static str,
     },
