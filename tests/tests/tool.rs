@@ -23,7 +23,7 @@ use tokio::{
 
 async fn up(data: &Path, arguments: &[&str]) -> Command {
     let bin_dir = bin_dir().await;
-    let mut command = Command::new(bin_dir.join("quotelake"));
+    let mut command = hearing_hang_up(&bin_dir.join("quotelake"));
     command
         .current_dir(workspace())
         .args(["up", "--data"])
@@ -37,6 +37,15 @@ async fn up(data: &Path, arguments: &[&str]) -> Command {
     if !arguments.contains(&"--bin-dir") {
         command.arg("--bin-dir").arg(bin_dir);
     }
+    command
+}
+
+/// A program that hears of a closed terminal also where these tests were started to outlive theirs, as by `nohup`: what a
+/// process ignores its children ignore. Perl is there for the build.
+fn hearing_hang_up(program: &Path) -> Command {
+    let mut command = Command::new("perl");
+    let default = r#"$SIG{HUP} = "DEFAULT"; exec { $ARGV[0] } @ARGV;"#;
+    command.args(["-e", default]).arg(program);
     command
 }
 
@@ -230,8 +239,9 @@ async fn ctrl_c_a_kill_and_a_closed_terminal_drain_and_leave_no_process() {
         } = running(&data, &[]).await;
         signal(tool.id().unwrap(), sent);
         let status = timeout(Duration::from_secs(60), tool.wait()).await;
+        let status = status.expect("an end within 60 s").unwrap();
         let last = last.await.unwrap();
-        assert_eq!(status.unwrap().unwrap().code(), Some(0), "{sent:?}: {last}");
+        assert_eq!(status.code(), Some(0), "{sent:?}: {last}");
         let summary: Value = serde_json::from_str(&last).unwrap();
         assert_eq!(summary["exact"], true, "{sent:?}: {last}");
         assert!(are_gone(&functions).await, "{sent:?}");
@@ -242,7 +252,7 @@ async fn ctrl_c_a_kill_and_a_closed_terminal_drain_and_leave_no_process() {
 async fn serve_and_trigger_end_when_the_terminal_is_closed() {
     let tool = bin_dir().await.join("quotelake");
     let start = |arguments: &[&str]| {
-        let mut command = Command::new(&tool);
+        let mut command = hearing_hang_up(&tool);
         command
             .current_dir(workspace())
             .args(arguments)
