@@ -168,7 +168,7 @@ impl<S: PutIf + Get> Writer<S> {
         let (store, layout, open) = (&self.store, &self.layout, &self.open);
         let merged = merge(store, layout, open, (&key, &lines), until, &mut requests).await;
         let asides = match &merged {
-            Ok(merged) => not_first_at_their_offset(&share, twice, merged),
+            Ok(merged) => not_in_the_object(&share, twice, merged),
             Err(error @ MergeError::Damaged { .. }) => {
                 tracing::error!(%error, "its records go to quarantine");
                 let positions = share.positions().iter().copied();
@@ -198,16 +198,23 @@ struct LandedShare {
     requests: Requests,
 }
 
-/// The records whose offset is taken by other bytes, in the store or, at the positions `twice`, in the batch.
-fn not_first_at_their_offset(
+/// The records whose offset is taken by other bytes, in the store or, at the positions `twice`, in the batch; and those that
+/// the object has no room for.
+fn not_in_the_object(
     share: &Share<'_>,
     mut twice: Vec<usize>,
     merged: &Merged,
 ) -> Vec<Aside<'static>> {
-    for &offset in &merged.taken {
-        twice.extend(share.first_at(offset));
+    let first_at = |&offset: &i64| share.first_at(offset);
+    twice.extend(merged.taken.iter().filter_map(first_at));
+    let full = merged.no_room.len();
+    if full > 0 {
+        tracing::error!(key = %share.key(), records = full, "the bronze object is full: they go to quarantine");
     }
-    twice.into_iter().map(aside(Why::OffsetReused)).collect()
+    let no_room = merged.no_room.iter().filter_map(first_at);
+    let no_room = no_room.map(aside(Why::ObjectTooLarge));
+    let twice = twice.into_iter().map(aside(Why::OffsetReused));
+    twice.chain(no_room).collect()
 }
 
 fn aside(why: Why<'static>) -> impl Fn(usize) -> Aside<'static> {

@@ -24,9 +24,9 @@ pub struct Report {
     pub already_there: u64,
     /// Records in quarantine, by reason.
     pub quarantined: BTreeMap<Reason, u64>,
-    /// PUTs sent to the store, whatever came of them.
+    /// PUTs sent to the store for records, whatever came of them.
     pub puts: u64,
-    /// GETs sent to the store.
+    /// GETs sent to the store for records.
     pub gets: u64,
 }
 
@@ -152,6 +152,8 @@ impl<'e> Tally<'e> {
                 self.report.already_there += already_there as u64;
                 self.count(topic, metrics::RECORDS_WRITTEN, merged.added);
                 self.count(topic, metrics::RECORDS_ALREADY_THERE, already_there);
+                let is_full = !merged.no_room.is_empty();
+                self.count(topic, metrics::OBJECTS_DAMAGED, usize::from(is_full));
             }
             Err(MergeError::Damaged { .. } | MergeError::TooLarge { .. }) => {
                 self.count(topic, metrics::OBJECTS_DAMAGED, 1);

@@ -164,7 +164,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{Compression, Granularity, read_line, read_quarantined};
+    use crate::{Compression, Granularity, read_line, read_quarantined, read_stored};
 
     fn layout() -> Layout {
         Layout::new("bronze", Some("7"), Granularity::RECORD, Compression::None)
@@ -260,6 +260,22 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn what_is_admitted_is_read_back_whatever_its_members_are_named(
+            names in prop::collection::vec(prop::sample::select(vec![
+                "_kafka", "_KAFKA", "_\u{212a}afka", "_\\u212aafka", "lake_\u{17f}ymbol", "LAKE_DATE", "Epoch", "epochs", "k",
+                "\u{212a}", "symbol", "SYMBOL", "\u{17f}ymbol", "s\\u0079mbol", "ticker", "fetched_at", "meta", "\u{b5}", "\u{3bc}",
+            ]), 0..4),
+        ) {
+            let members: Vec<_> = names.iter().map(|name| format!(r#""{name}":"A""#)).collect();
+            let value = format!("{{{}}}", members.join(","));
+            let admitted = admit(&layout(), &received(Some(&value)));
+            if admitted.kind == Kind::Bronze {
+                let read = read_stored(&layout(), &admitted.key, &admitted.body);
+                prop_assert!(read.is_ok(), "{}: {:?}", value, read);
+            }
+        }
+
         #[test]
         fn any_record_is_admitted_with_its_coordinates(
             partition in 0..1000_i32,

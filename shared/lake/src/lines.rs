@@ -104,6 +104,18 @@ impl Lines {
         }
     }
 
+    /// The offsets of `others` that these don't have.
+    pub(crate) fn lacks(&self, others: &Self) -> Vec<i64> {
+        let has = |offset: i64| {
+            let found = self
+                .index
+                .binary_search_by_key(&offset, |entry| entry.offset);
+            found.is_ok()
+        };
+        let offsets = others.index.iter().map(|entry| entry.offset);
+        offsets.filter(|&offset| !has(offset)).collect()
+    }
+
     /// Both in offset order; of two lines at one offset, the one of these.
     fn with(&self, others: &Self) -> Self {
         let mut both = Self::builder(

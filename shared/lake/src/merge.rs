@@ -16,6 +16,8 @@ pub struct Merged {
     pub added: usize,
     /// The offsets that are stored with other bytes; those stay.
     pub taken: Vec<i64>,
+    /// The offsets that are not stored, because the object would become too large with them.
+    pub no_room: Vec<i64>,
 }
 
 /// Requests sent to the store.
@@ -169,7 +171,7 @@ async fn create(
         Ok(etag) => {
             let merged = Merged {
                 added: lines.len(),
-                taken: Vec::new(),
+                ..Merged::default()
             };
             Ok(Step::Done(merged, stored(lines.clone(), etag)))
         }
@@ -235,10 +237,18 @@ async fn confirm(
 /// What bringing `lines` to `present` comes to, and all lines then if any is new.
 fn unite(present: &Stored, lines: &Lines) -> (Merged, Option<Lines>) {
     let union = present.lines.union(lines);
-    let merged = Merged {
+    let mut merged = Merged {
         added: union.added,
         taken: union.taken,
+        no_room: Vec::new(),
     };
+    if let Some(all) = &union.lines
+        && all.body().len() > OBJECT_MAX
+    {
+        merged.added = 0;
+        merged.no_room = present.lines.lacks(lines);
+        return (merged, None);
+    }
     (merged, union.lines)
 }
 
@@ -251,12 +261,6 @@ async fn swap(
     until: Instant,
     requests: &mut Requests,
 ) -> Result<Step, MergeError> {
-    if all.body().len() > OBJECT_MAX {
-        return Err(MergeError::TooLarge {
-            key: key.clone(),
-            bytes: all.body().len(),
-        });
-    }
     requests.puts += 1;
     let put = store.put_if_match(key, layout.compression().pack(all.body()), etag);
     match in_time(key, until, put).await {

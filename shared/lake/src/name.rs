@@ -64,7 +64,7 @@ impl Layout {
         // A history without an epoch has the others below it; no topic's name has a `=`.
         if *key == self.description_key()
             || path.starts_with("epoch=")
-            || key.as_str().starts_with(&self.marks_root())
+            || self.version() != Version::One && key.as_str().starts_with(&self.marks_root())
         {
             return Name::Beside;
         }
@@ -126,9 +126,11 @@ mod tests {
                 let received = Received { topic: &topic, partition: 3, offset: 9, ..Received::default() };
                 let aside = put_aside(&layout, &received, &Unfit::Tombstone).key;
                 prop_assert_eq!(layout.name_of(&aside), Name::Quarantine { topic: &topic });
-                for beside in [layout.description_key(), layout.mark_key(&topic, 3, 0)] {
-                    prop_assert_eq!(layout.name_of(&beside), Name::Beside);
-                }
+                let description = layout.description_key();
+                prop_assert_eq!(layout.name_of(&description), Name::Beside);
+                let mark = layout.mark_key(&topic, 3, 0);
+                let expected = if version == Version::One { Name::Foreign } else { Name::Beside };
+                prop_assert_eq!(layout.name_of(&mark), expected);
             }
         }
     }

@@ -1,6 +1,6 @@
 //! A topic that is made again begins at offset 0 once more. Its records land in other objects, since their times differ, so
 //! no object shows it. A small object for each 10,000 offsets of a partition does: it holds the digest of the first record
-//! that landed there.
+//! that came there.
 
 use std::{
     collections::HashMap,
@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 use tokio::time::Instant;
 
 use crate::{
-    Layout, Received,
+    Layout, Received, Version,
     line::write_json,
     path_segment::hex,
     store::{Get, PutIf, StoreError, in_time},
@@ -33,7 +33,7 @@ pub struct StartedAgain {
     pub offset: i64,
 }
 
-/// The first record that landed of a span of offsets.
+/// The record that came first of a span of offsets.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Mark {
     offset: i64,
@@ -58,6 +58,10 @@ impl PartitionMarks {
         batch: &[Received<'_>],
         until: Instant,
     ) -> Vec<StartedAgain> {
+        if layout.version() == Version::One {
+            // It has no place for them.
+            return Vec::new();
+        }
         let runs = batch.chunk_by(|one, next| place(one) == place(next));
         let comparing = runs.map(async |run| {
             let mark = self.mark(store, layout, run, until).await?;
@@ -99,8 +103,15 @@ impl PartitionMarks {
                 let mut body = Vec::new();
                 write_json(&mut body, &mark);
                 let put = store.put_if_absent(&key, body.into());
-                in_time(&key, until, put).await.ok()?;
-                mark
+                match in_time(&key, until, put).await {
+                    Ok(_) => mark,
+                    // Another function was faster, maybe with another topic's record.
+                    Err(StoreError::AlreadyExists { .. }) => {
+                        let object = in_time(&key, until, store.get(&key)).await.ok()?;
+                        serde_json::from_slice(&object.body).ok()?
+                    }
+                    Err(_) => return None,
+                }
             }
             Err(_) => return None,
         };

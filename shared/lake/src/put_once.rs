@@ -84,14 +84,13 @@ async fn put_or_compare(
 ) -> Result<Landed, StoreError> {
     match store.put_if_absent(key, body.clone()).await {
         Ok(_) => Ok(Landed::Written),
-        Err(StoreError::AlreadyExists { .. }) => {
-            let present = store.get(key).await?;
-            Ok(if present.body == *body {
-                Landed::AlreadyThere
-            } else {
-                Landed::TakenByOther
-            })
-        }
+        Err(StoreError::AlreadyExists { .. }) => match store.get(key).await {
+            Ok(present) if present.body == *body => Ok(Landed::AlreadyThere),
+            Ok(_) | Err(StoreError::Corrupt { .. } | StoreError::TooLarge { .. }) => {
+                Ok(Landed::TakenByOther)
+            }
+            Err(error) => Err(error),
+        },
         Err(error) => Err(error),
     }
 }

@@ -8,7 +8,7 @@ use crate::Defect;
 mod name;
 mod string;
 
-use name::{decoded, mark, same_name};
+use name::{decoded, fold, mark, same_name};
 use string::Spelled;
 
 /// How deep arrays and objects may lie in each other, the value itself included.
@@ -91,6 +91,7 @@ impl<'a> Scanner<'a> {
     fn value(&mut self, depth: usize, level: Level) -> Result<(), Broken> {
         match self.peek() {
             Some(b'"') => self.string().map(drop),
+            Some(b'{' | b'[') if depth > RECURSION_MAX => self.skip(),
             Some(b'{') => self.object(depth, level),
             Some(b'[') => self.array(depth),
             Some(b'-' | b'0'..=b'9') => self.number(),
@@ -102,9 +103,10 @@ impl<'a> Scanner<'a> {
     }
 
     fn object(&mut self, depth: usize, level: Level) -> Result<(), Broken> {
-        self.enter(depth)?;
+        self.enter(depth);
         let first_name = self.names.len();
         let mut seen = 0_u64;
+        let mut all_simple = true;
         if self.next_is(b'}') {
             return Ok(());
         }
@@ -116,11 +118,14 @@ impl<'a> Scanner<'a> {
                 text: spelled,
                 is_simple,
             } = self.string()?;
-            let mark = if is_simple { mark(spelled) } else { u64::MAX };
-            if seen & mark != 0 {
-                self.check_name(first_name, spelled, seen | mark == u64::MAX);
+            if is_simple {
+                let mark = mark(spelled);
+                if seen & mark != 0 {
+                    self.check_name(first_name, spelled);
+                }
+                seen |= mark;
             }
-            seen |= mark;
+            all_simple &= is_simple;
             self.blank();
             if self.peek() != Some(b':') {
                 return Err(Broken);
@@ -152,7 +157,7 @@ impl<'a> Scanner<'a> {
                 Next::End => break,
             }
         }
-        if self.names.len() - first_name > COMPARED {
+        if !all_simple || self.names.len() - first_name > COMPARED {
             self.check_many(first_name);
         }
         self.names.truncate(first_name);
@@ -160,7 +165,7 @@ impl<'a> Scanner<'a> {
     }
 
     fn array(&mut self, depth: usize) -> Result<(), Broken> {
-        self.enter(depth)?;
+        self.enter(depth);
         if self.next_is(b']') {
             return Ok(());
         }
@@ -174,16 +179,25 @@ impl<'a> Scanner<'a> {
     }
 
     /// Steps into an array or object.
-    fn enter(&mut self, depth: usize) -> Result<(), Broken> {
+    fn enter(&mut self, depth: usize) {
         if depth > NESTING_MAX {
             self.refuse(|| Defect::TooDeep);
         }
-        if depth > RECURSION_MAX {
-            return Err(Broken);
-        }
         self.at += 1;
         self.blank();
-        Ok(())
+    }
+
+    /// Passes over an array or object without recursion; it lies too deep already.
+    fn skip(&mut self) -> Result<(), Broken> {
+        let rest = serde_json::Deserializer::from_str(&self.text[self.at..]);
+        let mut values = rest.into_iter::<IgnoredAny>();
+        match values.next() {
+            Some(Ok(_)) => {
+                self.at += values.byte_offset();
+                Ok(())
+            }
+            _ => Err(Broken),
+        }
     }
 
     fn separator(&mut self, end: u8) -> Result<Next, Broken> {
@@ -246,20 +260,19 @@ impl<'a> Scanner<'a> {
         is_there.then_some(()).ok_or(Broken)
     }
 
-    /// Compares a name with those before it in its object, as far as they are few; `by_text` if some are not simple.
-    fn check_name(&mut self, first_name: usize, name: &str, by_text: bool) {
+    /// Compares a simple name with those before it in its object, as far as they are few.
+    fn check_name(&mut self, first_name: usize, name: &str) {
         let before = &self.names[first_name..];
-        let is_same =
-            |other: &&str| other.eq_ignore_ascii_case(name) || by_text && same_name(other, name);
+        let is_same = |other: &&str| other.eq_ignore_ascii_case(name);
         if before.len() < COMPARED && before.iter().any(is_same) {
-            self.refuse(|| Defect::named_twice(&decoded(name)));
+            self.refuse(|| Defect::named_twice(name));
         }
     }
 
-    /// Compares all names of an object with many.
+    /// Compares all names of an object, each decoded and folded once: of one with many, or with some that are not simple.
     fn check_many(&mut self, first_name: usize) {
         let names = self.names[first_name..].iter();
-        let mut folded: Vec<String> = names.map(|name| decoded(name).to_lowercase()).collect();
+        let mut folded: Vec<String> = names.map(|name| fold(&decoded(name))).collect();
         folded.sort_unstable();
         if let Some(twice) = folded.windows(2).find(|pair| pair[0] == pair[1]) {
             self.refuse(|| Defect::named_twice(&twice[0]));
@@ -307,16 +320,15 @@ impl<'a> Scanned<'a> {
             KAFKA => self.kafka = Some(value),
             _ => {}
         }
-        if name.len() == "symbol".len() && name.eq_ignore_ascii_case("symbol") {
-            self.has_symbol = true;
-        }
-        if matches!(
-            name.as_bytes().first(),
-            Some(b'_' | b'e' | b'E' | b'l' | b'L')
-        ) && name != KAFKA
-        {
+        self.has_symbol |= same_name(name, "symbol");
+        let may_be_reserved = match name.as_bytes().first() {
+            Some(b'_' | b'e' | b'E' | b'l' | b'L') => name != KAFKA,
+            Some(first) => !first.is_ascii(),
+            None => false,
+        };
+        if may_be_reserved {
             let mut reserved = RESERVED.into_iter();
-            let is_name = |reserved: &&str| name.eq_ignore_ascii_case(reserved);
+            let is_name = |reserved: &&str| same_name(name, reserved);
             self.reserved = self.reserved.or_else(|| reserved.find(is_name));
         }
     }
@@ -325,7 +337,7 @@ impl<'a> Scanned<'a> {
 /// How many names of an object are compared one by one; those of a larger one are sorted.
 const COMPARED: usize = 64;
 
-/// Where reading ends even if it need not: the stack is finite. `serde_json` has the same limit.
+/// Where reading goes on without recursion: the stack is finite.
 const RECURSION_MAX: usize = 127;
 
 /// What is wrong with a text that is no JSON: `serde_json`'s words, if it finds the same.

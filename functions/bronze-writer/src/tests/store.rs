@@ -274,3 +274,92 @@ async fn a_topic_that_is_made_again_is_counted_and_loses_nothing() {
     let report = report(&landed, &of(day)).await;
     assert_eq!(report.added, 3, "in objects of their own day");
 }
+
+/// A store whose quarantine objects have other bytes than their checksums say.
+struct Corrupt(MemoryStore, std::sync::atomic::AtomicBool);
+
+impl PutIf for Corrupt {
+    async fn put_if_absent(&self, key: &ObjectKey, body: Bytes) -> Result<ETag, StoreError> {
+        self.0.put_if_absent(key, body).await
+    }
+
+    async fn put_if_match(
+        &self,
+        key: &ObjectKey,
+        body: Bytes,
+        etag: &ETag,
+    ) -> Result<ETag, StoreError> {
+        self.0.put_if_match(key, body, etag).await
+    }
+}
+
+impl Get for Corrupt {
+    async fn get_within(&self, key: &ObjectKey, most: usize) -> Result<Object, StoreError> {
+        let is_first = self
+            .0
+            .objects()
+            .keys()
+            .find(|of| of.as_str().contains("_quarantine"))
+            == Some(key);
+        if is_first && self.1.load(std::sync::atomic::Ordering::SeqCst) {
+            return Err(StoreError::Corrupt {
+                key: key.clone(),
+                cause: "checksum".into(),
+            });
+        }
+        self.0.get_within(key, most).await
+    }
+
+    async fn get_if_changed(
+        &self,
+        key: &ObjectKey,
+        etag: &ETag,
+        most: usize,
+    ) -> Result<Option<Object>, StoreError> {
+        self.0.get_if_changed(key, etag, most).await
+    }
+}
+
+#[tokio::test]
+async fn a_quarantine_object_that_can_not_be_read_stops_no_partition() {
+    let writer = writer(Corrupt(MemoryStore::default(), false.into()));
+    let records = event(&[record(0, "{"), quote(1)]);
+    report(&writer, &records).await;
+    writer
+        .store()
+        .1
+        .store(true, std::sync::atomic::Ordering::SeqCst);
+    for _ in 0..2 {
+        let again = report(&writer, &records).await;
+        assert_eq!(again.quarantined, [(Reason::BrokenJson, 1)].into());
+    }
+}
+
+#[tokio::test]
+async fn of_a_full_object_only_what_is_new_goes_to_quarantine() {
+    let large = |offset: i64, mib: usize| {
+        let text = "x".repeat(mib << 20);
+        record(
+            offset,
+            &format!(r#"{{"symbol":"A","fetched_at":1779480005,"x":"{text}"}}"#),
+        )
+    };
+    let writer = writer(MemoryStore::default());
+    report(&writer, &event(&[quote(0)])).await;
+    for offset in 1..4 {
+        report(&writer, &event(&[large(offset, 40)])).await;
+    }
+    let full = report(&writer, &event(&[quote(0), large(4, 10), quote(5)])).await;
+    assert_eq!((full.added, full.already_there), (0, 1));
+    assert_eq!(full.quarantined, [(Reason::ObjectTooLarge, 2)].into());
+    let later = report(&writer, &event(&[quote(6)])).await;
+    assert_eq!(
+        (later.added, later.quarantined.len()),
+        (1, 0),
+        "it has room for that"
+    );
+    let (bronze, aside) = offsets(&kept(writer.store()));
+    assert_eq!(bronze, [0, 1, 2, 3, 6]);
+    let reasons = [(4, Reason::ObjectTooLarge), (5, Reason::ObjectTooLarge)];
+    assert_eq!(aside, reasons);
+}

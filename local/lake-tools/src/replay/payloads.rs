@@ -7,7 +7,7 @@ use std::{ops::Range, pin::pin};
 
 use futures::TryStreamExt;
 use lake::{
-    Reason, Received, admit, malformed, object_damaged, offset_reused,
+    Reason, Received, admit, malformed, object_damaged, object_too_large, offset_reused,
     store::{DeleteIf, Get, List, Object, PutIf, StoreError},
 };
 use serde::Deserialize;
@@ -139,7 +139,7 @@ impl<S: PutIf + Get + List + DeleteIf> Replay<S> {
             foreseen(&before, &fit, &received)
         } else {
             self.bring(entries).await?;
-            standings(self.store(), &self.layout, readable()).await?
+            self.standings_after(readable().collect()).await?
         };
 
         counts.records += taken.len() as u64;
@@ -168,6 +168,9 @@ impl<S: PutIf + Get + List + DeleteIf> Replay<S> {
         let aside = match (taken, reason) {
             (Taken::Readable(received), Reason::OffsetReused) => offset_reused(layout, received),
             (Taken::Readable(received), Reason::ObjectDamaged) => object_damaged(layout, received),
+            (Taken::Readable(received), Reason::ObjectTooLarge) => {
+                object_too_large(layout, received)
+            }
             (Taken::Readable(received), _) => admit(layout, received),
             (Taken::Unreadable(record), _) => malformed(
                 layout,

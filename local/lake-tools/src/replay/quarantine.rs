@@ -2,8 +2,8 @@ use std::{collections::HashMap, pin::pin};
 
 use futures::{StreamExt, TryStreamExt, stream};
 use lake::{
-    Admitted, ObjectKey, Quarantined, Received, object_damaged, object_too_large, offset_reused,
-    read_quarantined,
+    Admitted, ObjectKey, Quarantined, Reason, Received, object_damaged, object_too_large,
+    offset_reused, read_quarantined,
     store::{DeleteIf, ETag, Get, List, Object, PutIf, StoreError},
 };
 
@@ -101,7 +101,7 @@ impl<S: PutIf + Get + List + DeleteIf> Replay<S> {
             fit.iter().map(|&at| (at, Standing::InBronze)).collect()
         } else {
             self.bring(fit.iter().map(|&at| &asides[at].entry)).await?;
-            standings(self.store(), &self.layout, at(&fit)).await?
+            self.standings_after(at(&fit)).await?
         };
 
         counts.records += firsts.len() as u64;
@@ -141,7 +141,7 @@ impl<S: PutIf + Get + List + DeleteIf> Replay<S> {
             }
             // Its place goes to another record of the batch.
             (Some(Standing::Free), None) => {
-                counts.add_aside(lake::Reason::OffsetReused);
+                counts.add_aside(Reason::OffsetReused);
                 return false;
             }
             (None | Some(Standing::Free), _) => {
@@ -216,6 +216,25 @@ impl<S: PutIf + Get + List + DeleteIf> Replay<S> {
         copies.sort_by(|(a, _), (b, _)| a.cmp(b));
         copies.remove(0);
         Ok(copies)
+    }
+
+    /// The standings of records that the writer was given: one whose object is full was put aside.
+    pub(super) async fn standings_after(
+        &self,
+        records: Vec<(usize, Received<'_>)>,
+    ) -> Result<Standings, StoreError> {
+        let mut after = standings(self.store(), &self.layout, records.iter().copied()).await?;
+        for (position, received) in &records {
+            let may_be_full = matches!(
+                after.get(position),
+                Some(Standing::Free | Standing::Aside(Reason::ObjectDamaged))
+            );
+            let aside = object_too_large(&self.layout, received);
+            if may_be_full && self.holds(&aside).await? {
+                after.insert(*position, Standing::Aside(Reason::ObjectTooLarge));
+            }
+        }
+        Ok(after)
     }
 
     /// Whether the store has this quarantine object.

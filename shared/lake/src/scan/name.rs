@@ -10,8 +10,35 @@ pub(super) fn decoded(spelled: &str) -> Cow<'_, str> {
     serde_json::from_str(&format!("\"{spelled}\"")).map_or(Cow::Borrowed(spelled), Cow::Owned)
 }
 
-/// One bit of 64 for a name in ASCII without escapes; names that are the same share one. Of any other all bits are set, for
-/// what is spelled otherwise may be the same, and lower case may be ASCII: the Kelvin sign is a k.
+/// Whether engines that ignore upper and lower case take a name for `other`, which is ASCII.
+pub(super) fn same_name(name: &str, other: &str) -> bool {
+    if name.is_ascii() {
+        name.eq_ignore_ascii_case(other)
+    } else {
+        fold(name) == fold(other)
+    }
+}
+
+/// What two names have in common that engines which ignore upper and lower case take for one: of each character the lower
+/// case of its upper case, where that is one character, as in Java's `equalsIgnoreCase`. The Kelvin sign is a k.
+pub(super) fn fold(name: &str) -> String {
+    if name.is_ascii() {
+        return name.to_ascii_lowercase();
+    }
+    let upper = |character: char| only(character.to_uppercase(), character);
+    let lower = |character: char| only(character.to_lowercase(), character);
+    name.chars().map(upper).map(lower).collect()
+}
+
+/// The only character of `of`, or else `other`.
+fn only(mut of: impl Iterator<Item = char>, other: char) -> char {
+    match (of.next(), of.next()) {
+        (Some(only), None) => only,
+        _ => other,
+    }
+}
+
+/// One bit of 64 for a name in ASCII without escapes; names that are the same share one.
 pub(super) fn mark(name: &str) -> u64 {
     let bytes = name.as_bytes();
     let (Some(first), Some(last)) = (bytes.first(), bytes.last()) else {
@@ -23,14 +50,4 @@ pub(super) fn mark(name: &str) -> u64 {
         + usize::from(last | 0x20) * 31
         + usize::from(middle | 0x20) * 13;
     1 << (sum % 64)
-}
-
-/// Whether engines that ignore upper and lower case take two names for one.
-pub(super) fn same_name(one: &str, other: &str) -> bool {
-    let (one, other) = (decoded(one), decoded(other));
-    if one.is_ascii() && other.is_ascii() {
-        one.eq_ignore_ascii_case(&other)
-    } else {
-        one.to_lowercase() == other.to_lowercase()
-    }
 }

@@ -116,4 +116,5 @@ async fn a_history_of_layout_1_is_read_by_every_tool() {
     );
     let after = verified(&store, &layout).await;
     assert_eq!((after.in_bronze, after.in_quarantine), (10, 0), "{after}");
+    assert_eq!(after.foreign.total, 0, "{after}");
 }
