@@ -270,18 +270,34 @@ async fn a_damaged_object_stays_as_it_is_and_its_records_go_to_quarantine() {
     }
 }
 
-/// A store that takes every other symbol's objects only.
-struct HalfDown(MemoryStore);
+/// A store in memory that is asked what `allow` lets through.
+struct Guarded<F>(MemoryStore, F);
 
-impl PutIf for HalfDown {
+/// What a store is asked.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    Create,
+    Swap,
+    Read,
+}
+
+impl<F> Guarded<F>
+where
+    F: Fn(&MemoryStore, Asked, &ObjectKey) -> Result<(), StoreError> + Send + Sync,
+{
+    fn ask(&self, asked: Asked, key: &ObjectKey) -> Result<&MemoryStore, StoreError> {
+        self.1(&self.0, asked, key)?;
+        Ok(&self.0)
+    }
+}
+
+impl<F> PutIf for Guarded<F>
+where
+    F: Fn(&MemoryStore, Asked, &ObjectKey) -> Result<(), StoreError> + Send + Sync,
+{
     async fn put_if_absent(&self, key: &ObjectKey, body: Bytes) -> Result<ETag, StoreError> {
-        if key.as_str().contains("DOWN/") {
-            return Err(StoreError::Denied {
-                store: "s".into(),
-                cause: "AccessDenied".into(),
-            });
-        }
-        self.0.put_if_absent(key, body).await
+        let store = self.ask(Asked::Create, key)?;
+        store.put_if_absent(key, body).await
     }
 
     async fn put_if_match(
@@ -290,13 +306,18 @@ impl PutIf for HalfDown {
         body: Bytes,
         etag: &ETag,
     ) -> Result<ETag, StoreError> {
-        self.0.put_if_match(key, body, etag).await
+        let store = self.ask(Asked::Swap, key)?;
+        store.put_if_match(key, body, etag).await
     }
 }
 
-impl Get for HalfDown {
+impl<F> Get for Guarded<F>
+where
+    F: Fn(&MemoryStore, Asked, &ObjectKey) -> Result<(), StoreError> + Send + Sync,
+{
     async fn get_within(&self, key: &ObjectKey, most: usize) -> Result<Object, StoreError> {
-        self.0.get_within(key, most).await
+        let store = self.ask(Asked::Read, key)?;
+        store.get_within(key, most).await
     }
 
     async fn get_if_changed(
@@ -305,13 +326,25 @@ impl Get for HalfDown {
         etag: &ETag,
         most: usize,
     ) -> Result<Option<Object>, StoreError> {
-        self.0.get_if_changed(key, etag, most).await
+        let store = self.ask(Asked::Read, key)?;
+        store.get_if_changed(key, etag, most).await
     }
+}
+
+/// Takes every other symbol's objects only.
+fn half_down(_: &MemoryStore, asked: Asked, key: &ObjectKey) -> Result<(), StoreError> {
+    if asked == Asked::Create && key.as_str().contains("DOWN/") {
+        return Err(StoreError::Denied {
+            store: "s".into(),
+            cause: "AccessDenied".into(),
+        });
+    }
+    Ok(())
 }
 
 #[tokio::test]
 async fn what_the_store_refuses_is_named_and_the_rest_is_durable() {
-    let batch = writer(HalfDown(MemoryStore::default()));
+    let batch = writer(Guarded(MemoryStore::default(), half_down));
     let down = |offset| record(offset, r#"{"symbol":"DOWN","fetched_at":1779480005}"#);
     let records = event(&[quote(0), down(1), down(2), quote(3), down(4)]);
     let fault = deliver(&batch, &records).await.unwrap_err();
@@ -322,7 +355,7 @@ async fn what_the_store_refuses_is_named_and_the_rest_is_durable() {
     assert_eq!(offsets(&batch.store().0.objects()).0, [0, 3]);
 
     let items = Writer::new(
-        HalfDown(MemoryStore::default()),
+        Guarded(MemoryStore::default(), half_down),
         layout(),
         FailureResponse::Items,
     );

@@ -1,5 +1,10 @@
 //! What an answer rests on: a store that keeps its conditions, and what it holds in that moment.
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, AtomicU32, Ordering::SeqCst},
+};
+
 use super::*;
 
 /// A store that ignores one condition of a write, or both.
@@ -80,60 +85,19 @@ async fn a_store_that_ignores_conditions_is_refused_when_the_writer_starts() {
     sound.begin(soon).await.unwrap();
 }
 
-/// A store that throttles its first requests.
-struct Busy(MemoryStore, std::sync::atomic::AtomicU32);
-
-impl Busy {
-    fn take_turn(&self) -> Result<(), StoreError> {
-        use std::sync::atomic::Ordering::SeqCst;
-        let left = self
-            .1
-            .fetch_update(SeqCst, SeqCst, |left| left.checked_sub(1));
-        match left {
-            Ok(_) => Err(StoreError::Throttled { store: "s".into() }),
-            Err(_) => Ok(()),
-        }
-    }
-}
-
-impl PutIf for Busy {
-    async fn put_if_absent(&self, key: &ObjectKey, body: Bytes) -> Result<ETag, StoreError> {
-        self.take_turn()?;
-        self.0.put_if_absent(key, body).await
-    }
-
-    async fn put_if_match(
-        &self,
-        key: &ObjectKey,
-        body: Bytes,
-        etag: &ETag,
-    ) -> Result<ETag, StoreError> {
-        self.take_turn()?;
-        self.0.put_if_match(key, body, etag).await
-    }
-}
-
-impl Get for Busy {
-    async fn get_within(&self, key: &ObjectKey, most: usize) -> Result<Object, StoreError> {
-        self.take_turn()?;
-        self.0.get_within(key, most).await
-    }
-
-    async fn get_if_changed(
-        &self,
-        key: &ObjectKey,
-        etag: &ETag,
-        most: usize,
-    ) -> Result<Option<Object>, StoreError> {
-        self.take_turn()?;
-        self.0.get_if_changed(key, etag, most).await
-    }
-}
-
 #[tokio::test(start_paused = true)]
 async fn a_store_that_throttles_the_first_requests_gets_the_batch_nevertheless() {
     for throttled in 1..9 {
-        let writer = writer(Busy(MemoryStore::default(), throttled.into()));
+        let left = AtomicU32::new(throttled);
+        let busy = move |_: &MemoryStore, _, _: &ObjectKey| match left.fetch_update(
+            SeqCst,
+            SeqCst,
+            |left| left.checked_sub(1),
+        ) {
+            Ok(_) => Err(StoreError::Throttled { store: "s".into() }),
+            Err(_) => Ok(()),
+        };
+        let writer = writer(Guarded(MemoryStore::default(), busy));
         assert_eq!(report(&writer, &event(&[quote(0)])).await.added, 1);
     }
 }
@@ -275,60 +239,27 @@ async fn a_topic_that_is_made_again_is_counted_and_loses_nothing() {
     assert_eq!(report.added, 3, "in objects of their own day");
 }
 
-/// A store whose quarantine objects have other bytes than their checksums say.
-struct Corrupt(MemoryStore, std::sync::atomic::AtomicBool);
-
-impl PutIf for Corrupt {
-    async fn put_if_absent(&self, key: &ObjectKey, body: Bytes) -> Result<ETag, StoreError> {
-        self.0.put_if_absent(key, body).await
-    }
-
-    async fn put_if_match(
-        &self,
-        key: &ObjectKey,
-        body: Bytes,
-        etag: &ETag,
-    ) -> Result<ETag, StoreError> {
-        self.0.put_if_match(key, body, etag).await
-    }
-}
-
-impl Get for Corrupt {
-    async fn get_within(&self, key: &ObjectKey, most: usize) -> Result<Object, StoreError> {
-        let is_first = self
-            .0
-            .objects()
+#[tokio::test]
+async fn a_quarantine_object_that_can_not_be_read_stops_no_partition() {
+    let is_corrupt = Arc::new(AtomicBool::new(false));
+    let corrupt = Arc::clone(&is_corrupt);
+    let guard = move |store: &MemoryStore, asked, key: &ObjectKey| {
+        let objects = store.objects();
+        let mut asides = objects
             .keys()
-            .find(|of| of.as_str().contains("_quarantine"))
-            == Some(key);
-        if is_first && self.1.load(std::sync::atomic::Ordering::SeqCst) {
+            .filter(|of| of.as_str().contains("_quarantine"));
+        if asked == Asked::Read && corrupt.load(SeqCst) && asides.next() == Some(key) {
             return Err(StoreError::Corrupt {
                 key: key.clone(),
                 cause: "checksum".into(),
             });
         }
-        self.0.get_within(key, most).await
-    }
-
-    async fn get_if_changed(
-        &self,
-        key: &ObjectKey,
-        etag: &ETag,
-        most: usize,
-    ) -> Result<Option<Object>, StoreError> {
-        self.0.get_if_changed(key, etag, most).await
-    }
-}
-
-#[tokio::test]
-async fn a_quarantine_object_that_can_not_be_read_stops_no_partition() {
-    let writer = writer(Corrupt(MemoryStore::default(), false.into()));
+        Ok(())
+    };
+    let writer = writer(Guarded(MemoryStore::default(), guard));
     let records = event(&[record(0, "{"), quote(1)]);
     report(&writer, &records).await;
-    writer
-        .store()
-        .1
-        .store(true, std::sync::atomic::Ordering::SeqCst);
+    is_corrupt.store(true, SeqCst);
     for _ in 0..2 {
         let again = report(&writer, &records).await;
         assert_eq!(again.quarantined, [(Reason::BrokenJson, 1)].into());
