@@ -112,10 +112,7 @@ impl LakeLocation {
     pub(crate) fn bronze_folder(&self) -> Result<PathBuf, LakeLocationError> {
         let path = self.folder().unwrap_or(Path::new(DEFAULT));
         let objects = path.join("s3");
-        let bucket = match &self.bucket {
-            Some(bucket) => bucket.clone(),
-            None => self.bucket_in(path, &objects)?,
-        };
+        let bucket = self.bucket_in(path, &objects)?;
         Ok(objects.join(bucket).join(&self.prefix))
     }
 
@@ -144,10 +141,7 @@ impl LakeLocation {
     async fn in_folder(&self, path: &Path) -> Result<OpenLake, LakeLocationError> {
         let folder = DataFolder::look(path)?;
         let objects = folder.objects();
-        let bucket = match &self.bucket {
-            Some(bucket) => bucket.clone(),
-            None => self.bucket_in(path, &objects)?,
-        };
+        let bucket = self.bucket_in(path, &objects)?;
         let server = ObjectStore::start(&objects, 0).await?;
         let endpoint = Some(Endpoint::embedded(server.endpoint()));
         let s3 = connect(endpoint.as_ref(), &bucket).await;
@@ -176,8 +170,11 @@ impl LakeLocation {
         })
     }
 
-    /// The bucket that holds the prefix.
+    /// The bucket that is named, else the one that holds the prefix.
     fn bucket_in(&self, path: &Path, objects: &Path) -> Result<String, LakeLocationError> {
+        if let Some(bucket) = &self.bucket {
+            return Ok(bucket.clone());
+        }
         let names = || -> io::Result<Vec<String>> {
             let holds = |name: &String| objects.join(name).join(&self.prefix).is_dir();
             let entries = fs::read_dir(objects)?;

@@ -2,7 +2,7 @@
 //!
 //! [`gather()`] sorts a batch into the objects that its records belong in, each object's key a pure function of
 //! each record in it; [`merge()`] grows such an object so that bringing the same records again, at any time, in
-//! any order and from anywhere, changes nothing. What can be no line goes to quarantine by [`put_once()`].
+//! any order and from anywhere, changes nothing. What can be no line goes to quarantine by [`land_aside()`].
 //!
 //! ```
 //! use lake::{Compression, Granularity, Layout, Received, gather};

@@ -51,15 +51,14 @@ impl LineWriter {
         write_json(out, &received.offset);
         out.extend_from_slice(b",\"timestamp\":");
         write_json(out, &received.timestamp);
+        out.extend_from_slice(b",\"key\":");
         match (self.version, received.key.map(str::from_utf8)) {
+            (Version::One, _) => write_json(out, &received.key.map(Bytes)),
             (Version::Two, Some(Err(_))) => {
-                out.extend_from_slice(b",\"key\":null,\"key_base64\":");
+                out.extend_from_slice(b"null,\"key_base64\":");
                 write_json(out, &received.key.map(Base64));
             }
-            _ => {
-                out.extend_from_slice(b",\"key\":");
-                write_json(out, &received.key.map(Bytes));
-            }
+            (Version::Two, text) => write_json(out, &text.and_then(Result::ok)),
         }
         out.extend_from_slice(b",\"headers\":");
         write_json(out, &Headers(self.version, received.headers));

@@ -45,14 +45,14 @@ pub enum MergeError {
         /// What is wrong with it.
         damage: Damage,
     },
-    /// The object is too large to be read and grown, or would be; it stays as it is.
+    /// The object is too large to be read and grown; it stays as it is.
     #[error(
         "the bronze object {key} has no room for more: its {bytes} bytes of lines are beyond {OBJECT_MAX}; take fewer offsets or a shorter time for each object, in a new epoch"
     )]
     TooLarge {
         /// The object.
         key: ObjectKey,
-        /// How long its lines are, or would be.
+        /// How long its lines are.
         bytes: usize,
     },
 }
@@ -60,9 +60,9 @@ pub enum MergeError {
 /// Grows the object `key` to the union of its lines with `lines`, and says what was new.
 ///
 /// Creates it if it is absent; else reads it, unites by offset, and swaps it for the union if it still is what
-/// was read. Where nothing is new, the store has shown in this call that it holds all of it. Another writer, a lost reply or a store that is down lead to another round, with back-off, until
-/// `until`. Nothing is ever taken out of an object, so whatever the order, the repetition and the number of
-/// writers, it ends as the union of all that they brought.
+/// was read. Where nothing is new, the store has shown in this call that it holds all of it. Another writer, a lost
+/// reply or a store that is down lead to another round, with back-off, until `until`. Nothing is ever taken out of an
+/// object, so whatever the order, the repetition and the number of writers, it ends as the union of all that they brought.
 ///
 /// # Errors
 /// [`MergeError`]; the lines may then be there or not, and bringing them again is right.
@@ -88,22 +88,17 @@ pub async fn merge(
                 break;
             }
         }
+        let was_read = matches!(known, Known::Read(_));
         let step = match known {
             Known::Nothing => create(store, layout, (key, lines), until, requests).await,
             Known::Exists => read(store, layout, key, needed, until, requests).await,
-            Known::Remembered(stored) => match unite(&stored, lines) {
+            Known::Remembered(stored) | Known::Read(stored) => match unite(&stored, lines) {
                 (merged, Some(all)) => {
                     let grown = (merged, all, &stored.etag);
                     swap(store, layout, key, grown, until, requests).await
                 }
+                (merged, None) if was_read => Ok(Step::Done(merged, stored)),
                 (_, None) => confirm(store, key, stored, until, requests).await,
-            },
-            Known::Read(stored) => match unite(&stored, lines) {
-                (merged, Some(all)) => {
-                    let grown = (merged, all, &stored.etag);
-                    swap(store, layout, key, grown, until, requests).await
-                }
-                (merged, None) => Ok(Step::Done(merged, stored)),
             },
         };
         let pause = match step {

@@ -229,8 +229,11 @@ impl<S: PutIf + Get + List + DeleteIf> Replay<S> {
                 after.get(position),
                 Some(Standing::Free | Standing::Aside(Reason::ObjectDamaged))
             );
-            let aside = object_too_large(&self.layout, received);
-            if may_be_full && self.holds(&aside).await? {
+            if may_be_full
+                && self
+                    .holds(&object_too_large(&self.layout, received))
+                    .await?
+            {
                 after.insert(*position, Standing::Aside(Reason::ObjectTooLarge));
             }
         }
