@@ -50,6 +50,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod bars;
 mod calendar;
 pub mod columns;
 mod digits;

@@ -98,6 +98,22 @@ impl Calendar {
         }
     }
 
+    /// The local date at a time, whether there is trading or not.
+    pub(crate) fn local_date(self, time: Timestamp) -> Date {
+        self.local(time).date()
+    }
+
+    /// When a local date begins; `None` beyond what a [`Timestamp`] can hold.
+    pub(crate) fn midnight(self, date: Date) -> Option<Timestamp> {
+        let midnight = date.at(0, 0, 0, 0);
+        match self {
+            Self::UnitedStates => NEW_YORK.to_timestamp(midnight),
+            Self::Hose | Self::Hnx | Self::Upcom => HO_CHI_MINH.to_timestamp(midnight),
+            Self::Continuous => Offset::UTC.to_timestamp(midnight),
+        }
+        .ok()
+    }
+
     /// Whether there is trading on a local date.
     pub fn is_trading_day(self, date: Date) -> bool {
         let weekend = matches!(date.weekday(), Weekday::Saturday | Weekday::Sunday);
