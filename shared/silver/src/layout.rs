@@ -1,0 +1,5 @@
+//! Where silver lies.
+/// todo
+pub struct Layout;
+/// todo
+pub struct Period;
