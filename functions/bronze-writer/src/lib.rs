@@ -28,9 +28,10 @@ use runtime::{Invocation, clock};
 use serde_json::value::RawValue;
 use tokio::{sync::OnceCell, time::Instant};
 
+pub use lake::settings::BUCKET;
 pub use receive::{headers, received};
 pub use report::{Answer, FailureResponse, Fault, ItemFailure, ItemIdentifier, Report};
-pub use settings::{BUCKET, SETTINGS, Settings, layout};
+pub use settings::{SETTINGS, Settings, layout};
 
 use aside::{Aside, Why};
 use report::Tally;

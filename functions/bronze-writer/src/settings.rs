@@ -1,53 +1,17 @@
-use lake::{Granularity, Layout, SEGMENT_MAX, store::S3Settings};
+use lake::{Granularity, Layout, settings as of_lake, store::S3Settings};
 use runtime::{Environment, SettingError};
-use settings::{Absent, Form, Setting, aws};
+use settings::{Absent, Form, Setting};
 
 use crate::FailureResponse;
 
-/// Every setting of this function, beside those that all functions have.
+/// Every setting of this function, beside those of the lake ([`lake::settings`]) and those that all functions have.
 pub const SETTINGS: &[Setting] = &[
-    BUCKET,
-    PREFIX,
-    EPOCH,
     GRANULARITY,
     SEGMENT_SECONDS,
     SEGMENT_OFFSETS,
     COMPRESSION,
     FAILURE_RESPONSE,
-    ENDPOINT_URL_S3,
 ];
-
-/// The bucket of the lake.
-pub const BUCKET: Setting = Setting::new(
-    "BRONZE_BUCKET",
-    Absent::Required,
-    Form::Text {
-        range: "an S3 bucket's name",
-        expects: "the name of an S3 bucket",
-    },
-    "where objects go",
-);
-
-const PREFIX: Setting = Setting::new(
-    "BRONZE_PREFIX",
-    Absent::Required,
-    Form::Text {
-        range: "letters, digits, `-`, `_`, `=` between single slashes",
-        expects: "a key prefix such as 'bronze'",
-    },
-    "the key prefix of all objects",
-);
-
-const EPOCH: Setting = Setting::new(
-    "BRONZE_EPOCH",
-    Absent::Means("none"),
-    Form::Text {
-        range: "at most 40 letters, digits, `-`, `_`",
-        expects: "a name for this history of the topics, such as '1'",
-    },
-    "the history of the topics: a new name when a topic is recreated and its offsets start anew, or when one of the \
-     next four changes",
-);
 
 const GRANULARITY: Setting = Setting::new(
     "BRONZE_GRANULARITY",
@@ -94,13 +58,6 @@ const FAILURE_RESPONSE: Setting = Setting::new(
      lost",
 );
 
-const ENDPOINT_URL_S3: Setting = Setting::new(
-    "AWS_ENDPOINT_URL_S3",
-    Absent::Means("AWS"),
-    Form::Url,
-    "another place for S3 alone, in path style",
-);
-
 /// What the function is configured with.
 pub struct Settings {
     /// The store.
@@ -112,19 +69,13 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Reads [`SETTINGS`].
+    /// Reads [`SETTINGS`] and [`lake::settings`].
     ///
     /// # Errors
     /// [`SettingError`] for the first that is missing or wrong.
     pub fn read(environment: &Environment) -> Result<Self, SettingError> {
-        let bucket: Bucket = environment.read(&BUCKET)?;
-        let endpoint = |setting: Setting| environment.secret(setting.name);
         Ok(Self {
-            store: S3Settings {
-                bucket: bucket.0,
-                endpoint: endpoint(ENDPOINT_URL_S3).or_else(|| endpoint(aws::ENDPOINT_URL)),
-                credentials: None,
-            },
+            store: of_lake::store(&|name| environment.secret(name))?,
             layout: layout(environment)?,
             failure_response: environment.read(&FAILURE_RESPONSE)?,
         })
@@ -136,11 +87,10 @@ impl Settings {
 /// # Errors
 /// [`SettingError`] for the first setting that is missing or wrong.
 pub fn layout(environment: &Environment) -> Result<Layout, SettingError> {
-    let prefix: Prefix = environment.read(&PREFIX)?;
-    let epoch: Option<Epoch> = environment.optional(&EPOCH)?;
+    let (prefix, epoch) = of_lake::history(&|name| environment.secret(name))?;
     Ok(Layout::new(
-        &prefix.0,
-        epoch.as_ref().map(|epoch| epoch.0.as_str()),
+        &prefix,
+        epoch.as_deref(),
         granularity(environment)?,
         environment.read(&COMPRESSION)?,
     ))
@@ -193,58 +143,6 @@ impl std::str::FromStr for FailureResponse {
             "batch" => Ok(Self::Batch),
             "items" => Ok(Self::Items),
             _ => Err("neither 'batch' nor 'items'"),
-        }
-    }
-}
-
-struct Bucket(String);
-
-impl std::str::FromStr for Bucket {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let allowed =
-            |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-".contains(&byte);
-        if (3..=63).contains(&text.len()) && text.bytes().all(allowed) {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err("not 3 to 63 lower-case letters, digits, dots and hyphens")
-        }
-    }
-}
-
-struct Prefix(String);
-
-impl std::str::FromStr for Prefix {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let segment = |part: &str| {
-            let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_=".contains(&byte);
-            !part.is_empty() && part.bytes().all(allowed)
-        };
-        if text.split('/').all(segment) {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err("not letters, digits, '-', '_' and '=' between single slashes")
-        }
-    }
-}
-
-struct Epoch(String);
-
-impl std::str::FromStr for Epoch {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
-        // A longer one is cut in keys, and the rules of the bucket would not find it.
-        if text.len() <= SEGMENT_MAX && text.bytes().all(allowed) {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(format!(
-                "not at most {SEGMENT_MAX} letters, digits, '-' and '_'"
-            ))
         }
     }
 }

@@ -42,6 +42,7 @@ mod path_segment;
 mod put_once;
 mod quarantine;
 mod scan;
+pub mod settings;
 pub mod store;
 mod stored;
 mod version;
