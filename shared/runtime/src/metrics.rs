@@ -33,6 +33,8 @@ pub enum Unit {
     Count,
     /// A length of time.
     Milliseconds,
+    /// A longer one.
+    Seconds,
 }
 
 impl Metric {
@@ -53,6 +55,14 @@ impl Metric {
         }
     }
 
+    /// A length of time in seconds, for each topic.
+    pub const fn seconds(name: &'static str) -> Self {
+        Self {
+            unit: Unit::Seconds,
+            ..Self::count(name)
+        }
+    }
+
     /// This metric, split by another dimension than the topic.
     pub const fn by(self, dimension: &'static str) -> Self {
         Self { dimension, ..self }
@@ -64,6 +74,7 @@ impl Unit {
         match self {
             Self::Count => "Count",
             Self::Milliseconds => "Milliseconds",
+            Self::Seconds => "Seconds",
         }
     }
 }
