@@ -9,7 +9,7 @@ use lake::{
     ObjectKey,
     store::{
         Credentials, DeleteIf, ETag, Get, List, Listed, PAGE, PutIf, S3Settings, S3Store,
-        StoreError, list_all, list_pages,
+        StoreError, list_all, list_folders, list_pages,
     },
 };
 use plane::object_store::{ACCESS_KEY, SECRET_KEY};
@@ -37,6 +37,9 @@ pub async fn keeps_every_promise(store: &impl Store) {
     bytes_come_back_as_they_went(store).await;
     a_listing_is_whole_and_in_order(store).await;
     a_listing_starts_after_any_key_and_is_in_the_order_of_bytes(store).await;
+    a_listing_shows_the_version_that_a_read_gives(store).await;
+    folders_are_listed_whole_in_order_and_without_what_is_below_them(store).await;
+    folders_are_told_from_the_keys_between_them_and_go_with_their_last_object(store).await;
     what_has_not_changed_and_what_is_too_large_is_not_read(store).await;
     what_is_deleted_is_gone_and_may_be_created_anew(store).await;
     a_delete_needs_the_present_version(store).await;
@@ -156,14 +159,7 @@ async fn a_listing_is_whole_and_in_order(store: &impl Store) {
     let names: Vec<_> = (0..1_003)
         .map(|index| key(&format!("list/{:02}/{index:04}", index % 7)))
         .collect();
-    for some in names.chunks(64) {
-        let puts = some
-            .iter()
-            .map(|name| store.put_if_absent(name, Bytes::from_static(b"x")));
-        for put in join_all(puts).await {
-            put.unwrap();
-        }
-    }
+    put_all(store, &names).await;
     store
         .put_if_absent(&key("listen/other"), Bytes::new())
         .await
@@ -185,6 +181,17 @@ async fn a_listing_is_whole_and_in_order(store: &impl Store) {
     assert_eq!(list_all(store, "list/03").await.unwrap(), sorted[from..to]);
 }
 
+async fn put_all(store: &impl Store, names: &[ObjectKey]) {
+    for some in names.chunks(64) {
+        let puts = some
+            .iter()
+            .map(|name| store.put_if_absent(name, Bytes::from_static(b"x")));
+        for put in join_all(puts).await {
+            put.unwrap();
+        }
+    }
+}
+
 async fn a_listing_starts_after_any_key_and_is_in_the_order_of_bytes(store: &impl Store) {
     // '-' and '.' sort before '/', '0' after it, and a surrogate pair's UTF-8 after every other.
     let names = [
@@ -197,18 +204,13 @@ async fn a_listing_starts_after_any_key_and_is_in_the_order_of_bytes(store: &imp
         "order/\u{fb01}",
         "order/\u{1f600}",
     ];
+    let mut listed = Vec::new();
     for (size, name) in names.iter().enumerate().rev() {
         let body = Bytes::from(vec![b'x'; size]);
-        store.put_if_absent(&key(name), body).await.unwrap();
+        let etag = store.put_if_absent(&key(name), body).await.unwrap();
+        let (key, size) = (key(name), size as u64);
+        listed.insert(0, Listed { key, size, etag });
     }
-    let listed: Vec<_> = names
-        .iter()
-        .enumerate()
-        .map(|(size, name)| Listed {
-            key: key(name),
-            size: size as u64,
-        })
-        .collect();
     let after = async |after: &str| store.list("order/", Some(&key(after))).await.unwrap();
     assert_eq!(store.list("order/", None).await.unwrap(), listed);
     for (index, name) in names.iter().enumerate() {
@@ -223,6 +225,112 @@ async fn a_listing_starts_after_any_key_and_is_in_the_order_of_bytes(store: &imp
     assert_eq!(store.list("order/a/", None).await.unwrap(), listed[2..4]);
     assert_eq!(store.list("order/a", None).await.unwrap(), listed[..5]);
     assert_eq!(store.list("order/x", None).await.unwrap(), []);
+}
+
+async fn a_listing_shows_the_version_that_a_read_gives(store: &impl Store) {
+    let key = key("version/a");
+    let listed = async || store.list("version/", None).await.unwrap().remove(0).etag;
+    let first = Bytes::from_static(b"one");
+    let first = store.put_if_absent(&key, first).await.unwrap();
+    assert_eq!(listed().await, first);
+    let second = Bytes::from_static(b"two");
+    let second = store.put_if_match(&key, second, &first).await.unwrap();
+    assert_eq!(listed().await, second);
+    assert_eq!(store.get(&key).await.unwrap().etag, second);
+    let unchanged = store.get_if_changed(&key, &listed().await, 9).await;
+    assert_eq!(unchanged, Ok(None));
+    store.delete_if_match(&key, &listed().await).await.unwrap();
+    assert_eq!(store.list("version/", None).await, Ok(vec![]));
+}
+
+async fn folders_are_listed_whole_in_order_and_without_what_is_below_them(store: &impl Store) {
+    // The objects of a_listing_is_whole_and_in_order: about 143 in each of seven folders.
+    let of_list: Vec<_> = (0..7).map(|index| format!("list/{index:02}/")).collect();
+    assert_eq!(list_folders(store, "list/").await.unwrap(), of_list);
+    let both = list_folders(store, "list").await.unwrap();
+    assert_eq!(both, ["list/", "listen/"]);
+    assert_eq!(list_folders(store, "list/03").await.unwrap(), of_list[3..4]);
+    assert_eq!(list_folders(store, "list/03/").await.unwrap(), [""; 0]);
+
+    let folders: Vec<_> = (0..PAGE + 3)
+        .map(|index| format!("folders/{index:04}/"))
+        .collect();
+    let objects = |folder: &String| [key(&format!("{folder}a")), key(&format!("{folder}b/c"))];
+    let objects: Vec<_> = folders.iter().flat_map(objects).collect();
+    put_all(store, &objects).await;
+    let page = async |after: Option<&str>| store.folders("folders/", after).await.unwrap();
+    assert_eq!(page(None).await, folders[..PAGE]);
+    let last = folders[PAGE - 1].as_str();
+    assert_eq!(page(Some(last)).await, folders[PAGE..]);
+    assert_eq!(page(folders.last().map(String::as_str)).await, [""; 0]);
+    assert_eq!(list_folders(store, "folders/").await.unwrap(), folders);
+
+    // More objects than a page has, before, between and after two folders.
+    let names = (0..PAGE + 3).map(|index| key(&format!("many/{:02}-{index}", index % 3)));
+    let mut names: Vec<_> = names.collect();
+    names.extend([key("many/01/x"), key("many/02/x")]);
+    put_all(store, &names).await;
+    let many = list_folders(store, "many/").await.unwrap();
+    assert_eq!(many, ["many/01/", "many/02/"]);
+    let all = (0..PAGE + 3).map(|index| key(&format!("flat/{index:04}")));
+    let mut all: Vec<_> = all.collect();
+    all.push(key("flat/z/x"));
+    put_all(store, &all).await;
+    assert_eq!(store.folders("flat/", None).await.unwrap(), ["flat/z/"]);
+}
+
+async fn folders_are_told_from_the_keys_between_them_and_go_with_their_last_object(
+    store: &impl Store,
+) {
+    // In their order: '-' and '.' sort before '/', '0' after it.
+    let names = [
+        "between/a-/x",
+        "between/a.x",
+        "between/a/x",
+        "between/a/y/z",
+        "between/a0/x",
+        "between/a00",
+        "between/aa/x",
+        "between/é/x",
+        "between/\u{fb01}/x",
+        "between/\u{1f600}/x",
+    ]
+    .map(key);
+    put_all(store, &names).await;
+    let mut folders = vec![
+        "between/a-/",
+        "between/a/",
+        "between/a0/",
+        "between/aa/",
+        "between/é/",
+        "between/\u{fb01}/",
+        "between/\u{1f600}/",
+    ];
+    assert_eq!(list_folders(store, "between/").await.unwrap(), folders);
+    let after = async |after: &str| store.folders("between/", Some(after)).await.unwrap();
+    for (index, folder) in folders.iter().enumerate() {
+        assert_eq!(after(folder).await, folders[index + 1..], "after {folder}");
+    }
+    assert_eq!(after("before").await, folders, "before the prefix");
+    assert_eq!(after("between/a").await, folders, "a folder's name");
+    assert_eq!(after("between/a/x").await, folders[2..], "within a folder");
+    assert_eq!(after("between0").await, [""; 0], "past the prefix");
+    let below = list_folders(store, "between/a/").await.unwrap();
+    assert_eq!(below, ["between/a/y/"]);
+
+    let delete = async |name: &str| {
+        let etag = store.get(&key(name)).await.unwrap().etag;
+        store.delete_if_match(&key(name), &etag).await.unwrap();
+    };
+    delete("between/a/x").await;
+    assert_eq!(list_folders(store, "between/").await.unwrap(), folders);
+    delete("between/a/y/z").await;
+    delete("between/aa/x").await;
+    // A reader that came to a folder that is gone goes on after it.
+    assert_eq!(after("between/aa/").await, folders[4..]);
+    folders.retain(|folder| !["between/a/", "between/aa/"].contains(folder));
+    assert_eq!(list_folders(store, "between/").await.unwrap(), folders);
+    assert_eq!(list_folders(store, "between/a/").await.unwrap(), [""; 0]);
 }
 
 async fn what_is_deleted_is_gone_and_may_be_created_anew(store: &impl Store) {

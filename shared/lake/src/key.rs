@@ -151,6 +151,11 @@ impl Layout {
         root
     }
 
+    /// How a key spells `topic`, behind what [`crate::Names::topic`] begins with.
+    pub fn topic_segment(&self, topic: &str) -> String {
+        segment(self.version, topic, TOPIC_MAX)
+    }
+
     /// How a key spells `symbol`, behind what [`crate::Names::symbol`] begins with.
     pub fn symbol_segment(&self, symbol: &str) -> String {
         segment(self.version, symbol, SEGMENT_MAX)
@@ -163,7 +168,7 @@ impl Layout {
 
     /// The object that says which record a partition had first of the span of offsets that begins at `start`.
     pub fn mark_key(&self, topic: &str, partition: i32, start: i64) -> ObjectKey {
-        let topic = segment(self.version, topic, TOPIC_MAX);
+        let topic = self.topic_segment(topic);
         let root = self.marks_root();
         ObjectKey::new(format!("{root}{topic}/p{partition:03}-o{start:019}.json"))
     }
@@ -180,7 +185,7 @@ impl Layout {
 
     /// What the key of every quarantined record of `topic` starts with.
     pub fn quarantine_topic_root(&self, topic: &str) -> String {
-        let topic = segment(self.version, topic, TOPIC_MAX);
+        let topic = self.topic_segment(topic);
         format!("{}{topic}/", self.quarantine_root())
     }
 

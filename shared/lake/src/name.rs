@@ -27,6 +27,10 @@ pub enum Name<'a> {
         symbol: &'a str,
         /// The start of its time bucket.
         bucket: Timestamp,
+        /// The partition of its records.
+        partition: i32,
+        /// The offset that its segment of offsets starts at.
+        start: i64,
     },
     /// A record with the reason why it is no line.
     Quarantine {
@@ -85,12 +89,19 @@ impl Layout {
         parts.next()?.strip_prefix(names.date)?;
         let file = parts.next()?;
         let file = file.strip_suffix(self.compression().extension())?;
-        let bucket = file.split_once("-p")?.0;
+        let (bucket, place) = file.split_once("-p")?;
+        let (partition, start) = place.split_once("-o")?;
+        let (partition, start): (i32, i64) = (partition.parse().ok()?, start.parse().ok()?);
+        if place != format!("{partition:03}-o{start:019}") {
+            return None;
+        }
         let bucket = DateTime::strptime("%Y%m%dT%H%M%S%.fZ", bucket).ok()?;
         Some(Name::Bronze {
             topic,
             symbol,
             bucket: TimeZone::UTC.to_timestamp(bucket).ok()?,
+            partition,
+            start,
         })
         .filter(|_| parts.next().is_none())
     }
@@ -107,20 +118,23 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_key_says_its_topic_symbol_and_bucket(
+        fn a_key_says_its_topic_symbol_bucket_and_segment(
             topic in "[a-z._-]{1,9}", symbol in "\\PC{1,9}", hours in 0..2_000_000_i64, epoch in any::<bool>(),
+            partition in 0..=i32::MAX, offset in 0..=i64::MAX,
         ) {
             for version in [Version::One, Version::Two] {
                 let epoch = epoch.then_some("1");
                 let layout = Layout::new("b", epoch, Granularity::SEGMENT, Compression::Zstd).in_version(version);
                 let bucket = Timestamp::from_second(hours * 3_600).unwrap();
                 let time = Timestamp::from_second(hours * 3_600 + 5).unwrap();
-                let place = Place { topic: &topic, symbol: &symbol, time, partition: 3, offset: 70_000 };
+                let place = Place { topic: &topic, symbol: &symbol, time, partition, offset };
                 let key = layout.bronze_key(place);
-                let Name::Bronze { topic: named, symbol: segment, bucket: start } = layout.name_of(&key) else {
+                let Name::Bronze { topic: named, symbol: segment, bucket: time, partition: of, start } = layout.name_of(&key) else {
                     return Err(TestCaseError::fail(key.to_string()));
                 };
-                prop_assert_eq!((named, start), (&*topic, bucket));
+                prop_assert_eq!((named, time, of), (&*topic, bucket, partition));
+                prop_assert_eq!(start, offset - offset % layout.granularity().segment());
+                prop_assert_eq!((named, segment), (&*layout.topic_segment(&topic), &*layout.symbol_segment(&symbol)));
                 let is_cut = segment.len() > 18 && spelled_text(version, segment) != symbol;
                 prop_assert!(is_cut || spelled_text(version, segment) == symbol);
                 let received = Received { topic: &topic, partition: 3, offset: 9, ..Received::default() };
@@ -145,6 +159,10 @@ mod tests {
         assert!(is_foreign(&right.replace("=_A", "=A")));
         assert!(is_foreign(&right.replace("lake_topic=", "")));
         assert!(is_foreign(&right.replace("20260522T", "2026T")));
+        assert!(is_foreign(&right.replace("-p003", "-p3")));
+        assert!(is_foreign(&right.replace("-p003", "-p+03")));
+        assert!(is_foreign(&right.replace("-o0", "-o")));
+        assert!(is_foreign(&right.replace("-o", "-")));
         assert!(is_foreign("b/lake_topic=t/notes.txt"));
         assert!(is_foreign("b/_quarantine/t/notes.txt"));
         assert!(!is_foreign("b/epoch=2/_layout.json"));

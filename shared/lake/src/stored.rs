@@ -75,6 +75,17 @@ impl From<Unpackable> for Damage {
     }
 }
 
+impl Layout {
+    /// A bronze object's lines as they were before they were packed, not checked: for readers that take the lines apart
+    /// themselves. They have [`OBJECT_MAX`] bytes at most.
+    ///
+    /// # Errors
+    /// [`Damage::Unreadable`] or [`Damage::TooLarge`].
+    pub fn unpack(&self, object: &Bytes) -> Result<Bytes, Damage> {
+        Ok(self.compression().unpack(object, OBJECT_MAX)?)
+    }
+}
+
 /// Reads a bronze object and checks that every line of it belongs there.
 ///
 /// # Errors

@@ -121,6 +121,7 @@ fn by_name(layout: &Layout, name: &Name<'_>, listed: &Listed) -> Seen {
             topic,
             symbol,
             bucket,
+            ..
         } => Seen::Bronze {
             topic: text(topic),
             symbol: text(symbol),

@@ -75,7 +75,7 @@ pub(super) async fn read_objects(
         })
         .try_buffer_unordered(CONCURRENT_GETS)
         .boxed_local();
-    while let Some((Listed { key, size }, kind, fetched)) = objects.try_next().await? {
+    while let Some((Listed { key, size, .. }, kind, fetched)) = objects.try_next().await? {
         match (kind, fetched) {
             (Kind::Foreign, _) => found(Found::Foreign(&key)),
             (Kind::OtherTopic, _) => found(Found::OtherTopic),
@@ -108,7 +108,7 @@ fn digest(bytes: &[u8]) -> u128 {
 /// Reads an object once there is room for it, which is held with it.
 async fn fetch<'r>(
     store: &impl Get,
-    Listed { key, size }: &Listed,
+    Listed { key, size, .. }: &Listed,
     room: &'r Room,
 ) -> Result<(Reading, Option<SemaphorePermit<'r>>), StoreError> {
     let taken = room.take(*size).await;

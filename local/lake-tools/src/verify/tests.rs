@@ -165,7 +165,7 @@ async fn strangers_are_counted_and_what_is_no_object_of_the_layout_is_named() {
     made.expected[0].offsets = 5..20;
     let elsewhere = made.layout.topic_root("other");
     made.put(
-        &format!("{elsewhere}lake_symbol=_A/lake_date=x/20260522T200000.000Z-p000-o0.ndjson"),
+        &format!("{elsewhere}lake_symbol=_A/lake_date=x/20260522T200000.000Z-p000-o0000000000000000000.ndjson"),
         "",
     )
     .await;

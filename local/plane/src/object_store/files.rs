@@ -26,6 +26,7 @@ use super::{
     key::{check_key, is_too_long},
     listing::answer,
     read::{Read, meet},
+    version::Versions,
 };
 
 /// The buckets. s3s-fs tests a PUT's condition first and writes later; one turn a key makes the two one step. The
@@ -39,6 +40,7 @@ pub(super) struct Files {
     root: PathBuf,
     files: Arc<FileSystem>,
     turns: Vec<Arc<Mutex<()>>>,
+    versions: Arc<Versions>,
 }
 
 impl Files {
@@ -50,6 +52,7 @@ impl Files {
             root: root.canonicalize().map_err(|error| error.to_string())?,
             files: Arc::new(files),
             turns: (0..256).map(|_| Arc::default()).collect(),
+            versions: Arc::default(),
         })
     }
 
@@ -221,12 +224,14 @@ impl S3 for Files {
         mut request: S3Request<ListObjectsV2Input>,
     ) -> S3Result<S3Response<ListObjectsV2Output>> {
         let is_encoded = request.input.encoding_type.take().is_some();
-        let mut answer = if request.input.delimiter.is_some() {
-            // For people who look around: the whole bucket is walked.
-            self.files.list_objects_v2(request).await?
-        } else {
+        let delimiter = request.input.delimiter.as_deref();
+        let mut answer = if matches!(delimiter, None | Some("" | "/")) {
             let folder = self.root.join(&request.input.bucket);
-            S3Response::new(answer::list(folder, request.input).await?)
+            let versions = Arc::clone(&self.versions);
+            S3Response::new(answer::list(folder, versions, request.input).await?)
+        } else {
+            // Another delimiter is for people who look around: the whole bucket is walked.
+            self.files.list_objects_v2(request).await?
         };
         if is_encoded {
             answer::encode(&mut answer.output);

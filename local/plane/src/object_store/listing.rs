@@ -6,6 +6,10 @@ use std::{
     cmp::Reverse, collections::BinaryHeap, fs, io, ops::ControlFlow, path::Path, time::SystemTime,
 };
 
+use s3s::dto::ETag;
+
+use super::version::{Looked, Versions};
+
 /// What to list.
 #[derive(Clone, Copy, Debug)]
 struct Query<'a> {
@@ -13,8 +17,10 @@ struct Query<'a> {
     prefix: &'a str,
     /// Only keys that sort after it, by their bytes; "" for all.
     after: &'a str,
-    /// At most so many objects.
+    /// At most so many objects and folders.
     limit: usize,
+    /// Whether the keys with a '/' behind the prefix are listed as one folder for all that are the same up to there.
+    by_folder: bool,
 }
 
 /// A part of a listing, in the order of the keys' bytes.
@@ -22,6 +28,8 @@ struct Query<'a> {
 struct Page {
     /// The objects.
     objects: Vec<Listed>,
+    /// The folders; each ends in '/' and has an object in it.
+    folders: Vec<String>,
     /// Whether there are more.
     is_truncated: bool,
 }
@@ -30,26 +38,33 @@ struct Page {
 #[derive(Debug)]
 struct Listed {
     key: String,
+    etag: ETag,
     size: u64,
     modified: SystemTime,
 }
 
 /// Lists the bucket in `folder`. A page costs one look at each folder between its first and its last object, and
-/// at those above them; an object or folder that vanishes meanwhile is left out.
+/// at those above them; an object or folder that vanishes meanwhile is left out. A folder that is listed as one costs
+/// a look as deep as its first object.
 ///
 /// # Errors
 /// What the file system says if a folder can't be read.
-fn page(folder: &Path, query: Query<'_>) -> io::Result<Page> {
-    page_by(|folder| fs::read_dir(folder), folder, query)
+fn page(folder: &Path, versions: &Versions, query: Query<'_>) -> io::Result<Page> {
+    page_by(|folder| fs::read_dir(folder), folder, versions, query)
 }
 
 fn page_by(
     open: impl FnMut(&Path) -> io::Result<fs::ReadDir>,
     folder: &Path,
+    versions: &Versions,
     query: Query<'_>,
 ) -> io::Result<Page> {
-    let page = Page::default();
-    let mut walk = Walk { open, query, page };
+    let mut walk = Walk {
+        open,
+        versions,
+        query,
+        page: Page::default(),
+    };
     if query.limit > 0 {
         // Breaks off where the page is full.
         let _ = walk.visit(folder, "")?;
@@ -59,6 +74,7 @@ fn page_by(
 
 struct Walk<'a, F> {
     open: F,
+    versions: &'a Versions,
     query: Query<'a>,
     page: Page,
 }
@@ -70,7 +86,9 @@ impl<F: FnMut(&Path) -> io::Result<fs::ReadDir>> Walk<'_, F> {
         let mut rest = BinaryHeap::from(self.entries(folder, root)?);
         while let Some(Reverse(key)) = rest.pop() {
             let path = folder.join(&key[root.len()..]);
-            let flow = if key.ends_with('/') {
+            let flow = if self.query.is_folder(&key) {
+                self.add_folder(&path, key)?
+            } else if key.ends_with('/') {
                 self.visit(&path, &key)?
             } else {
                 self.add(&path, key)?
@@ -109,19 +127,66 @@ impl<F: FnMut(&Path) -> io::Result<fs::ReadDir>> Walk<'_, F> {
     }
 
     fn add(&mut self, path: &Path, key: String) -> io::Result<ControlFlow<()>> {
-        let Some(metadata) = unless_gone(fs::metadata(path))? else {
-            return Ok(ControlFlow::Continue(()));
-        };
-        if self.page.objects.len() == self.query.limit {
-            self.page.is_truncated = true;
-            return Ok(ControlFlow::Break(()));
+        if self.is_full() {
+            // Not read: it is only asked whether it is there.
+            self.page.is_truncated = unless_gone(fs::metadata(path))?.is_some();
+            return Ok(self.flow());
         }
-        self.page.objects.push(Listed {
-            key,
-            size: metadata.len(),
-            modified: metadata.modified()?,
-        });
+        if let Some(looked) = unless_gone(self.versions.look(path))? {
+            let Looked {
+                etag,
+                size,
+                modified,
+            } = looked;
+            self.page.objects.push(Listed {
+                key,
+                etag,
+                size,
+                modified,
+            });
+        }
         Ok(ControlFlow::Continue(()))
+    }
+
+    fn add_folder(&mut self, path: &Path, key: String) -> io::Result<ControlFlow<()>> {
+        if self.holds_object(path)? {
+            if self.is_full() {
+                self.page.is_truncated = true;
+            } else {
+                self.page.folders.push(key);
+            }
+        }
+        Ok(self.flow())
+    }
+
+    /// Whether there is an object below `folder`. A deleted object leaves its folder behind.
+    fn holds_object(&mut self, folder: &Path) -> io::Result<bool> {
+        let Some(listing) = unless_gone((self.open)(folder))? else {
+            return Ok(false);
+        };
+        for entry in listing {
+            let entry = entry?;
+            let Some(kind) = unless_gone(entry.file_type())? else {
+                continue;
+            };
+            let is_text = entry.file_name().to_str().is_some();
+            if is_text && (kind.is_file() || kind.is_dir() && self.holds_object(&entry.path())?) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn is_full(&self) -> bool {
+        self.page.objects.len() + self.page.folders.len() == self.query.limit
+    }
+
+    fn flow(&self) -> ControlFlow<()> {
+        if self.page.is_truncated {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
     }
 }
 
@@ -130,8 +195,19 @@ impl Query<'_> {
         key.starts_with(self.prefix) && key > self.after
     }
 
+    /// Whether `key` is a folder that is listed as one.
+    fn is_folder(&self, key: &str) -> bool {
+        self.by_folder
+            && key.len() > self.prefix.len()
+            && key.starts_with(self.prefix)
+            && key.ends_with('/')
+    }
+
     /// Whether a key that starts with `root` can be wanted.
     fn reaches_into(&self, root: &str) -> bool {
+        if self.is_folder(root) {
+            return root > self.after;
+        }
         (root.starts_with(self.prefix) || self.prefix.starts_with(root))
             && (root > self.after || self.after.starts_with(root))
     }

@@ -4,6 +4,7 @@ mod files;
 mod key;
 mod listing;
 mod read;
+mod version;
 
 use std::{
     io,

@@ -5,10 +5,11 @@ use bytes::Bytes;
 use futures::{TryStreamExt, stream};
 use s3s::{
     S3Error, S3ErrorCode, S3Result,
-    crypto::{Checksum, Md5},
     dto::{ETag, ETagCondition, GetObjectOutput, Range, StreamingBlob},
     s3_error,
 };
+
+use super::version::etag;
 
 /// An object as it is read, whole: an edit by hand can't part the bytes from their version.
 pub(super) struct Read {
@@ -55,13 +56,6 @@ impl Read {
         output.body = Some(StreamingBlob::wrap(one));
         Ok(output)
     }
-}
-
-/// The version of an object with these bytes.
-fn etag(bytes: &[u8]) -> ETag {
-    let digest = Md5::checksum(bytes);
-    let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-    ETag::Strong(hex)
 }
 
 /// A range of `length` bytes, in the words of `Content-Range` and as indices.

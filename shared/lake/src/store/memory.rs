@@ -6,7 +6,7 @@ use std::{
 
 use bytes::Bytes;
 
-use super::{DeleteIf, ETag, Get, List, Listed, Object, PAGE, PutIf, StoreError};
+use super::{DeleteIf, ETag, Get, List, Listed, Object, PAGE, PutIf, StoreError, past};
 use crate::ObjectKey;
 
 /// A store in memory, with S3's conditions: for tests, benches and what needs no disk.
@@ -150,7 +150,33 @@ impl List for MemoryStore {
             .map(|(key, version)| Listed {
                 key: key.clone(),
                 size: version.body.len() as u64,
+                etag: version.etag(),
             })
             .collect())
+    }
+
+    async fn folders(&self, prefix: &str, after: Option<&str>) -> Result<Vec<String>, StoreError> {
+        let objects = &self.lock().objects;
+        let after = after.unwrap_or_default();
+        let mut from = past(after).max(prefix.to_owned());
+        let mut folders = Vec::new();
+        while folders.len() < PAGE {
+            let mut keys = objects
+                .range(ObjectKey::new(from)..)
+                .map(|(key, _)| key.as_str())
+                .take_while(|key| key.starts_with(prefix));
+            let folder = keys.find_map(|key| {
+                let end = key[prefix.len()..].find('/')?;
+                Some(&key[..=prefix.len() + end])
+            });
+            let Some(folder) = folder else {
+                break;
+            };
+            from = past(folder);
+            if folder > after {
+                folders.push(folder.to_owned());
+            }
+        }
+        Ok(folders)
     }
 }

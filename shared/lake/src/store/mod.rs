@@ -111,9 +111,11 @@ pub struct Listed {
     pub key: ObjectKey,
     /// Its length in bytes.
     pub size: u64,
+    /// Its version, in the form in which a read gives it.
+    pub etag: ETag,
 }
 
-/// The most objects of one page of a listing, as in S3.
+/// The most objects or folders of one page of a listing, as in S3.
 pub const PAGE: usize = 1_000;
 
 /// The capability to list objects.
@@ -122,12 +124,34 @@ pub trait List: Send + Sync {
     /// keys' UTF-8 bytes. It is empty only at the end.
     ///
     /// # Errors
-    /// Any [`StoreError`].
+    /// [`StoreError::NoETag`] if the listing shows no versions; else any other.
     fn list(
         &self,
         prefix: &str,
         after: Option<&ObjectKey>,
     ) -> impl Future<Output = Result<Vec<Listed>, StoreError>> + Send;
+
+    /// The page of up to [`PAGE`] folders directly below `prefix` that sort after `after`, in the order of their UTF-8
+    /// bytes. It is empty only at the end.
+    ///
+    /// A folder is what a key starts with up to the first `/` behind `prefix`, that `/` included. Only folders with an
+    /// object in them exist. What lies below them is not listed.
+    ///
+    /// # Errors
+    /// Any [`StoreError`].
+    fn folders(
+        &self,
+        prefix: &str,
+        after: Option<&str>,
+    ) -> impl Future<Output = Result<Vec<String>, StoreError>> + Send;
+}
+
+/// What sorts behind every key of a folder and before every folder after it: `0` follows `/`. Other text stays as it is.
+fn past(folder: &str) -> String {
+    match folder.strip_suffix('/') {
+        Some(name) => format!("{name}0"),
+        None => folder.to_owned(),
+    }
 }
 
 /// Why the store did not do as asked.
@@ -291,9 +315,26 @@ pub async fn list_all(store: &impl List, prefix: &str) -> Result<Vec<ObjectKey>,
         .await
 }
 
+/// Every folder directly below `prefix`, in order, as [`List::folders`] gives them a page at a time.
+///
+/// # Errors
+/// Any [`StoreError`].
+pub async fn list_folders(store: &impl List, prefix: &str) -> Result<Vec<String>, StoreError> {
+    let mut folders: Vec<String> = Vec::new();
+    loop {
+        let page = store
+            .folders(prefix, folders.last().map(String::as_str))
+            .await?;
+        if page.is_empty() {
+            return Ok(folders);
+        }
+        folders.extend(page);
+    }
+}
+
 /// The pauses before repetitions, without end: from 25 to 50 ms, then twice as long each time, up to 1 to 2 s. They are
 /// random within that, so that writers that failed together do not come back together.
-pub(crate) fn pauses() -> impl Iterator<Item = Duration> {
+pub fn pauses() -> impl Iterator<Item = Duration> {
     ExponentialBuilder::new()
         .with_jitter()
         .with_min_delay(Duration::from_millis(25))

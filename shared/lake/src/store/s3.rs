@@ -13,7 +13,7 @@ use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use bytes::Bytes;
 use cause::{Cause, innermost};
 
-use super::{DeleteIf, ETag, Get, List, Listed, OBJECT_MAX, Object, PutIf, StoreError};
+use super::{DeleteIf, ETag, Get, List, Listed, OBJECT_MAX, Object, PutIf, StoreError, past};
 use crate::ObjectKey;
 
 /// Which bucket, and how to reach it. The region comes as the AWS SDK finds it.
@@ -335,13 +335,42 @@ impl List for S3Store {
             .await
             .map_err(|error| self.fault(&ObjectKey::new(prefix), error))?;
         let listed = |object: aws_sdk_s3::types::Object| {
-            Some(Listed {
-                key: ObjectKey::new(object.key?),
-                size: u64::try_from(object.size?).ok()?,
-            })
+            let key = ObjectKey::new(object.key?);
+            let size = u64::try_from(object.size?).ok()?;
+            let etag = self.etag(&key, object.e_tag);
+            Some(etag.map(|etag| Listed { key, size, etag }))
         };
         let objects = page.contents.unwrap_or_default();
-        Ok(objects.into_iter().filter_map(listed).collect())
+        objects.into_iter().filter_map(listed).collect()
+    }
+
+    async fn folders(&self, prefix: &str, after: Option<&str>) -> Result<Vec<String>, StoreError> {
+        // Stores differ on whether a listing that starts after a folder shows it again; none shows it after its end.
+        let mut start = after.map(past);
+        loop {
+            let list = self
+                .client
+                .list_objects_v2()
+                .bucket(&self.bucket)
+                .prefix(prefix)
+                .delimiter("/")
+                .set_start_after(start);
+            let page = list
+                .send()
+                .await
+                .map_err(|error| self.fault(&ObjectKey::new(prefix), error))?;
+            let folders = page.common_prefixes.unwrap_or_default();
+            let mut folders: Vec<_> = folders.into_iter().filter_map(|one| one.prefix).collect();
+            let objects = page.contents.unwrap_or_default();
+            let object = objects.into_iter().next_back().and_then(|last| last.key);
+            let last = folders.last().map(|folder| past(folder)).max(object);
+            folders.retain(|folder| after.is_none_or(|after| folder.as_str() > after));
+            if !folders.is_empty() || page.is_truncated != Some(true) || last.is_none() {
+                return Ok(folders);
+            }
+            // A page of objects alone.
+            start = last;
+        }
     }
 }
 

@@ -122,4 +122,8 @@ impl List for Shared {
     ) -> Result<Vec<Listed>, StoreError> {
         self.ask(false, self.store.list(prefix, after)).await
     }
+
+    async fn folders(&self, prefix: &str, after: Option<&str>) -> Result<Vec<String>, StoreError> {
+        self.ask(false, self.store.folders(prefix, after)).await
+    }
 }

@@ -145,6 +145,10 @@ impl List for Torn<'_> {
     ) -> Result<Vec<Listed>, StoreError> {
         self.store.list(prefix, after).await
     }
+
+    async fn folders(&self, prefix: &str, after: Option<&str>) -> Result<Vec<String>, StoreError> {
+        self.store.folders(prefix, after).await
+    }
 }
 
 #[tokio::test]
