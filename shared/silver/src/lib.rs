@@ -5,5 +5,5 @@
 mod file;
 mod layout;
 
-pub use file::{File, FileDamage, SCHEMA, Unit, decode, encode};
+pub use file::{File, FileDamage, SCHEMA, Unit, columns, decode, encode};
 pub use layout::{Layout, Period};

@@ -1,0 +1,408 @@
+use std::{
+    borrow::Cow,
+    sync::{Arc, LazyLock},
+};
+
+use jiff::civil::Date;
+use market::bars::{Amount, Bar, Bases, Prices, Subject, Zone};
+use parquet::{
+    basic::{
+        Compression, Encoding, LogicalType, Repetition, TimeUnit, Type as Physical, ZstdLevel,
+    },
+    errors::ParquetError,
+    file::{
+        metadata::SortingColumn,
+        properties::{EnabledStatistics, WriterProperties, WriterPropertiesPtr},
+    },
+    schema::types::{ColumnPath, Type, TypePtr},
+};
+
+use super::File;
+
+/// One column: its name, whether it always has a value, and where in a bar that is.
+pub(super) struct Field {
+    pub(super) name: &'static str,
+    pub(super) required: bool,
+    pub(super) values: Values,
+}
+
+/// How a column's values are taken from a bar and put back. What puts one back says whether it fits.
+pub(super) enum Values {
+    /// Few different texts.
+    Text(
+        for<'a> fn(&'a File, &'a Bar) -> Option<Cow<'a, str>>,
+        fn(&File, &mut Bar, Option<&str>) -> bool,
+    ),
+    /// 32 hexadecimal digits.
+    Id(Take<u128>, Put<u128>),
+    Amount(Take<Amount>, Put<Amount>),
+    /// Microseconds since 1970, in UTC.
+    Time(Take<i64>, Put<i64>),
+    Count(Take<i64>, Put<i64>),
+    Date(Take<Date>, Put<Date>),
+    Flag(Take<bool>, Put<bool>),
+    /// What follows from other columns.
+    Ratio(Take<f64>),
+}
+
+type Take<T> = fn(&Bar) -> Option<T>;
+type Put<T> = fn(&mut Bar, Option<T>) -> bool;
+
+use Values::{Amount as Decimal, Count, Date as Day, Flag, Id, Ratio, Text, Time};
+
+/// The columns in their order.
+pub(super) static COLUMNS: [Field; 28] = [
+    required(
+        "symbol",
+        Text(
+            |file, _| borrowed(&file.symbol),
+            |file, _, text| text == Some(&*file.symbol),
+        ),
+    ),
+    required(
+        "time_zone",
+        Text(
+            |_, bar| borrowed(bar.subject.zone.name()),
+            |_, bar, text| set(&mut bar.subject.zone, text.and_then(zone)),
+        ),
+    ),
+    optional(
+        "canonical_symbol",
+        Text(
+            |_, bar| maybe(&bar.subject.canonical_symbol),
+            |_, bar, text| own(&mut bar.subject.canonical_symbol, text),
+        ),
+    ),
+    required(
+        "bar_interval",
+        Text(
+            |file, _| borrowed(file.interval.name()),
+            |file, _, text| text == Some(file.interval.name()),
+        ),
+    ),
+    required(
+        "start_time",
+        Time(|bar| Some(bar.start), |bar, time| set(&mut bar.start, time)),
+    ),
+    required(
+        "end_time",
+        Time(|bar| Some(bar.end), |bar, time| set(&mut bar.end, time)),
+    ),
+    optional(
+        "open",
+        Decimal(
+            |bar| bar.prices.map(|prices| prices.open),
+            |bar, open| {
+                bar.prices = open.map(|open| Prices {
+                    open,
+                    high: open,
+                    low: open,
+                    close: open,
+                });
+                true
+            },
+        ),
+    ),
+    optional(
+        "high",
+        Decimal(
+            |bar| bar.prices.map(|prices| prices.high),
+            |bar, high| set_price(bar, high, |prices| &mut prices.high),
+        ),
+    ),
+    optional(
+        "low",
+        Decimal(
+            |bar| bar.prices.map(|prices| prices.low),
+            |bar, low| set_price(bar, low, |prices| &mut prices.low),
+        ),
+    ),
+    optional(
+        "close",
+        Decimal(
+            |bar| bar.prices.map(|prices| prices.close),
+            |bar, close| set_price(bar, close, |prices| &mut prices.close),
+        ),
+    ),
+    optional(
+        "volume",
+        Decimal(
+            |bar| bar.volume,
+            |bar, volume| set_any(&mut bar.volume, volume),
+        ),
+    ),
+    optional(
+        "quote_volume",
+        Decimal(
+            |bar| bar.quote_volume,
+            |bar, volume| set_any(&mut bar.quote_volume, volume),
+        ),
+    ),
+    optional("vwap", Ratio(Bar::vwap)),
+    optional(
+        "trades",
+        Count(
+            |bar| bar.trades,
+            |bar, trades| set_any(&mut bar.trades, trades),
+        ),
+    ),
+    required(
+        "ticks",
+        Count(
+            |bar| Some(bar.ticks),
+            |bar, ticks| set(&mut bar.ticks, ticks),
+        ),
+    ),
+    optional(
+        "price_sum",
+        Decimal(
+            |bar| bar.price_sum,
+            |bar, sum| set_any(&mut bar.price_sum, sum),
+        ),
+    ),
+    optional("avg_price", Ratio(Bar::avg_price)),
+    required(
+        "late",
+        Count(|bar| Some(bar.late), |bar, late| set(&mut bar.late, late)),
+    ),
+    required(
+        "basis",
+        Text(
+            |_, bar| Some(Cow::Owned(bar.basis.names())),
+            |_, bar, text| set(&mut bar.basis, text.and_then(bases)),
+        ),
+    ),
+    optional(
+        "source",
+        Text(
+            |_, bar| maybe(&bar.subject.source),
+            |_, bar, text| own(&mut bar.subject.source, text),
+        ),
+    ),
+    optional(
+        "currency",
+        Text(
+            |_, bar| maybe(&bar.subject.currency),
+            |_, bar, text| own(&mut bar.subject.currency, text),
+        ),
+    ),
+    optional(
+        "mic",
+        Text(
+            |_, bar| maybe(&bar.subject.mic),
+            |_, bar, text| own(&mut bar.subject.mic, text),
+        ),
+    ),
+    required(
+        "trading_date",
+        Day(
+            |bar| Some(bar.trading_date),
+            |bar, date| set(&mut bar.trading_date, date),
+        ),
+    ),
+    optional(
+        "first_event_time",
+        Time(
+            |bar| bar.first_event_time,
+            |bar, time| set_any(&mut bar.first_event_time, time),
+        ),
+    ),
+    optional(
+        "last_event_time",
+        Time(
+            |bar| bar.last_event_time,
+            |bar, time| set_any(&mut bar.last_event_time, time),
+        ),
+    ),
+    optional(
+        "session_volume",
+        Decimal(
+            |bar| bar.session_volume,
+            |bar, volume| set_any(&mut bar.session_volume, volume),
+        ),
+    ),
+    optional(
+        "close_event_id",
+        Id(
+            |bar| bar.close_event_id,
+            |bar, id| set_any(&mut bar.close_event_id, id),
+        ),
+    ),
+    required(
+        "complete",
+        Flag(
+            |bar| Some(bar.complete),
+            |bar, complete| set(&mut bar.complete, complete),
+        ),
+    ),
+];
+
+const fn required(name: &'static str, values: Values) -> Field {
+    Field {
+        name,
+        required: true,
+        values,
+    }
+}
+
+const fn optional(name: &'static str, values: Values) -> Field {
+    Field {
+        name,
+        required: false,
+        values,
+    }
+}
+
+fn borrowed(text: &str) -> Option<Cow<'_, str>> {
+    Some(Cow::Borrowed(text))
+}
+
+fn maybe(text: &Option<String>) -> Option<Cow<'_, str>> {
+    text.as_deref().map(Cow::Borrowed)
+}
+
+fn set<T>(place: &mut T, value: Option<T>) -> bool {
+    value.map(|value| *place = value).is_some()
+}
+
+fn set_any<T>(place: &mut Option<T>, value: Option<T>) -> bool {
+    *place = value;
+    true
+}
+
+fn own(place: &mut Option<String>, text: Option<&str>) -> bool {
+    set_any(place, text.map(str::to_owned))
+}
+
+/// After the open, which says whether there are prices.
+fn set_price(bar: &mut Bar, price: Option<Amount>, place: fn(&mut Prices) -> &mut Amount) -> bool {
+    match (&mut bar.prices, price) {
+        (Some(prices), Some(price)) => {
+            *place(prices) = price;
+            true
+        }
+        (prices, price) => prices.is_none() && price.is_none(),
+    }
+}
+
+fn zone(name: &str) -> Option<Zone> {
+    let zones = [Zone::Utc, Zone::NewYork, Zone::HoChiMinh];
+    zones.into_iter().find(|zone| zone.name() == name)
+}
+
+/// Of a bar of no observation it is empty.
+fn bases(names: &str) -> Option<Bases> {
+    if names.is_empty() {
+        Some(Bases::default())
+    } else {
+        names.parse().ok()
+    }
+}
+
+/// What a bar is before its columns are put into it.
+pub(super) fn no_bar() -> Bar {
+    Bar {
+        start: 0,
+        end: 0,
+        trading_date: Date::constant(1970, 1, 1),
+        prices: None,
+        volume: None,
+        quote_volume: None,
+        trades: None,
+        ticks: 0,
+        price_sum: None,
+        late: 0,
+        basis: Bases::default(),
+        subject: Subject::default(),
+        first_event_time: None,
+        last_event_time: None,
+        session_volume: None,
+        close_event_id: None,
+        complete: false,
+    }
+}
+
+/// How a file is written: its columns and their encodings.
+pub(super) fn writer() -> (TypePtr, WriterPropertiesPtr) {
+    #[expect(
+        clippy::expect_used,
+        reason = "a test writes the schema, which is constant"
+    )]
+    static WRITER: LazyLock<(TypePtr, WriterPropertiesPtr)> = LazyLock::new(|| {
+        (
+            Arc::new(schema().expect("a schema")),
+            Arc::new(properties()),
+        )
+    });
+    let (schema, properties) = &*WRITER;
+    (Arc::clone(schema), Arc::clone(properties))
+}
+
+fn schema() -> Result<Type, ParquetError> {
+    let fields = COLUMNS.iter().map(|field| field.parquet().map(Arc::new));
+    Type::group_type_builder("bar")
+        .with_fields(fields.collect::<Result<_, _>>()?)
+        .build()
+}
+
+impl Field {
+    fn parquet(&self) -> Result<Type, ParquetError> {
+        let builder = |physical| Type::primitive_type_builder(self.name, physical);
+        let logical = |physical, logical| builder(physical).with_logical_type(Some(logical));
+        let micros = LogicalType::timestamp(true, TimeUnit::MICROS);
+        let built = match self.values {
+            Text(..) | Id(..) => logical(Physical::BYTE_ARRAY, LogicalType::String),
+            Decimal(..) => logical(Physical::FIXED_LEN_BYTE_ARRAY, LogicalType::decimal(18, 38))
+                .with_length(16)
+                .with_precision(38)
+                .with_scale(18),
+            Time(..) => logical(Physical::INT64, micros),
+            Count(..) => builder(Physical::INT64),
+            Day(..) => logical(Physical::INT32, LogicalType::Date),
+            Flag(..) => builder(Physical::BOOLEAN),
+            Ratio(..) => builder(Physical::DOUBLE),
+        };
+        let repetition = if self.required {
+            Repetition::REQUIRED
+        } else {
+            Repetition::OPTIONAL
+        };
+        built.with_repetition(repetition).build()
+    }
+}
+
+/// One page per column of a month at most times, no index of pages, and only encodings that every engine has.
+fn properties() -> WriterProperties {
+    let mut properties = WriterProperties::builder()
+        .set_created_by(format!("quotelake version {}", env!("CARGO_PKG_VERSION")))
+        .set_compression(Compression::ZSTD(ZstdLevel::try_new(1).unwrap_or_default()))
+        .set_dictionary_enabled(false)
+        .set_statistics_enabled(EnabledStatistics::Chunk)
+        .set_offset_index_disabled(true)
+        .set_data_page_row_count_limit(usize::MAX)
+        .set_max_row_group_row_count(None)
+        .set_sorting_columns(sorting());
+    for field in &COLUMNS {
+        let path = ColumnPath::from(field.name);
+        properties = match field.values {
+            Text(..) => properties.set_column_dictionary_enabled(path, true),
+            Time(..) | Count(..) | Day(..) => {
+                properties.set_column_encoding(path, Encoding::DELTA_BINARY_PACKED)
+            }
+            Id(..) | Decimal(..) | Flag(..) | Ratio(..) => properties,
+        };
+    }
+    properties.build()
+}
+
+fn sorting() -> Option<Vec<SortingColumn>> {
+    let column_idx = COLUMNS
+        .iter()
+        .position(|field| field.name == "start_time")?;
+    let column_idx = i32::try_from(column_idx).ok()?;
+    Some(vec![SortingColumn {
+        column_idx,
+        descending: false,
+        nulls_first: false,
+    }])
+}
