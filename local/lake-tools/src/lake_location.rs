@@ -72,6 +72,7 @@ pub enum LakeLocationError {
 pub struct OpenLake {
     s3: S3Store,
     layout: Layout,
+    epoch: Option<String>,
     location: String,
     endpoint: Option<Endpoint>,
     _local: Option<(ObjectStore, DataFolder)>,
@@ -133,6 +134,7 @@ impl LakeLocation {
             location: format!("{on}/{bucket}/{}", layout.root()),
             s3,
             layout,
+            epoch: self.epoch.clone(),
             endpoint,
             _local: None,
         })
@@ -151,6 +153,7 @@ impl LakeLocation {
         Ok(OpenLake {
             s3,
             layout,
+            epoch: Some(epoch),
             location: location.display().to_string(),
             endpoint,
             _local: Some((server, folder)),
@@ -214,6 +217,11 @@ impl OpenLake {
     /// Where the lake's objects are in it.
     pub fn layout(&self) -> &Layout {
         &self.layout
+    }
+
+    /// The history of the topics that it is; `None` without a name.
+    pub fn epoch(&self) -> Option<&str> {
+        self.epoch.as_deref()
     }
 
     /// Where a person finds them: a folder or a URL.

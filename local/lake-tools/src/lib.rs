@@ -1,6 +1,6 @@
 //! The tools that look after a lake: the proof that it is exact, what is in it, records brought back, and its cost.
 //!
-//! Each command of the tool is a module of its name: [`verify`](mod@verify), [`inspect`], [`replay`],
+//! Each command of the tool is a module of its name: [`verify`](mod@verify), [`inspect`], [`replay`], [`roll`],
 //! [`cost`](mod@cost) and [`sql`]. A lake is named by [`LakeLocation`](lake_location::LakeLocation): a bucket on S3, or the folder that
 //! a local run has left.
 //!
@@ -24,6 +24,7 @@ pub mod lake_location;
 mod listed;
 mod reading;
 pub mod replay;
+pub mod roll;
 pub mod sql;
 mod table;
 pub mod verify;

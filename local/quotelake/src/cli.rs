@@ -1,7 +1,7 @@
 //! The command line.
 
 use clap::{Args, Parser, Subcommand};
-use lake_tools::{cost, inspect, replay, sql, verify};
+use lake_tools::{cost, inspect, replay, roll, sql, verify};
 
 use crate::{proofs, serve, trigger, up::Up};
 
@@ -42,6 +42,15 @@ pub enum Command {
     ///
     /// Exits with 0 if everything asked for is in bronze, 1 if something stays, and 2 if it could not be done.
     Replay(replay::Options),
+    /// Make bars of what is in bronze: 1 minute, 1 hour and 1 day for each symbol, in Parquet.
+    ///
+    /// The function `bar-roller` does the same by schedule for the last hours. This is for a backfill, another lateness, and
+    /// files that somebody edited. Hours of which nothing changed are not touched, so to run it again, or after a Ctrl-C,
+    /// goes on.
+    ///
+    /// Exits with 0 if every symbol was rolled, 1 if a bronze object or a silver file is damaged or symbols are left, and 2
+    /// if it could not be done.
+    Roll(roll::Options),
     /// Tell what a workload would cost on AWS, by its list prices, and how many PUTs it makes.
     ///
     /// Without options it is what the template polls by its defaults, without the stream of trades. The derivation is in

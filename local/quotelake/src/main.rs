@@ -15,7 +15,7 @@ use std::{
 use clap::Parser;
 use interrupts::Interrupts;
 use lake_tools::{
-    cost, inspect, replay, sql,
+    cost, inspect, replay, roll, sql,
     verify::{self, Target},
 };
 use quotelake::{
@@ -48,6 +48,7 @@ fn main() -> ExitCode {
         Command::Up(options) => block_on(up(options)),
         Command::Inspect(options) => block_on(inspect(options)),
         Command::Replay(options) => block_on(replay(options)),
+        Command::Roll(options) => block_on(roll(options)),
         Command::Cost(options) => cost(&options),
         Command::Verify(options) => block_on(verify(options)),
         Command::Sql(options) => sql(&options),
@@ -151,6 +152,25 @@ async fn replay(options: replay::Options) -> Outcome {
     }?;
     let text = replay::text(&options, &outcome);
     print(&text, success(outcome.is_complete()))
+}
+
+async fn roll(options: roll::Options) -> Outcome {
+    let mut interrupts = Interrupts::listen()?;
+    let stop = CancellationToken::new();
+    let environment = Environment::of_process();
+    let mut running = pin!(roll::run(&options, &environment, stop.clone()));
+    let outcome = match interrupts.or(&mut running).await {
+        Some(outcome) => outcome,
+        None => {
+            // The symbols in hand are finished.
+            stop.cancel();
+            match interrupts.or(running).await {
+                Some(outcome) => outcome,
+                None => return Ok(interrupted()),
+            }
+        }
+    }?;
+    print(&roll::text(&options, &outcome), success(outcome.is_whole()))
 }
 
 fn cost(options: &cost::Options) -> Outcome {
