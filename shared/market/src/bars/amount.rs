@@ -5,8 +5,8 @@ use std::{fmt, str::FromStr};
 pub struct Amount(i128);
 
 /// The digits after the point.
-const SCALE: usize = 18;
-const ONE: i128 = 10_i128.pow(SCALE as u32);
+const SCALE: u32 = 18;
+const ONE: i128 = 10_i128.pow(SCALE);
 /// The first unscaled number with 39 digits.
 const LIMIT: u128 = 10_u128.pow(38);
 
@@ -89,8 +89,8 @@ impl Amount {
                     }
                     let exponent = str::from_utf8(&digits[at + 1..]).ok()?;
                     let exponent: i64 = exponent.parse().ok()?;
-                    let power = (SCALE as i64).checked_add(exponent)?;
-                    return Self::scaled(negative, unscaled, power - scale.unwrap_or(0));
+                    let power = (i64::from(SCALE) - scale.unwrap_or(0)).checked_add(exponent)?;
+                    return Self::scaled(negative, unscaled, power);
                 }
                 _ => return None,
             }
@@ -98,7 +98,7 @@ impl Amount {
         if scale.is_none() {
             unscaled = raise(unscaled, zeros)?;
         }
-        let power = SCALE as i64 - scale.unwrap_or(0);
+        let power = i64::from(SCALE) - scale.unwrap_or(0);
         seen.then(|| Self::scaled(negative, unscaled, power))?
     }
 
@@ -176,7 +176,7 @@ impl fmt::Display for Amount {
         if fraction == 0 {
             return Ok(());
         }
-        let digits = format!("{fraction:0SCALE$}");
+        let digits = format!("{fraction:0width$}", width = SCALE as usize);
         write!(f, ".{}", digits.trim_end_matches('0'))
     }
 }
@@ -250,6 +250,7 @@ mod tests {
             "1e99999999999999999999",
             "1.2.3",
             "1e9223372036854775807",
+            "0.00000000000000000000001e-9223372036854775808",
         ] {
             assert_eq!(text.parse::<Amount>(), Err(AmountError), "{text}");
         }

@@ -1,7 +1,12 @@
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
+
 use super::{Amount, Bar, HOUR, Prices};
 
 /// The hour bars of minute bars in order. An hour is complete if its minutes are.
 pub fn hours(minutes: &[Bar]) -> Vec<Bar> {
+    let minutes: Vec<_> = minutes.iter().collect();
     minutes
         .chunk_by(|a, b| a.start.div_euclid(HOUR) == b.start.div_euclid(HOUR))
         .filter_map(|parts| {
@@ -14,14 +19,18 @@ pub fn hours(minutes: &[Bar]) -> Vec<Bar> {
 
 /// The daily bars of hour bars in order, by the local day of each one's zone. A day is complete if its hours are.
 pub fn days(hours: &[Bar]) -> Vec<Bar> {
-    hours
-        .chunk_by(|a, b| a.trading_date == b.trading_date)
-        .filter_map(|parts| {
-            let last = parts.last()?;
-            let (zone, date) = (last.subject.zone, last.trading_date);
+    let mut of_date = BTreeMap::<Date, Vec<&Bar>>::new();
+    for hour in hours {
+        of_date.entry(hour.trading_date).or_default().push(hour);
+    }
+    of_date
+        .into_iter()
+        .filter_map(|(date, parts)| {
+            let zone = parts.last()?.subject.zone;
             let start = zone.midnight(date);
             let end = date.tomorrow().map_or(i64::MAX, |next| zone.midnight(next));
-            let mut day = compose(parts, start, end);
+            let mut day = compose(&parts, start, end);
+            day.trading_date = date;
             // The total of the last tick is the whole day's.
             if day.session_volume.is_some() {
                 day.volume = day.session_volume;
@@ -49,8 +58,8 @@ pub fn add_session_volumes(bars: &mut [Bar]) {
     }
 }
 
-fn compose(parts: &[Bar], start: i64, end: i64) -> Bar {
-    let priced = || parts.iter().filter(|part| part.prices.is_some());
+fn compose(parts: &[&Bar], start: i64, end: i64) -> Bar {
+    let priced = || parts.iter().copied().filter(|part| part.prices.is_some());
     let prices = priced()
         .filter_map(|part| part.prices)
         .reduce(|all, next| Prices {
@@ -59,7 +68,7 @@ fn compose(parts: &[Bar], start: i64, end: i64) -> Bar {
             low: all.low.min(next.low),
             close: next.close,
         });
-    let last = priced().next_back().or(parts.last());
+    let last = priced().next_back().or(parts.last().copied());
     let sum = |of: fn(&Bar) -> Option<Amount>| {
         let mut sums = priced().map(of);
         let first = sums.next()?;

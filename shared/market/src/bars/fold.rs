@@ -5,19 +5,7 @@ use super::{Amount, Bar, Bases, MINUTE, Observed, Prices, Rules, Said, Subject};
 /// The records may come in any order and be there many times. They are sorted, and `subjects` has what they are of. `complete` is
 /// left `false`.
 pub fn minutes(observed: &mut Vec<Observed>, subjects: &[Subject], rules: &Rules) -> Vec<Bar> {
-    observed.sort_unstable_by_key(|one| {
-        let minute = one.event_time.div_euclid(MINUTE);
-        let identity = one
-            .event_id
-            .map_or((None, one.partition, one.offset), |id| (Some(id), 0, 0));
-        (
-            minute,
-            matches!(one.said, Said::Bar { .. }),
-            identity,
-            one.event_time,
-            one.precedence(),
-        )
-    });
+    observed.sort_unstable_by(|a, b| a.place().cmp(&b.place()).then_with(|| a.said.cmp(&b.said)));
     // Of one observation the first fetched record is in front.
     observed.dedup_by(|next, kept| next.is_same_observation(kept));
     observed
@@ -26,7 +14,26 @@ pub fn minutes(observed: &mut Vec<Observed>, subjects: &[Subject], rules: &Rules
         .collect()
 }
 
+/// An `event_id`, or else the coordinates of a record.
+type Identity = (Option<u128>, i32, i64);
+
 impl Observed {
+    /// Where it is sorted: by minute, ticks before bars, and the records of an observation together.
+    fn place(&self) -> (i64, bool, Identity, i64, (i64, i32, i64)) {
+        let identity = match self.event_id {
+            Some(id) => (Some(id), 0, 0),
+            None => (None, self.partition, self.offset),
+        };
+        let minute = self.event_time.div_euclid(MINUTE);
+        (
+            minute,
+            self.is_bar(),
+            identity,
+            self.event_time,
+            self.precedence(),
+        )
+    }
+
     fn is_bar(&self) -> bool {
         matches!(self.said, Said::Bar { .. })
     }
@@ -91,7 +98,7 @@ fn minute(observed: &mut [Observed], subjects: &[Subject], rules: &Rules) -> Bar
         closing = Some(one);
     }
     let closing = closing.or_else(|| {
-        let version = version(versions, start + MINUTE + rules.lateness)?;
+        let version = version(versions, (start + MINUTE).saturating_add(rules.lateness))?;
         bar.take(version);
         Some(version)
     });
@@ -111,7 +118,7 @@ fn minute(observed: &mut [Observed], subjects: &[Subject], rules: &Rules) -> Bar
     bar
 }
 
-/// The version of a provider's bar that counts: the last that was fetched before `until`, else the first after.
+/// The version of a provider's bar that counts: the last that was fetched by `until`, else the first after.
 fn version(versions: &[Observed], until: i64) -> Option<&Observed> {
     let in_time = versions.iter().filter(|one| one.fetched_at <= until);
     let last = in_time.max_by_key(|one| one.precedence());

@@ -94,7 +94,7 @@ pub(super) struct ProviderBar<'a> {
 pub(super) struct Text<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
 
 impl Text<'_> {
-    pub(super) fn of<'t>(text: &'t Option<Self>) -> Option<&'t str> {
+    pub(super) fn of(text: &Option<Self>) -> Option<&str> {
         text.as_ref().map(|text| &*text.0)
     }
 }

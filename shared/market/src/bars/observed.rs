@@ -21,7 +21,7 @@ pub struct Observed {
 }
 
 /// What was said.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Said {
     /// A trade, or a price update without one if its size is 0.
     Trade {

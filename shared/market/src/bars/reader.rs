@@ -118,8 +118,14 @@ impl Shape {
         })
     }
 
+    /// That of a topic with the template's name, which is the shape's but for an underscore.
     fn of_topic(topic: &str) -> Option<Self> {
-        Self::of_schema(&format!("{}/1", topic.replace('_', "-")))
+        let name = match topic {
+            "trades-raw" => return None,
+            "trades_raw" => "trades-raw",
+            _ => topic,
+        };
+        Self::of_schema(&format!("{name}/1"))
     }
 }
 
@@ -174,7 +180,7 @@ impl Reader {
             kafka: &line.kafka,
         };
         match shape {
-            Shape::StockIntraday => minutes(&line, &at, lines),
+            Shape::StockIntraday => minutes(&line, &at, self.rules.ahead, lines),
             Shape::StockHistorical => days(&line, &at, lines),
             _ => self.price(&line, shape, &at, lines),
         }
@@ -192,12 +198,13 @@ impl Reader {
             _ => ("price", line.price),
         };
         let price = number(name, price)?;
-        let session = match shape {
-            Shape::StockPrices => line.volume,
-            Shape::StockBoard => line.total_volume,
-            _ => None,
+        let (name, session) = match shape {
+            Shape::StockPrices => ("volume", line.volume),
+            Shape::StockBoard => ("total_volume", line.total_volume),
+            _ => ("", None),
         };
-        let session = session.map(|total| number("volume", Some(total)));
+        let session = session.map(|total| number(name, Some(total)));
+        let session_volume = session.transpose()?.flatten();
         let said = match shape {
             Shape::TradesRaw => {
                 let size = number("size", line.size)?;
@@ -207,7 +214,7 @@ impl Reader {
             }
             _ => price.map(|price| Said::Quote {
                 price,
-                session_volume: session.transpose().ok().flatten().flatten(),
+                session_volume,
             }),
         };
         let body = match shape {
@@ -304,13 +311,19 @@ impl At<'_> {
     }
 }
 
-fn minutes(line: &Line<'_>, at: &At<'_>, lines: &mut Lines) -> Result<Option<Aside>, LineError> {
+fn minutes(
+    line: &Line<'_>,
+    at: &At<'_>,
+    ahead: i64,
+    lines: &mut Lines,
+) -> Result<Option<Aside>, LineError> {
     let mut aside = None;
     let bars = bars(line)?;
     let mut read = Vec::with_capacity(bars.len());
     for bar in bars {
         let start = time::rfc3339(&bar.date.0).ok_or(LineError::Missing("Date"))?;
         match prices(&bar)? {
+            Some(_) if start.saturating_sub(at.fetched_at) > ahead => aside = Some(Aside::Ahead),
             Some((prices, volume)) => {
                 let said = Said::Bar {
                     open: prices.open,
@@ -377,20 +390,19 @@ fn prices(bar: &ProviderBar<'_>) -> Result<Option<(super::Prices, Amount)>, Line
 /// A number that a shape always has; `None` within if it has too many digits.
 fn number(name: &'static str, raw: Option<&RawValue>) -> Result<Option<Amount>, LineError> {
     let text = raw.map(RawValue::get).unwrap_or_default();
-    let digits = text
-        .strip_prefix('"')
-        .and_then(|text| text.strip_suffix('"'));
-    let digits = digits.unwrap_or(text);
-    // What JSON itself takes for a number begins so; anything else is of another type.
-    let is_number = digits
-        .bytes()
-        .next()
-        .is_some_and(|byte| byte == b'-' || byte.is_ascii_digit());
-    let is_number = is_number
-        && digits
-            .bytes()
-            .all(|byte| matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E'));
-    match is_number {
+    let quoted = text.strip_prefix('"');
+    let digits = quoted
+        .and_then(|text| text.strip_suffix('"'))
+        .unwrap_or(text);
+    let is_number = |text: &str| {
+        // What JSON takes for a number begins so; anything else is of another type.
+        text.starts_with(|first: char| first == '-' || first.is_ascii_digit())
+    };
+    let is_all_of_it = |text: &str| {
+        let read: Result<&RawValue, _> = serde_json::from_str(text);
+        read.is_ok_and(|read| read.get().len() == text.len())
+    };
+    match is_number(digits) && (quoted.is_none() || is_all_of_it(digits)) {
         true => Ok(Amount::parse(digits.as_bytes())),
         false => Err(LineError::Missing(name)),
     }
