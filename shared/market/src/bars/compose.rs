@@ -40,8 +40,8 @@ pub fn days(hours: &[Bar]) -> Vec<Bar> {
         .collect()
 }
 
-/// Gives bars in order the volume that follows from the venue's running total: what it grew by since the bar before it
-/// of the same trading date. The first of a day has none, nor has one whose total is below the one before.
+/// Gives bars in order the volume that follows from the venue's running total: what it grew by since the last bar before
+/// that has one and the same trading date. The first of a day has none, nor has one whose total is below the one before.
 pub fn add_session_volumes(bars: &mut [Bar]) {
     let mut before = None;
     for bar in bars {

@@ -161,7 +161,7 @@ impl Reader {
         self.symbol.as_deref()
     }
 
-    /// Reads a line; `Some` if its record counts in no bar.
+    /// Reads a line; `Some` if its record counts in no bar or, where it holds bars, one of them is left out.
     ///
     /// # Errors
     /// [`LineError`], after which `lines` is as before.
