@@ -10,7 +10,7 @@ pub enum Zone {
     /// UTC: coins, currencies, and whatever is not known.
     #[default]
     Utc,
-    /// New York: shares in US dollars.
+    /// New York: shares and what is traded like them, in US dollars.
     NewYork,
     /// Ho Chi Minh City: whatever is priced in dong.
     HoChiMinh,
@@ -21,7 +21,7 @@ impl Zone {
     pub fn of(asset_class: Option<&str>, currency: Option<&str>) -> Self {
         match (asset_class, currency) {
             (Some("crypto" | "forex"), _) => Self::Utc,
-            (_, Some("USD")) => Self::NewYork,
+            (Some(_), Some("USD")) => Self::NewYork,
             (_, Some("VND")) => Self::HoChiMinh,
             _ => Self::Utc,
         }

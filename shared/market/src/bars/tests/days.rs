@@ -102,6 +102,8 @@ fn the_zone_follows_from_the_kind_and_the_currency_of_the_record() {
         (Some("crypto"), Some("VND"), "UTC"),
         (Some("forex"), Some("USD"), "UTC"),
         (Some("equity"), Some("EUR"), "UTC"),
+        (None, Some("USD"), "UTC"),
+        (None, Some("VND"), "Asia/Ho_Chi_Minh"),
         (None, None, "UTC"),
     ] {
         let zone = Zone::of(asset_class, currency);
