@@ -1,13 +1,13 @@
 //! A silver file to Parquet and back: an hour of minute bars, and a month of them.
 //!
-//! `cargo bench -p silver`; the method and figures are in docs/benchmarks.md.
+//! `cargo bench -p silver`. The rate is that of the file's bytes.
 
 #![allow(clippy::unwrap_used, reason = "a benchmark may panic")]
 
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use divan::{AllocProfiler, Bencher};
+use divan::{AllocProfiler, Bencher, counter::BytesCount};
 use market::bars::{Amount, Bar, Bases, HOUR, Interval, MINUTE, Prices, Rules, Subject, Zone};
 use silver::{File, Unit, decode, encode};
 
@@ -18,22 +18,23 @@ static ALLOCATIONS: AllocProfiler = AllocProfiler::system();
 const BARS: [usize; 2] = [60, 44_640];
 
 fn main() {
-    for bars in BARS {
-        println!("{bars} bars are {} bytes", encode(&file(bars)).len());
-    }
     divan::main();
 }
 
 #[divan::bench(args = BARS)]
 fn write(bencher: Bencher<'_, '_>, bars: usize) {
     let file = file(bars);
-    bencher.bench(|| encode(&file));
+    let bytes = encode(&file).len();
+    bencher
+        .counter(BytesCount::new(bytes))
+        .bench(|| encode(&file));
 }
 
 #[divan::bench(args = BARS)]
 fn read(bencher: Bencher<'_, '_>, bars: usize) {
     let bytes: Bytes = encode(&file(bars));
-    bencher.bench(|| decode(&bytes).unwrap());
+    let size = BytesCount::new(bytes.len());
+    bencher.counter(size).bench(|| decode(&bytes).unwrap());
 }
 
 /// Trades of a share, with prices that wander by cents.
@@ -56,6 +57,7 @@ fn file(bars: usize) -> File {
         units.entry(bar.start / HOUR * HOUR).or_insert(Unit {
             digest,
             late: Vec::new(),
+            partitions: vec![3],
         });
     }
     File {

@@ -42,17 +42,13 @@ impl Column {
             Values::Text(take, _) => Cells::Text(texts(bars, |bar| take(file, bar), &mut levels)),
             Values::Id(take, _) => {
                 let ids = present(bars, take, &mut levels);
-                let digits: Vec<u8> = ids.iter().flat_map(|id| hex(id.to_be_bytes())).collect();
-                Cells::Text(slices(Bytes::from(digits), 32).collect())
+                let digits = parts(&ids, |id| hex(id.to_be_bytes()));
+                Cells::Text(digits.collect())
             }
             Values::Amount(take, _) => {
                 let amounts = present(bars, take, &mut levels);
-                let bytes = amounts
-                    .iter()
-                    .flat_map(|amount| amount.unscaled().to_be_bytes());
-                let bytes: Vec<u8> = bytes.collect();
-                let cells = slices(Bytes::from(bytes), AMOUNT_BYTES);
-                Cells::Fixed(cells.map(FixedLenByteArray::from).collect())
+                let bytes = parts(&amounts, |amount| amount.unscaled().to_be_bytes());
+                Cells::Fixed(bytes.map(FixedLenByteArray::from).collect())
             }
             Values::Time(take, _) | Values::Count(take, _) => {
                 Cells::Long(present(bars, take, &mut levels))
@@ -174,24 +170,22 @@ impl Column {
     }
 }
 
-const AMOUNT_BYTES: usize = 16;
-
 /// The values, and for each row whether there is one.
 fn present<T>(bars: &[Bar], take: fn(&Bar) -> Option<T>, levels: &mut Option<Vec<i16>>) -> Vec<T> {
-    let values = bars.iter().map(take);
-    match levels {
-        Some(levels) => values
-            .inspect(|value| levels.push(i16::from(value.is_some())))
-            .flatten()
-            .collect(),
-        None => values.flatten().collect(),
+    let mut cells = Vec::with_capacity(bars.len());
+    for value in bars.iter().map(take) {
+        if let Some(levels) = levels {
+            levels.push(i16::from(value.is_some()));
+        }
+        cells.extend(value);
     }
+    cells
 }
 
 /// The same of texts: those of neighbours are one in memory.
-fn texts<'a, T: AsRef<str>>(
+fn texts<'a>(
     bars: &'a [Bar],
-    take: impl Fn(&'a Bar) -> Option<T>,
+    take: impl Fn(&'a Bar) -> Option<&'a str>,
     levels: &mut Option<Vec<i16>>,
 ) -> Vec<ByteArray> {
     let mut cells: Vec<ByteArray> = Vec::with_capacity(bars.len());
@@ -201,7 +195,7 @@ fn texts<'a, T: AsRef<str>>(
             levels.push(i16::from(text.is_some()));
         }
         let Some(text) = text else { continue };
-        let text = text.as_ref().as_bytes();
+        let text = text.as_bytes();
         let cell = match cells.last() {
             Some(last) if last.data() == text => last.clone(),
             _ => ByteArray::from(text.to_vec()),
@@ -211,10 +205,18 @@ fn texts<'a, T: AsRef<str>>(
     cells
 }
 
-/// Parts of one length.
-fn slices(bytes: Bytes, length: usize) -> impl Iterator<Item = ByteArray> {
-    let starts = (0..bytes.len()).step_by(length);
-    starts.map(move |at| ByteArray::from(bytes.slice(at..at + length)))
+/// The bytes of each value, all in one piece of memory.
+fn parts<T: Copy, const LENGTH: usize>(
+    values: &[T],
+    bytes: impl Fn(T) -> [u8; LENGTH],
+) -> impl Iterator<Item = ByteArray> {
+    let mut all = Vec::with_capacity(values.len() * LENGTH);
+    for value in values {
+        all.extend_from_slice(&bytes(*value));
+    }
+    let all = Bytes::from(all);
+    let starts = (0..all.len()).step_by(LENGTH);
+    starts.map(move |at| ByteArray::from(all.slice(at..at + LENGTH)))
 }
 
 /// All values of a chunk.
@@ -235,14 +237,14 @@ fn all<T: DataType>(
 }
 
 /// Two lower-case hexadecimal digits per byte.
-pub(super) fn hex(bytes: [u8; 16]) -> impl Iterator<Item = u8> {
+pub(super) fn hex(bytes: [u8; 16]) -> [u8; 32] {
     const DIGITS: [u8; 16] = *b"0123456789abcdef";
-    bytes.into_iter().flat_map(|byte| {
-        [
-            DIGITS[usize::from(byte >> 4)],
-            DIGITS[usize::from(byte & 15)],
-        ]
-    })
+    let mut digits = [0; 32];
+    for (pair, byte) in digits.chunks_exact_mut(2).zip(bytes) {
+        pair[0] = DIGITS[usize::from(byte >> 4)];
+        pair[1] = DIGITS[usize::from(byte & 15)];
+    }
+    digits
 }
 
 fn unhex(digits: &[u8]) -> Option<u128> {

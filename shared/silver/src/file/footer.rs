@@ -41,7 +41,7 @@ pub(super) fn check(bytes: &[u8]) -> Result<(), FileDamage> {
         _ => return Err(none(SILVER)),
     }
     let at = value(bytes, ROWS).ok_or_else(|| none(ROWS))?;
-    if digest(bytes, &at) == bytes[at] {
+    if digest(bytes, &at)[..] == bytes[at] {
         Ok(())
     } else {
         Err(FileDamage::Edited)
@@ -78,12 +78,13 @@ fn value(bytes: &[u8], key: &str) -> Option<Range<usize>> {
     (length < 128 && value.end <= footer.end).then_some(value)
 }
 
-fn digest(bytes: &[u8], at: &Range<usize>) -> Vec<u8> {
+fn digest(bytes: &[u8], at: &Range<usize>) -> [u8; 32] {
     let mut hash = Sha256::new();
     hash.update(&bytes[..at.start]);
     hash.update(ZEROS);
     hash.update(&bytes[at.end..]);
     let hash: [u8; 32] = hash.finalize().into();
-    let (parts, _) = hash.as_chunks();
-    parts.iter().take(1).copied().flat_map(hex).collect()
+    let mut first = [0; 16];
+    first.copy_from_slice(&hash[..16]);
+    hex(first)
 }

@@ -1,21 +1,7 @@
-use std::{
-    borrow::Cow,
-    sync::{Arc, LazyLock},
-};
+use std::sync::LazyLock;
 
 use jiff::civil::Date;
 use market::bars::{Amount, Bar, Bases, Prices, Subject, Zone};
-use parquet::{
-    basic::{
-        Compression, Encoding, LogicalType, Repetition, TimeUnit, Type as Physical, ZstdLevel,
-    },
-    errors::ParquetError,
-    file::{
-        metadata::SortingColumn,
-        properties::{EnabledStatistics, WriterProperties, WriterPropertiesPtr},
-    },
-    schema::types::{ColumnPath, Type, TypePtr},
-};
 
 use super::File;
 
@@ -30,7 +16,7 @@ pub(super) struct Field {
 pub(super) enum Values {
     /// Few different texts.
     Text(
-        for<'a> fn(&'a File, &'a Bar) -> Option<Cow<'a, str>>,
+        for<'a> fn(&'a File, &'a Bar) -> Option<&'a str>,
         fn(&File, &mut Bar, Option<&str>) -> bool,
     ),
     /// 32 hexadecimal digits.
@@ -55,28 +41,28 @@ pub(super) static COLUMNS: [Field; 28] = [
     required(
         "symbol",
         Text(
-            |file, _| borrowed(&file.symbol),
+            |file, _| Some(&file.symbol),
             |file, _, text| text == Some(&*file.symbol),
         ),
     ),
     required(
         "time_zone",
         Text(
-            |_, bar| borrowed(bar.subject.zone.name()),
+            |_, bar| Some(bar.subject.zone.name()),
             |_, bar, text| set(&mut bar.subject.zone, text.and_then(zone)),
         ),
     ),
     optional(
         "canonical_symbol",
         Text(
-            |_, bar| maybe(&bar.subject.canonical_symbol),
+            |_, bar| bar.subject.canonical_symbol.as_deref(),
             |_, bar, text| own(&mut bar.subject.canonical_symbol, text),
         ),
     ),
     required(
         "bar_interval",
         Text(
-            |file, _| borrowed(file.interval.name()),
+            |file, _| Some(file.interval.name()),
             |file, _, text| text == Some(file.interval.name()),
         ),
     ),
@@ -168,28 +154,28 @@ pub(super) static COLUMNS: [Field; 28] = [
     required(
         "basis",
         Text(
-            |_, bar| Some(Cow::Owned(bar.basis.names())),
+            |_, bar| Some(names(bar.basis)),
             |_, bar, text| set(&mut bar.basis, text.and_then(bases)),
         ),
     ),
     optional(
         "source",
         Text(
-            |_, bar| maybe(&bar.subject.source),
+            |_, bar| bar.subject.source.as_deref(),
             |_, bar, text| own(&mut bar.subject.source, text),
         ),
     ),
     optional(
         "currency",
         Text(
-            |_, bar| maybe(&bar.subject.currency),
+            |_, bar| bar.subject.currency.as_deref(),
             |_, bar, text| own(&mut bar.subject.currency, text),
         ),
     ),
     optional(
         "mic",
         Text(
-            |_, bar| maybe(&bar.subject.mic),
+            |_, bar| bar.subject.mic.as_deref(),
             |_, bar, text| own(&mut bar.subject.mic, text),
         ),
     ),
@@ -253,14 +239,6 @@ const fn optional(name: &'static str, values: Values) -> Field {
     }
 }
 
-fn borrowed(text: &str) -> Option<Cow<'_, str>> {
-    Some(Cow::Borrowed(text))
-}
-
-fn maybe(text: &Option<String>) -> Option<Cow<'_, str>> {
-    text.as_deref().map(Cow::Borrowed)
-}
-
 fn set<T>(place: &mut T, value: Option<T>) -> bool {
     value.map(|value| *place = value).is_some()
 }
@@ -290,13 +268,29 @@ fn zone(name: &str) -> Option<Zone> {
     zones.into_iter().find(|zone| zone.name() == name)
 }
 
-/// Of a bar of no observation it is empty.
+/// The names of each set of bases. Those of none are empty.
+static BASES: LazyLock<Vec<(Bases, String)>> = LazyLock::new(|| {
+    let both = |sets: Vec<Bases>, basis: Bases| {
+        let with = sets.iter().map(|set| set.and(basis)).collect();
+        [sets, with].concat()
+    };
+    let all = [Bases::TRADE, Bases::QUOTE, Bases::PROVIDER];
+    let sets = all.into_iter().fold(vec![Bases::default()], both);
+    sets.into_iter().map(|set| (set, set.names())).collect()
+});
+
+fn names(bases: Bases) -> &'static str {
+    BASES
+        .iter()
+        .find(|(set, _)| *set == bases)
+        .map_or("", |(_, names)| names)
+}
+
 fn bases(names: &str) -> Option<Bases> {
-    if names.is_empty() {
-        Some(Bases::default())
-    } else {
-        names.parse().ok()
-    }
+    BASES
+        .iter()
+        .find(|(_, known)| known == names)
+        .map(|(set, _)| *set)
 }
 
 /// What a bar is before its columns are put into it.
@@ -320,89 +314,4 @@ pub(super) fn no_bar() -> Bar {
         close_event_id: None,
         complete: false,
     }
-}
-
-/// How a file is written: its columns and their encodings.
-pub(super) fn writer() -> (TypePtr, WriterPropertiesPtr) {
-    #[expect(
-        clippy::expect_used,
-        reason = "a test writes the schema, which is constant"
-    )]
-    static WRITER: LazyLock<(TypePtr, WriterPropertiesPtr)> = LazyLock::new(|| {
-        (
-            Arc::new(schema().expect("a schema")),
-            Arc::new(properties()),
-        )
-    });
-    let (schema, properties) = &*WRITER;
-    (Arc::clone(schema), Arc::clone(properties))
-}
-
-fn schema() -> Result<Type, ParquetError> {
-    let fields = COLUMNS.iter().map(|field| field.parquet().map(Arc::new));
-    Type::group_type_builder("bar")
-        .with_fields(fields.collect::<Result<_, _>>()?)
-        .build()
-}
-
-impl Field {
-    fn parquet(&self) -> Result<Type, ParquetError> {
-        let builder = |physical| Type::primitive_type_builder(self.name, physical);
-        let logical = |physical, logical| builder(physical).with_logical_type(Some(logical));
-        let micros = LogicalType::timestamp(true, TimeUnit::MICROS);
-        let built = match self.values {
-            Text(..) | Id(..) => logical(Physical::BYTE_ARRAY, LogicalType::String),
-            Decimal(..) => logical(Physical::FIXED_LEN_BYTE_ARRAY, LogicalType::decimal(18, 38))
-                .with_length(16)
-                .with_precision(38)
-                .with_scale(18),
-            Time(..) => logical(Physical::INT64, micros),
-            Count(..) => builder(Physical::INT64),
-            Day(..) => logical(Physical::INT32, LogicalType::Date),
-            Flag(..) => builder(Physical::BOOLEAN),
-            Ratio(..) => builder(Physical::DOUBLE),
-        };
-        let repetition = if self.required {
-            Repetition::REQUIRED
-        } else {
-            Repetition::OPTIONAL
-        };
-        built.with_repetition(repetition).build()
-    }
-}
-
-/// One page per column of a month at most times, no index of pages, and only encodings that every engine has.
-fn properties() -> WriterProperties {
-    let mut properties = WriterProperties::builder()
-        .set_created_by(format!("quotelake version {}", env!("CARGO_PKG_VERSION")))
-        .set_compression(Compression::ZSTD(ZstdLevel::try_new(1).unwrap_or_default()))
-        .set_dictionary_enabled(false)
-        .set_statistics_enabled(EnabledStatistics::Chunk)
-        .set_offset_index_disabled(true)
-        .set_data_page_row_count_limit(usize::MAX)
-        .set_max_row_group_row_count(None)
-        .set_sorting_columns(sorting());
-    for field in &COLUMNS {
-        let path = ColumnPath::from(field.name);
-        properties = match field.values {
-            Text(..) => properties.set_column_dictionary_enabled(path, true),
-            Time(..) | Count(..) | Day(..) => {
-                properties.set_column_encoding(path, Encoding::DELTA_BINARY_PACKED)
-            }
-            Id(..) | Decimal(..) | Flag(..) | Ratio(..) => properties,
-        };
-    }
-    properties.build()
-}
-
-fn sorting() -> Option<Vec<SortingColumn>> {
-    let column_idx = COLUMNS
-        .iter()
-        .position(|field| field.name == "start_time")?;
-    let column_idx = i32::try_from(column_idx).ok()?;
-    Some(vec![SortingColumn {
-        column_idx,
-        descending: false,
-        nulls_first: false,
-    }])
 }
