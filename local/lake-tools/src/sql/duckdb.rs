@@ -11,7 +11,7 @@ pub(super) fn text(lake: &Lake, topics: &[Topic]) -> String {
     text
 }
 
-fn secret(lake: &Lake) -> String {
+pub(super) fn secret(lake: &Lake) -> String {
     match lake.endpoint() {
         _ if !lake.is_on_s3() => String::new(),
         None => "install httpfs; install aws; load httpfs; load aws;\n\

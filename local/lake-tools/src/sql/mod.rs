@@ -4,6 +4,7 @@
 //! are those of [`market::columns`]; where they lie is [`Lake`]. docs/engines.md says what each engine does with them.
 
 mod athena;
+mod bars;
 mod clickhouse;
 mod duckdb;
 mod json;
@@ -68,6 +69,11 @@ pub enum SqlError {
         "Athena reads S3 alone: name the lake's bucket with --bucket, without --data and --s3-endpoint"
     )]
     OnlyOnS3,
+    /// An engine without the template.
+    #[error(
+        "bars are made by DuckDB, Spark or Athena: name one of them with --engine, or leave --bars out"
+    )]
+    NoBars,
 }
 
 /// The text that `quotelake sql` prints.
@@ -84,6 +90,9 @@ pub fn run(options: &Options) -> Result<String, SqlError> {
         Some(_) => topics,
         None => lake.with_objects(topics),
     };
+    if options.bars {
+        return bars::text(options, engine, &lake, &topics);
+    }
     Ok(match engine {
         Engine::Duckdb => duckdb::text(&lake, &topics),
         Engine::Spark => spark::text(&lake, &topics),

@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::{Lake, Place, SqlError};
-use crate::lake_location::LakeLocation;
+use crate::{lake_location::LakeLocation, roll::Silver};
 
 /// The options of `sql`.
 #[derive(Clone, Debug, Args)]
@@ -29,8 +29,17 @@ pub struct Options {
     /// Another endpoint than AWS for S3, with path-style addresses.
     #[arg(long, value_name = "URL", requires = "bucket", conflicts_with = "data")]
     pub s3_endpoint: Option<String>,
+    /// Print readers of silver alone [default: those of bronze, and of silver where the folder has bars].
+    #[arg(long = "silver", conflicts_with = "bars")]
+    pub only_silver: bool,
+    /// Print what makes the bars of silver from bronze, for an engine with many machines: `DuckDB`, Spark or Athena.
+    #[arg(long)]
+    pub bars: bool,
+    /// Where bars lie, and which records count in them.
+    #[command(flatten)]
+    pub silver: Silver,
     /// Print the columns of the topics as JSON, for another engine.
-    #[arg(long, conflicts_with_all = ["engine", "data", "bucket", "epoch", "s3_endpoint"])]
+    #[arg(long, conflicts_with_all = ["engine", "data", "bucket", "epoch", "s3_endpoint", "only_silver", "bars"])]
     pub json: bool,
 }
 

@@ -34,7 +34,7 @@ pub(super) fn text(lake: &Lake, topics: &[Topic]) -> String {
 }
 
 /// What a session has to be started with; credentials come from where Hadoop looks for them.
-fn settings(lake: &Lake) -> String {
+pub(super) fn settings(lake: &Lake) -> String {
     if !lake.is_on_s3() {
         return String::new();
     }
