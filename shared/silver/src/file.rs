@@ -91,7 +91,7 @@ pub fn encode(file: &File) -> Bytes {
 }
 
 fn write(file: &File) -> Result<Vec<u8>, ParquetError> {
-    let (schema, properties) = encoding::writer();
+    let (schema, properties) = encoding::writer(file.bars.len());
     let mut writer = SerializedFileWriter::new(Vec::new(), schema, properties)?;
     if !file.bars.is_empty() {
         let mut group = writer.next_row_group()?;
@@ -124,7 +124,7 @@ pub fn decode(bytes: &Bytes) -> Result<File, FileDamage> {
     let mut file = metadata::read(&parquet)?;
     let not_silver = |message: String| Err(FileDamage::NotSilver(message));
     let found = parquet.file_metadata().schema_descr().root_schema();
-    if found.get_fields() != encoding::writer().0.get_fields() {
+    if found.get_fields() != encoding::writer(0).0.get_fields() {
         return not_silver("it has other columns".to_owned());
     }
     let group = match parquet.row_groups() {

@@ -17,20 +17,21 @@ use super::schema::{
     Values::{Amount as Decimal, Count, Date as Day, Flag, Id, Ratio, Text, Time},
 };
 
-/// How a file is written: its columns and their encodings.
-pub(super) fn writer() -> (TypePtr, WriterPropertiesPtr) {
+/// How a file of so many bars is written: its columns and their encodings.
+pub(super) fn writer(bars: usize) -> (TypePtr, WriterPropertiesPtr) {
     #[expect(
         clippy::expect_used,
         reason = "a test writes the schema, which is constant"
     )]
-    static WRITER: LazyLock<(TypePtr, WriterPropertiesPtr)> = LazyLock::new(|| {
-        (
-            Arc::new(schema().expect("a schema")),
-            Arc::new(properties()),
-        )
+    static SCHEMA: LazyLock<TypePtr> = LazyLock::new(|| Arc::new(schema().expect("a schema")));
+    static PLAIN: LazyLock<WriterPropertiesPtr> =
+        LazyLock::new(|| Arc::new(properties(Compression::UNCOMPRESSED)));
+    static PACKED: LazyLock<WriterPropertiesPtr> = LazyLock::new(|| {
+        let level = ZstdLevel::try_new(1).unwrap_or_default();
+        Arc::new(properties(Compression::ZSTD(level)))
     });
-    let (schema, properties) = &*WRITER;
-    (Arc::clone(schema), Arc::clone(properties))
+    let properties = if bars < WORTH_PACKING { &PLAIN } else { &PACKED };
+    (Arc::clone(&SCHEMA), Arc::clone(properties))
 }
 
 fn schema() -> Result<Type, ParquetError> {
@@ -68,10 +69,9 @@ impl Field {
 
 /// One page per column of a month at most times, no index of pages, and only encodings that every engine has.
 ///
-/// Zstandard has to earn what its start costs in each column, a fifth of the time of a small file. Columns of few texts and
-/// of whole numbers are small as they are.
-fn properties() -> WriterProperties {
-    let zstd = Compression::ZSTD(ZstdLevel::try_new(1).unwrap_or_default());
+/// Zstandard has to earn what its start costs in each column, which is a third of the time of a small file. Columns of few
+/// texts and of whole numbers are small as they are.
+fn properties(of_numbers: Compression) -> WriterProperties {
     let mut properties = WriterProperties::builder()
         .set_created_by(format!("quotelake version {}", env!("CARGO_PKG_VERSION")))
         .set_compression(Compression::UNCOMPRESSED)
@@ -88,12 +88,15 @@ fn properties() -> WriterProperties {
             Time(..) | Count(..) | Day(..) => {
                 properties.set_column_encoding(path, Encoding::DELTA_BINARY_PACKED)
             }
-            Id(..) | Decimal(..) | Ratio(..) => properties.set_column_compression(path, zstd),
+            Id(..) | Decimal(..) | Ratio(..) => properties.set_column_compression(path, of_numbers),
             Flag(..) => properties,
         };
     }
     properties.build()
 }
+
+/// From this number of bars on a file is packed.
+const WORTH_PACKING: usize = 1_000;
 
 fn sorting() -> Option<Vec<SortingColumn>> {
     let column_idx = COLUMNS
