@@ -166,11 +166,15 @@ fn a_changed_secret_is_fetched_as_often_as_the_guide_says() {
 fn every_member_of_a_job_is_documented_and_no_other() {
     // Serde's refusal of an unknown member lists the known ones.
     let job = r#"{"feed":"binance","symbols":"A","topic":"t","?":1}"#;
-    let refused = quote_poller::Job::parse(job).unwrap_err().to_string();
-    let (_, known) = refused.split_once("expected one of ").expect("the list");
-    let known = known.split(" at line").next().unwrap_or_default();
-    let known: BTreeSet<_> = code(known).into_iter().collect();
-    let rows = rows("The job");
-    let documented: BTreeSet<_> = rows.iter().flat_map(|row| code(&row[0])).collect();
-    assert_eq!(known, documented);
+    let polls = quote_poller::Job::parse(job).unwrap_err().to_string();
+    let job = r#"{"topic":"t","?":1}"#;
+    let rolls = bar_roller::Job::parse(job).unwrap_err().to_string();
+    for (refused, section) in [(polls, "The job"), (rolls, "The roller's job")] {
+        let (_, known) = refused.split_once("expected one of ").expect("the list");
+        let known = known.split(" at line").next().unwrap_or_default();
+        let known: BTreeSet<_> = code(known).into_iter().collect();
+        let rows = rows(section);
+        let documented: BTreeSet<_> = rows.iter().flat_map(|row| code(&row[0])).collect();
+        assert_eq!(known, documented);
+    }
 }

@@ -11,8 +11,11 @@ use super::{sources, workspace};
 
 const ARN: &str = "arn:aws:kafka:eu-west-1:123456789012:cluster/quotes/id-2";
 
+/// Those that read where the lake is.
+const OF_THE_LAKE: &str = "bronze-writer, bar-roller";
+
 /// What a function needs beside the variable that is tried, which takes the place of one of these.
-const WRITER: &[(&str, &str)] = &[("BRONZE_BUCKET", "lake"), ("BRONZE_PREFIX", "bronze")];
+const LAKE: &[(&str, &str)] = &[("BRONZE_BUCKET", "lake"), ("BRONZE_PREFIX", "bronze")];
 const POLLER: &[(&str, &str)] = &[
     ("MSK_CLUSTER_ARN", ARN),
     ("KAFKA_SECURITY", "scram"),
@@ -30,9 +33,11 @@ fn settings() -> Vec<(&'static str, Setting)> {
         .into_iter()
         .chain(feeds)
         .chain([
+            (OF_THE_LAKE, lake::settings::SETTINGS),
             ("bronze-writer", bronze_writer::SETTINGS),
-            ("both", runtime::SETTINGS),
-            ("both", settings::aws::SETTINGS),
+            ("bar-roller", bar_roller::SETTINGS),
+            ("all", runtime::SETTINGS),
+            ("all", settings::aws::SETTINGS),
         ])
         .flat_map(|(function, settings)| settings.iter().map(move |&setting| (function, setting)))
         .collect()
@@ -61,9 +66,16 @@ pub(super) fn table() -> String {
 /// Starts the function with these settings as far as it goes without brokers and a store.
 async fn start(function: &str, settings: &[(&str, &str)]) -> Result<(), String> {
     let environment: Environment = settings.iter().copied().collect();
-    if function == "bronze-writer" {
-        let read = bronze_writer::Settings::read(&environment);
-        return read.map(drop).map_err(|error| error.to_string());
+    let writer = || bronze_writer::Settings::read(&environment).map(drop);
+    let roller = || bar_roller::Settings::read(&environment).map(drop);
+    let of_the_lake = match function {
+        "bronze-writer" => Some(writer()),
+        "bar-roller" => Some(roller()),
+        OF_THE_LAKE => Some(writer().and_then(|()| roller())),
+        _ => None,
+    };
+    if let Some(read) = of_the_lake {
+        return read.map_err(|error| error.to_string());
     }
     let read = quote_poller::Settings::read(&environment);
     let read = read.map_err(|error| error.to_string())?;
@@ -111,6 +123,10 @@ fn examples(name: &str) -> (&'static [&'static str], &'static [&'static str]) {
         }
         "BRONZE_BUCKET" => (&["my.lake-1"], &["My Lake", "s3://lake"]),
         "BRONZE_PREFIX" => (&["aZ09-_=", "a/b"], &["a b", "a//b", "/a", "ä"]),
+        "SILVER_PREFIX" => (
+            &["aZ09-_=", "a/b"],
+            &["a b", "a//b", "/a", "ä", "bronze", "bronze/a"],
+        ),
         "BRONZE_EPOCH" => (
             &["aZ09-_", "1234567890123456789012345678901234567890"],
             &[
@@ -133,10 +149,9 @@ fn examples(name: &str) -> (&'static [&'static str], &'static [&'static str]) {
 async fn a_documented_range_is_the_one_that_a_start_accepts() {
     for (function, setting) in settings() {
         let name = setting.name;
-        let needed = if function == "bronze-writer" {
-            WRITER
-        } else {
-            POLLER
+        let needed = match function {
+            "bronze-writer" | "bar-roller" | OF_THE_LAKE => LAKE,
+            _ => POLLER,
         };
         let start = async |value: &str| start(function, &[needed, &[(name, value)]].concat()).await;
         let (right, wrong) = tries(&setting);
@@ -164,7 +179,7 @@ async fn a_setting_documented_as_required_is_asked_for() {
     let required: Vec<_> = required.collect();
     assert!(!required.is_empty());
     for (function, setting) in required {
-        let others = WRITER.iter().copied();
+        let others = LAKE.iter().copied();
         let others: Vec<_> = others.filter(|(name, _)| *name != setting.name).collect();
         let refused = start(function, &others).await.unwrap_err();
         let missing = format!("the setting {} is missing", setting.name);

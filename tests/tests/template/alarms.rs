@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use bar_roller::metrics as roller;
 use bronze_writer::metrics as writer;
 use pipeline_tests::plane::workspace;
 use quote_poller::metrics as poller;
@@ -43,12 +44,13 @@ const LAMBDA: &str = "AWS Lambda developer guide, \"Types of metrics for Lambda 
 const MSK: &str = "Amazon MSK developer guide, \"Metrics for monitoring Standard brokers with CloudWatch\", level DEFAULT";
 const BROKER: [&str; 2] = ["Broker ID", "Cluster Name"];
 
-/// Every metric of the poller and the writer.
+/// Every metric of the poller, the writer and the roller.
 pub(super) fn emitted() -> impl Iterator<Item = Metric> {
-    poller::ALL.into_iter().chain(writer::ALL)
+    let ours = poller::ALL.into_iter().chain(writer::ALL);
+    ours.chain(roller::ALL)
 }
 
-/// Whether the sources of another function than the poller and the writer name a metric.
+/// Whether the sources of a function name a metric.
 fn another_function_names(metric: &str) -> bool {
     let mut is_named = false;
     for entry in std::fs::read_dir(workspace().join("functions")).unwrap() {
@@ -86,6 +88,9 @@ fn an_alarm_or_graph_is_about_a_metric_of_ours_or_of_a_service() {
         let statistics: &[&str] = match (metric.dimension, metric.unit) {
             ("provider", _) => &["Maximum"],
             (_, Unit::Milliseconds) => &["Maximum", "p50", "p99"],
+            (_, Unit::Seconds) => &["Maximum"],
+            // Of what is counted again in each run, the sum says nothing.
+            _ if metric == roller::LATE_RECORDS => &["Maximum"],
             (_, Unit::Count) => &["Sum"],
         };
         assert!(statistics.contains(&&*used.statistic), "{used:?}");
@@ -100,7 +105,7 @@ fn the_functions_know_the_stack_in_whose_namespace_the_alarms_look() {
 }
 
 #[test]
-fn whatever_may_lose_or_hold_up_a_record_has_an_alarm() {
+fn whatever_may_lose_or_hold_up_a_record_or_a_bar_has_an_alarm() {
     let template = Template::read();
     let used = used(&template);
     let watched = |metric: Metric| {
@@ -117,6 +122,11 @@ fn whatever_may_lose_or_hold_up_a_record_has_an_alarm() {
         writer::OFFSETS_REUSED,
         writer::OBJECTS_DAMAGED,
         writer::RECORDS_NOT_DURABLE,
+        roller::SYMBOLS_FAILED,
+        roller::SYMBOLS_LEFT,
+        roller::INPUTS_DAMAGED,
+        roller::LATE_RECORDS,
+        roller::NEWEST_BAR_AGE_SECONDS,
     ] {
         assert!(watched(metric), "{metric:?}");
     }

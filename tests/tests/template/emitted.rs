@@ -1,9 +1,9 @@
-//! What the poller and the writer print for CloudWatch when they are at work, in calm and in trouble.
+//! What the functions print for CloudWatch when they are at work, in calm and in trouble.
 
 use std::{collections::BTreeSet, fs, path::Path, time::Duration};
 
 use bytes::Bytes;
-use lake::store::{Get, PutIf};
+use lake::store::{Get, PutIf, list_all};
 use market_server::Settings;
 use pipeline_tests::{lake::Lake, plane::bin_dir, served::Served};
 use plane::{
@@ -65,7 +65,7 @@ fn printed(logs: &Path) -> BTreeSet<(String, Vec<String>, String)> {
 }
 
 /// Has the poller poll, and miss cycles; has the writer land records, and find a reused offset, a damaged object and no
-/// store.
+/// store; has the roller make bars of late records and a damaged object, fail, and find no time.
 async fn work(logs: &Path) {
     let broker = EmbeddedBroker::start().unwrap();
     broker.create_topic("crypto-prices", 1).unwrap();
@@ -103,10 +103,15 @@ async fn work(logs: &Path) {
         metrics: std::sync::Arc::new(|_, _| {}),
         on_timeout: OnTimeout::Kill,
     };
-    let host = Host::new(
-        vec![function("quote-poller"), function("bronze-writer")],
-        settings,
-    );
+    // The other is at its end when it begins.
+    let roller = Function {
+        name: "bar-roller-with-time".to_owned(),
+        timeout: Duration::from_mins(1),
+        ..function("bar-roller")
+    };
+    let functions = ["quote-poller", "bronze-writer", "bar-roller"].map(function);
+    let functions = functions.into_iter().chain([roller]).collect();
+    let host = Host::new(functions, settings);
 
     let due = clock::now();
     let mut job = json!({"feed": "binance", "symbols": ["BTCUSDT", "BTCUSDT"], "topic": "crypto-prices",
@@ -116,18 +121,21 @@ async fn work(logs: &Path) {
     let land = async |records: &Value| invoke(&host, "bronze-writer", records).await;
     land(&records(&[(0, Some(1)), (1, None)])).await.unwrap();
     land(&records(&[(0, Some(2))])).await.unwrap();
-    let objects = lake.objects().await;
-    let key = objects
-        .keys()
-        .find(|key| key.as_str().contains("/lake_symbol="))
-        .unwrap();
-    let object = lake.store.get(key).await.unwrap();
-    let garbage = Bytes::from_static(b"garbage");
-    lake.store
-        .put_if_match(key, garbage, &object.etag)
+    damage(&lake, "/lake_topic=stock-quotes/").await;
+    land(&records(&[(2, Some(3))])).await.unwrap();
+    land(&trades(&[Duration::from_mins(10), Duration::from_hours(2)]))
         .await
         .unwrap();
-    land(&records(&[(2, Some(3))])).await.unwrap();
+    let roll = async |function| {
+        let job = json!({"topic": "trades_raw"});
+        invoke(&host, function, &job).await.unwrap();
+    };
+    roll("bar-roller-with-time").await;
+    damage(&lake, "/lake_topic=trades_raw/").await;
+    roll("bar-roller-with-time").await;
+    damage(&lake, "/lake_interval=1m/").await;
+    roll("bar-roller-with-time").await;
+    roll("bar-roller").await;
     drop(served);
     let lost = land(&records(&[(3, Some(4))])).await.unwrap_err();
     assert!(matches!(lost, InvokeError::FunctionError { .. }), "{lost}");
@@ -140,6 +148,30 @@ async fn work(logs: &Path) {
 
 async fn invoke(host: &Host, function: &str, payload: &Value) -> Result<Bytes, InvokeError> {
     host.invoke(function, payload.to_string().into()).await
+}
+
+/// Overwrites the first object whose key has this part.
+async fn damage(lake: &Lake, part: &str) {
+    let keys = list_all(&lake.store, "").await.unwrap();
+    let key = keys.iter().find(|key| key.as_str().contains(part));
+    let object = lake.store.get(key.unwrap()).await.unwrap();
+    let garbage = Bytes::from_static(b"garbage");
+    let damaged = lake.store.put_if_match(key.unwrap(), garbage, &object.etag);
+    damaged.await.unwrap();
+}
+
+/// An event with trades that are so old when they are published.
+fn trades(ages: &[Duration]) -> Value {
+    let now = clock::now();
+    let trades = ages.iter().zip(0..).map(|(&age, offset)| {
+        let time = (now - age).as_millisecond();
+        let trade = json!({"symbol": "A", "price": 1, "size": 1, "time": time});
+        let value = base64_simd::STANDARD.encode_to_string(trade.to_string());
+        json!({"topic": "trades_raw", "partition": 0, "offset": offset, "timestamp": now.as_millisecond(),
+            "value": value, "headers": []})
+    });
+    let trades: Vec<_> = trades.collect();
+    json!({"eventSource": "aws:kafka", "records": {"trades_raw-0": trades}})
 }
 
 /// An event with records of one object, by their offsets, each with a price or without a value.

@@ -71,9 +71,10 @@ fn time(properties: &Value) -> String {
 }
 
 #[test]
-fn an_alarm_over_all_pollers_or_topics_leaves_none_out() {
+fn an_alarm_over_all_pollers_rollers_or_topics_leaves_none_out() {
     let template = Template::read();
     let pollers = template.functions_of("quote-poller");
+    let rollers = template.functions_of("bar-roller");
     let topics: BTreeSet<_> = pollers
         .iter()
         .flat_map(|poller| template.job_topics_of(poller))
@@ -82,6 +83,8 @@ fn an_alarm_over_all_pollers_or_topics_leaves_none_out() {
     for (id, expression, expected) in [
         ("PollerErrorsAlarm", "SUM(METRICS())", &pollers),
         ("PollsDroppedAlarm", "SUM(METRICS())", &pollers),
+        ("RollerErrorsAlarm", "SUM(METRICS())", &rollers),
+        ("RollsDroppedAlarm", "SUM(METRICS())", &rollers),
         ("PublishSlowAlarm", "MAX(METRICS())", &topics),
     ] {
         let metrics = metrics(&template, id);

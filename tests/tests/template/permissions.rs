@@ -14,11 +14,21 @@ use super::{
 };
 
 /// Every wildcard in a resource of an allowing statement: the statement, the resource, and why it is there.
-const WILDCARDS: [(&str, &str, &str); 5] = [
+const WILDCARDS: [(&str, &str, &str); 7] = [
     (
         "WriteBronze",
         "${BronzeBucket.Arn}/${BronzePrefix}/*",
         "the prefix is the writer's own",
+    ),
+    (
+        "ReadBronze",
+        "${BronzeBucket.Arn}/${BronzePrefix}/*",
+        "bars are made of what the writer has written there",
+    ),
+    (
+        "WriteBars",
+        "${BronzeBucket.Arn}/${SilverPrefix}/*",
+        "the prefix is the rollers' own",
     ),
     (
         "MakeInterfaces",
@@ -112,20 +122,45 @@ fn nobody_outside_is_allowed_anything() {
 }
 
 #[test]
-fn a_function_with_jobs_may_write_to_their_topics_alone() {
+fn a_poller_may_write_to_the_topics_of_its_jobs_alone_and_no_other_function_to_any() {
     let template = Template::read();
+    let pollers = template.functions_of("quote-poller");
     for (id, function) in template.resources("AWS::Serverless::Function") {
-        let topics = template.job_topics_of(id);
-        if !topics.is_empty() {
-            let expected = topics.iter().map(|topic| format!("${{Topics}}/{topic}"));
-            let expected: BTreeSet<_> = expected.collect();
-            assert_eq!(
-                allowed(function, "kafka-cluster:WriteData"),
-                expected,
-                "{id}"
-            );
-        }
+        let mut topics = template.job_topics_of(id);
+        topics.retain(|_| pollers.contains(id));
+        let expected = topics.iter().map(|topic| format!("${{Topics}}/{topic}"));
+        let expected: BTreeSet<_> = expected.collect();
+        assert_eq!(
+            allowed(function, "kafka-cluster:WriteData"),
+            expected,
+            "{id}"
+        );
     }
+}
+
+#[test]
+fn every_landed_topic_has_a_roller_that_deletes_nothing() {
+    let template = Template::read();
+    let writers = template.functions_of("bronze-writer").into_iter();
+    let landed: BTreeSet<_> = writers
+        .flat_map(|writer| template.topics_of(writer))
+        .collect();
+    let rollers = template.functions_of("bar-roller");
+    let topics: BTreeSet<_> = rollers
+        .iter()
+        .flat_map(|roller| template.job_topics_of(roller))
+        .collect();
+    assert_eq!(rollers.len(), landed.len());
+    assert!(topics.iter().map(String::as_str).eq(landed));
+    let policies = [json!({"Ref": "LimitFunctions"}), json!({"Ref": "MakeBars"})];
+    for roller in rollers {
+        let roller = &template.section("Resources")[roller]["Properties"];
+        assert_eq!(*roller["Policies"].as_array().unwrap(), policies);
+    }
+    let may = statements(&template.section("Resources")["MakeBars"]);
+    let may: BTreeSet<_> = may.iter().flat_map(|of| texts(&of["Action"])).collect();
+    let on_s3: Vec<_> = may.into_iter().filter(|of| of.starts_with("s3:")).collect();
+    assert_eq!(on_s3, ["s3:GetObject", "s3:ListBucket", "s3:PutObject"]);
 }
 
 #[test]

@@ -26,23 +26,26 @@ fn a_bucket_is_private_and_encrypted_and_outlives_the_stack() {
 }
 
 #[test]
-fn the_bucket_refuses_a_write_to_bronze_without_a_condition() {
+fn the_bucket_refuses_a_write_to_bronze_or_bars_without_a_condition() {
     let template = Template::read();
     let policy = &template.section("Resources")["BronzeBucketPolicy"]["Properties"];
     assert_eq!(policy["Bucket"], json!({"Ref": "BronzeBucket"}));
     let statements = policy["PolicyDocument"]["Statement"].as_array().unwrap();
     let refused = statements
         .iter()
-        .find(|statement| statement["Sid"] == "RefuseUnconditionalWritesToBronze")
+        .find(|statement| statement["Sid"] == "RefuseUnconditionalWrites")
         .unwrap();
     assert_eq!(
         *refused,
         json!({
-            "Sid": "RefuseUnconditionalWritesToBronze",
+            "Sid": "RefuseUnconditionalWrites",
             "Effect": "Deny",
             "Principal": "*",
             "Action": "s3:PutObject",
-            "Resource": {"Fn::Sub": "${BronzeBucket.Arn}/${BronzePrefix}/*"},
+            "Resource": [
+                {"Fn::Sub": "${BronzeBucket.Arn}/${SilverPrefix}/*"},
+                {"Fn::Sub": "${BronzeBucket.Arn}/${BronzePrefix}/*"}
+            ],
             // Without either header, and only where an object comes to be: no part of a multipart upload.
             "Condition": {
                 "Null": {"s3:if-none-match": "true", "s3:if-match": "true"},

@@ -56,7 +56,7 @@ fn without_options_the_workload_is_the_templates() {
     let functions = &pipeline.functions;
     let pollers: Vec<_> = functions
         .iter()
-        .filter(|one| !one.schedules.is_empty())
+        .filter(|one| one.binary == "quote-poller")
         .collect();
     // A stream of trades has no beat: what it costs depends on the market.
     let jobs = pollers.iter().map(|poller| &poller.schedules[0].input);

@@ -8,8 +8,15 @@ fn with(parameters: &[(&str, &str)]) -> Pipeline {
     read(repository_template(), &all).unwrap()
 }
 
+fn writer(pipeline: &Pipeline) -> &Function {
+    let mut functions = pipeline.functions.iter();
+    functions
+        .find(|function| function.binary == "bronze-writer")
+        .unwrap()
+}
+
 #[test]
-fn a_job_that_is_off_has_no_poller_and_its_trigger_rests() {
+fn a_job_that_is_off_has_neither_poller_nor_roller_and_its_trigger_rests() {
     let on = [("VietnamSymbols", "FPT")];
     let every: Vec<String> = with(&on)
         .functions
@@ -46,9 +53,11 @@ fn a_job_that_is_off_has_no_poller_and_its_trigger_rests() {
             .iter()
             .map(|function| &function.name)
             .collect();
-        let expected: Vec<_> = every.iter().filter(|name| *name != poller).collect();
+        let roller = poller.replace("Poller", "Roller");
+        let is_left = |name: &&String| **name != poller && **name != roller;
+        let expected: Vec<_> = every.iter().filter(is_left).collect();
         assert_eq!(left, expected, "{parameter}");
-        let writer = pipeline.functions.last().unwrap();
+        let writer = writer(&pipeline);
         for trigger in &writer.kafka {
             assert_eq!(trigger.enabled, trigger.topic != topic, "{parameter}");
         }
@@ -67,7 +76,7 @@ fn the_writer_names_what_failed_only_where_that_is_asked_for_and_the_triggers_li
             ("FailureResponse", asked),
             ("MinimumPollers", "2"),
         ]);
-        let writer = pipeline.functions.last().unwrap();
+        let writer = writer(&pipeline);
         assert_eq!(writer.environment["FAILURE_RESPONSE"], asked);
         for trigger in &writer.kafka {
             let provisioned = mode == "provisioned";
@@ -84,7 +93,7 @@ fn a_change_of_the_mode_alone_leaves_the_writers_response_as_it_is() {
     // The writer is updated before its triggers: a response that they don't listen to yet would lose records.
     let responses = ["on-demand", "provisioned"].map(|mode| {
         let pipeline = with(&[("TriggerMode", mode)]);
-        let writer = pipeline.functions.last().unwrap();
+        let writer = writer(&pipeline);
         writer.environment["FAILURE_RESPONSE"].clone()
     });
     assert_eq!(responses, ["batch", "batch"]);
@@ -191,6 +200,7 @@ fn a_wrong_combination_is_refused_with_a_sentence() {
             "CredentialsAreNotGivenInVain",
         ),
         (&msk, "CreateVpcEndpoints", "true", "EndpointsNeedAVpc"),
+        (&msk, "SilverPrefix", "bronze", "BarsLieBesideBronze"),
         (
             &serverless,
             "KafkaSecurity",
@@ -249,7 +259,33 @@ fn a_wrong_combination_is_refused_with_a_sentence() {
 #[test]
 fn triggers_that_are_switched_off_rest_and_the_pollers_go_on() {
     let pipeline = with(&[("TriggersEnabled", "false")]);
-    let writer = pipeline.functions.last().unwrap();
+    let writer = writer(&pipeline);
     assert!(writer.kafka.iter().all(|trigger| !trigger.enabled));
     assert_eq!(pipeline.functions.len(), with(&[]).functions.len());
+}
+
+#[test]
+fn bars_are_made_as_often_as_is_asked_for_or_not_at_all() {
+    let with_bars = with(&[("RollEvery", "1 minute"), ("SweepHours", "48")]);
+    let rollers = |pipeline: &Pipeline| -> Vec<Function> {
+        let functions = pipeline.functions.iter();
+        let rollers = functions.filter(|function| function.binary == "bar-roller");
+        rollers.cloned().collect()
+    };
+    let of_stocks_coins_and_trades = rollers(&with_bars);
+    assert_eq!(of_stocks_coins_and_trades.len(), 3);
+    for roller in of_stocks_coins_and_trades {
+        let [roll, sweep] = roller.schedules.as_slice() else {
+            panic!("{roller:?}");
+        };
+        assert_eq!(roll.expression, "rate(1 minute)".parse().unwrap());
+        assert_eq!(roll.input["every"], "1 minute");
+        assert_eq!(sweep.expression, "rate(1 day)".parse().unwrap());
+        assert_eq!(sweep.input["hours"], 48);
+        assert_eq!(roll.input["topic"], sweep.input["topic"]);
+        assert_eq!(roller.reserved_concurrency, Some(1));
+    }
+    let without = with(&[("Bars", "false")]);
+    assert_eq!(rollers(&without), []);
+    assert_eq!(without.functions.len(), with_bars.functions.len() - 3);
 }
