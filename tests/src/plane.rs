@@ -73,6 +73,7 @@ pub async fn options(data: &TempDir) -> Options {
         s3_port: 0,
         faults: Vec::new(),
         feed: FeedSource::Recorded,
+        times: quotelake::serve::Times::Now.into(),
         speed: 1.0,
         s3_credentials: None,
         finnhub_api_key: None,

@@ -13,7 +13,7 @@ use ::stream::{
 };
 use feeds::FeedSettings;
 use futures::{StreamExt, future::join_all, stream::iter};
-use market_server::{Fault, Provider, Running, Settings};
+use market_server::{Fault, Provider, Running, Settings, Times};
 use quote_poller::{Poller, Report};
 use runtime::{Environment, Invocation, clock};
 use serde_json::{json, value::to_raw_value};
@@ -187,6 +187,7 @@ async fn under(provider: Provider, fault: &str, time: Duration) -> Result<(), St
     let tokens = JOBS.iter().map(|job| job.topic.to_owned()).collect();
     let market = market_server::start(Settings {
         port: 0,
+        times: Times::Now,
         speed: 1.0,
         tokens,
     })

@@ -26,6 +26,7 @@ use super::{
     fault::retry_after,
     feed::Feed,
     limit::{Limit, Meter},
+    playback::Position,
     recording::Recording,
 };
 
@@ -72,8 +73,8 @@ async fn ticker(
 ) -> Response {
     let asked = Asked::read(&sent);
     let weight = asked.as_ref().map_or(Refused::WEIGHT, Asked::weight);
-    binance.answered(client, weight, |played| {
-        answer(&binance.seconds, &asked?, played)
+    binance.answered(client, weight, |position| {
+        answer(&binance.seconds, &asked?, position)
     })
 }
 
@@ -82,8 +83,8 @@ async fn klines(
     ConnectInfo(client): ConnectInfo<SocketAddr>,
     Query(sent): Query<Sent>,
 ) -> Response {
-    binance.answered(client, AskedKlines::WEIGHT, |played| {
-        Kline::all(&binance.seconds, &AskedKlines::read(&sent)?, played)
+    binance.answered(client, AskedKlines::WEIGHT, |position| {
+        Kline::all(&binance.seconds, &AskedKlines::read(&sent)?, position)
     })
 }
 
@@ -92,8 +93,8 @@ async fn exchange_info(
     ConnectInfo(client): ConnectInfo<SocketAddr>,
     Query(sent): Query<Sent>,
 ) -> Response {
-    binance.answered(client, info::WEIGHT, |_| {
-        ExchangeInfo::of(&Asked::read(&sent)?)
+    binance.answered(client, info::WEIGHT, |position| {
+        ExchangeInfo::of(&Asked::read(&sent)?, position.now)
     })
 }
 
@@ -103,12 +104,12 @@ impl Binance {
         &self,
         client: SocketAddr,
         weight: u32,
-        answer: impl FnOnce(Duration) -> Result<Body, Refused>,
+        answer: impl FnOnce(Position) -> Result<Body, Refused>,
     ) -> Response {
         let moment = self.feed.moment();
         let spent = self.meter.spend(&client.ip(), moment.elapsed, weight);
         let (used, response) = match spent {
-            Ok(used) => (used, answer(moment.played).map(Json).into_response()),
+            Ok(used) => (used, answer(moment.position).map(Json).into_response()),
             Err(over) => (over.used, too_much_weight(Some(over.retry_after))),
         };
         ([(USED_WEIGHT, used.to_string())], response).into_response()
@@ -145,10 +146,16 @@ enum Answer {
     Many(Vec<Ticker>),
 }
 
-fn answer(seconds: &Recording<Second>, asked: &Asked, played: Duration) -> Result<Answer, Refused> {
-    let open_time = seconds.first().time;
-    let one = |symbol: &String| match seconds.row(symbol, played) {
-        Some(second) => Ok(Ticker::new(symbol, open_time, second)),
+fn answer(
+    seconds: &Recording<Second>,
+    asked: &Asked,
+    position: Position,
+) -> Result<Answer, Refused> {
+    let beat = seconds.beats(position);
+    let [open_time, close_time] =
+        [seconds.round(beat), beat].map(|beat| seconds.time(beat, position));
+    let one = |symbol: &String| match seconds.at(symbol, beat) {
+        Some(second) => Ok(Ticker::new(symbol, [open_time, close_time], second)),
         None => Err(Refused::symbol()),
     };
     let many = |symbols: &[String]| symbols.iter().map(one).collect::<Result<_, _>>();
@@ -187,7 +194,8 @@ struct Ticker {
 }
 
 impl Ticker {
-    fn new(symbol: &str, open_time: i64, second: &Second) -> Self {
+    /// The window's times are in milliseconds since the epoch.
+    fn new(symbol: &str, [open_time, close_time]: [i64; 2], second: &Second) -> Self {
         let change = second.last - second.open;
         Self {
             symbol: symbol.to_owned(),
@@ -208,7 +216,7 @@ impl Ticker {
             volume: fixed(second.volume, 8),
             quote_volume: fixed(second.quote_volume, 8),
             open_time,
-            close_time: second.time,
+            close_time,
             first_id: second.first_id,
             last_id: second.last_id,
             count: second.count,

@@ -15,8 +15,6 @@ const BEAT: Duration = Duration::from_secs(1);
 /// The state of one symbol at one second. Totals, high, low and open run from the start of the recording.
 #[derive(Clone, Debug)]
 pub(super) struct Second {
-    /// In milliseconds since the epoch.
-    pub(super) time: i64,
     pub(super) last: Decimal,
     pub(super) last_quantity: Decimal,
     pub(super) bid: Decimal,
@@ -56,7 +54,6 @@ fn read_second(
     ]: [&str; 16],
 ) -> Result<Stamped<Second>, RowFault> {
     let second = Second {
-        time: integer("time_ms", time)?,
         last: amount("last", last)?,
         last_quantity: amount("last_qty", last_quantity)?,
         bid: amount("bid", bid)?,
@@ -77,5 +74,6 @@ fn read_second(
     if second.first_id > second.last_id {
         return Err(RowFault::Range { column: "first_id" });
     }
-    Ok(Stamped { time: second.time, symbol: symbol.to_owned(), row: second })
+    let time = integer("time_ms", time)?;
+    Ok(Stamped { time, symbol: symbol.to_owned(), row: second })
 }

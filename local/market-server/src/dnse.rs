@@ -14,7 +14,7 @@ use serde_json::json;
 
 use super::{
     feed::Feed,
-    vietnam::{Candle, Exchange, ending_by},
+    vietnam::{self, Candle, Exchange, ending_by},
 };
 
 #[derive(Clone)]
@@ -44,17 +44,15 @@ async fn history(State(dnse): State<Dnse>, Query(asked): Query<Asked>) -> Respon
         let message = "the recorded market serves the resolution 1D";
         return (StatusCode::BAD_REQUEST, Json(json!({"message": message}))).into_response();
     }
-    let stock = dnse
-        .exchange
-        .stock(&asked.symbol, dnse.feed.moment().played);
-    let days = stock.iter().flat_map(|stock| {
-        let now = stock.session.time() / 1000;
-        let (from, to) = ending_by(now, (asked.from, asked.to));
-        stock
-            .days()
-            .filter(move |day| (from..=to).contains(&day.time))
+    let position = dnse.feed.moment().position;
+    let sessions = dnse.exchange.sessions(&asked.symbol, position);
+    let series = sessions.zip(dnse.exchange.session(&asked.symbol, position));
+    let newest_first = series.into_iter().flat_map(|(sessions, session)| {
+        let (from, to) = ending_by(session.time() / 1000, (asked.from, asked.to));
+        vietnam::days(sessions).filter(move |day| (from..=to).contains(&day.time))
     });
-    let days: Vec<Candle> = days.collect();
+    let mut days: Vec<Candle> = newest_first.collect();
+    days.reverse();
     let column = |pick: fn(&Candle) -> i64| -> Vec<i64> { days.iter().map(pick).collect() };
     // A binary float prints these few digits as they were.
     let prices = |pick: fn(&Candle) -> i64| -> Vec<f64> {

@@ -8,7 +8,7 @@ use std::{
 
 use super::{
     fault::{Fault, Provider},
-    playback::Playback,
+    playback::{Playback, Position},
 };
 
 /// Every provider's feed.
@@ -33,8 +33,8 @@ struct Switched {
 pub(super) struct Moment {
     /// The real time since the start.
     pub(super) elapsed: Duration,
-    /// The recorded time played by then; it stands still while the feed is frozen.
-    pub(super) played: Duration,
+    /// The place in the recordings; it stands still while the feed is frozen.
+    pub(super) position: Position,
 }
 
 impl Feeds {
@@ -67,15 +67,17 @@ impl Feed {
 
     pub(super) fn moment(&self) -> Moment {
         let elapsed = self.playback.elapsed();
-        let recorded = match self.switched() {
+        let played = match self.switched() {
             Some(Switched {
                 fault: Fault::Frozen,
                 since,
             }) => since,
             _ => elapsed,
         };
-        let played = self.playback.played(recorded);
-        Moment { elapsed, played }
+        Moment {
+            elapsed,
+            position: self.playback.position(played),
+        }
     }
 
     pub(super) fn fault(&self) -> Option<Fault> {

@@ -72,8 +72,10 @@ async fn quote(
     }
     // A call without a symbol is answered as one with a symbol that is not known.
     let symbol = parameters.get("symbol").map_or("", String::as_str);
-    match finnhub.sessions.row(symbol, moment.played) {
-        Some(session) => json(StatusCode::OK, body(session)),
+    let beat = finnhub.sessions.beats(moment.position);
+    let time = finnhub.sessions.time(beat, moment.position) / 1000;
+    match finnhub.sessions.at(symbol, beat) {
+        Some(session) => json(StatusCode::OK, body(session, time)),
         None => json(StatusCode::OK, UNKNOWN_SYMBOL),
     }
 }
@@ -104,13 +106,14 @@ fn json(status: StatusCode, body: impl IntoResponse) -> Response {
     (status, content_type, body).into_response()
 }
 
-/// The quote at the session's close. Every number is a decimal without trailing zeros, so that a whole number has
+/// The quote at the session's close, which is at `time` in seconds since the epoch. Every number is a decimal without trailing zeros, so that a whole number has
 /// no point; the percent change has up to 4 decimals.
 fn body(
     Session {
         bar,
         previous_close,
     }: &Session,
+    time: i64,
 ) -> String {
     let change = bar.close - previous_close;
     let percent = (change / previous_close * Decimal::ONE_HUNDRED)
@@ -124,6 +127,6 @@ fn body(
         bar.low.normalize(),
         bar.open.normalize(),
         previous_close.normalize(),
-        bar.time,
+        time,
     )
 }

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use super::{
     feed::Feed,
-    vietnam::{Candle, Exchange, Session, Stock, ending_by},
+    vietnam::{Candle, Exchange, Session, Sessions, days, ending_by, minutes},
 };
 
 const SECONDS_A_DAY: i64 = 86_400;
@@ -46,10 +46,10 @@ struct BoardAsked {
 
 /// The board of the symbols asked for, without those that are not known.
 async fn board(State(kbs): State<Kbs>, Json(asked): Json<BoardAsked>) -> (StatusCode, Json<Value>) {
-    let played = kbs.feed.moment().played;
+    let position = kbs.feed.moment().position;
     let rows = asked.code.split(',').filter_map(|symbol| {
-        let stock = kbs.exchange.stock(symbol, played)?;
-        Some(board_row(symbol, &stock.session))
+        let session = kbs.exchange.session(symbol, position)?;
+        Some(board_row(symbol, &session))
     });
     (StatusCode::CREATED, Json(rows.collect()))
 }
@@ -106,20 +106,23 @@ async fn history(
     Query(parameters): Query<HashMap<String, String>>,
 ) -> Response {
     let date = |name| parameters.get(name).and_then(|text| epoch_day(text));
-    let candles: fn(&Stock) -> Vec<Candle> = match &*list {
-        "data_day" => |stock| stock.days().rev().collect(),
-        "data_1P" => |stock| stock.minutes().rev().collect(),
+    let candles: fn(Sessions) -> Box<dyn Iterator<Item = Candle>> = match &*list {
+        "data_day" => |sessions| Box::new(days(sessions)),
+        "data_1P" => |sessions| Box::new(minutes(sessions)),
         _ => return refused("the recorded market serves the lists data_day and data_1P"),
     };
     let (Some(first), Some(last)) = (date("sdate"), date("edate")) else {
         return refused("sdate and edate are dates such as 31-12-2025");
     };
-    let stock = kbs.exchange.stock(&symbol, kbs.feed.moment().played);
-    let items = stock.iter().flat_map(|stock| {
-        let today = stock.session.time() / 1000 / SECONDS_A_DAY;
-        let (first, last) = ending_by(today, (first, last));
-        let asked = move |candle: &Candle| (first..=last).contains(&(candle.time / SECONDS_A_DAY));
-        candles(stock).into_iter().filter(asked).map(item)
+    let position = kbs.feed.moment().position;
+    let sessions = kbs.exchange.sessions(&symbol, position);
+    let series = sessions.zip(kbs.exchange.session(&symbol, position));
+    let items = series.into_iter().flat_map(|(sessions, session)| {
+        let (first, last) = ending_by(local_day(session.time() / 1000), (first, last));
+        candles(sessions)
+            .skip_while(move |candle| local_day(candle.time) > last)
+            .take_while(move |candle| local_day(candle.time) >= first)
+            .map(item)
     });
     let items: Value = items.collect();
     Json(json!({"symbol": symbol, list: items})).into_response()
@@ -145,6 +148,11 @@ fn item(candle: Candle) -> Value {
 
 fn refused(message: &str) -> Response {
     (StatusCode::BAD_REQUEST, Json(json!({"message": message}))).into_response()
+}
+
+/// The local date of a time in seconds since the epoch, in days since the epoch.
+fn local_day(time: i64) -> i64 {
+    (time + i64::from(HOURS_AHEAD) * 3600).div_euclid(SECONDS_A_DAY)
 }
 
 /// A date as the endpoint has it, in days since the epoch.

@@ -1,9 +1,12 @@
 //! The recorded market: a server on 127.0.0.1 that speaks the providers' HTTP and websockets from recorded real data.
 //!
-//! What it serves is a pure function of the time since its start and the speed, all of it round and round:
+//! What it serves is a pure function of the clock and the speed, or with [`Times::Recorded`] of the time since its start and
+//! the speed, all of it round and round:
 //! - Finnhub's quotes: daily sessions of five US stocks, one every 6 seconds;
 //! - Binance's tickers, klines and exchange information and Finnhub's trades: five minutes of BTCUSDT and ETHUSDT, one row a second;
-//! - the boards and histories of VCI, KBS and DNSE: days of ten Vietnamese stocks, one a minute.
+//! - the boards and histories of VCI, KBS and DNSE: days of ten Vietnamese stocks, one for each trading date of the calendar.
+//!
+//! [`Times`] says which times its answers have; `docs/feeds.md` tells what each means for each provider.
 //!
 //! The providers' errors and rate limits are served too, so that a poller meets here what it will meet there, and
 //! [`Fault`]s can be switched on, also by `PUT /faults/{provider}` with the fault as text. `local/market-server/data/README.md`
@@ -11,9 +14,9 @@
 //!
 //! ```
 //! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
-//! use market_server::{Provider, Settings, start};
+//! use market_server::{Provider, Settings, Times, start};
 //!
-//! let market = start(Settings { port: 0, speed: 1.0, tokens: vec!["demo".into()] }).await?;
+//! let market = start(Settings { port: 0, times: Times::Now, speed: 1.0, tokens: vec!["demo".into()] }).await?;
 //! assert!(market.finnhub_url().ends_with("/api/v1"));
 //! market.set_fault(Provider::Vci, Some("latency=100ms".parse()?));
 //! market.stop().await;
@@ -54,12 +57,15 @@ use axum::{
     response::{Html, IntoResponse, Response},
     routing::get,
 };
-use tokio::{net::TcpListener, task::JoinHandle, time::Instant};
+use jiff::Timestamp;
+use runtime::clock;
+use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 pub use fault::{Fault, FaultError, Provider, fault_help, provider_and_fault};
 use feed::Feeds;
 use playback::Playback;
+pub use playback::Times;
 pub use recording::RowFault;
 use vietnam::Exchange;
 
@@ -71,18 +77,21 @@ const GRACE: Duration = Duration::from_secs(1);
 pub struct Settings {
     /// The port on 127.0.0.1; 0 takes a free one.
     pub port: u16,
+    /// Which times the answers have.
+    pub times: Times,
     /// Recorded time per real time, finite and above zero: 1 is a US session every 6 s, a crypto row every second and
-    /// a Vietnamese day every minute.
+    /// a Vietnamese day's prices every 225 s (with recorded times a day every minute).
     pub speed: f64,
     /// The Finnhub tokens that are accepted, at least one, none of them empty.
     pub tokens: Vec<String>,
 }
 
 impl Settings {
-    /// The market for the pipeline itself, whose token is among [`Running::parameters`].
+    /// The market for the pipeline itself, on the clock; its token is among [`Running::parameters`].
     pub fn at(port: u16, speed: f64) -> Self {
         Self {
             port,
+            times: Times::Now,
             speed,
             tokens: vec![parameters::TOKEN.to_owned()],
         }
@@ -191,13 +200,12 @@ impl Running {
     }
 }
 
-/// Starts the recorded market at the beginning of the recordings.
+/// Starts the recorded market.
 ///
 /// # Errors
 /// [`MarketError`]: a setting out of range, a port that cannot be listened on, or a malformed recording.
 pub async fn start(settings: Settings) -> Result<Running, MarketError> {
-    let started = Instant::now();
-    start_with_clock(settings, move || started.elapsed()).await
+    start_with_clock(settings, clock::now).await
 }
 
 /// Starts the recorded market as [`start`] does, with faults that are on from the beginning.
@@ -215,24 +223,24 @@ pub async fn start_with(
     Ok(market)
 }
 
-/// Starts the recorded market on a clock of the caller's: `elapsed` gives the real time since the start, for the position
-/// in the recordings and for the rate limits alike.
+/// Starts the recorded market on a clock of the caller's, for the place in the recordings and for the rate limits alike.
 ///
 /// # Errors
 /// As [`start`].
 pub async fn start_with_clock(
     settings: Settings,
-    elapsed: impl Fn() -> Duration + Send + Sync + 'static,
+    clock: impl Fn() -> Timestamp + Send + Sync + 'static,
 ) -> Result<Running, MarketError> {
     let Settings {
         port,
+        times,
         speed,
         tokens,
     } = settings;
     if tokens.is_empty() || tokens.iter().any(String::is_empty) {
         return Err(MarketError::Tokens);
     }
-    let feeds = Feeds::new(&Playback::new(speed, elapsed)?);
+    let feeds = Feeds::new(&Playback::new(times, speed, clock)?);
     let stopping = CancellationToken::new();
     let app = app(&feeds, tokens, &stopping)?;
     let listener = listen(port).await?;

@@ -4,7 +4,10 @@ use std::{str::FromStr, time::Duration};
 
 use rust_decimal::Decimal;
 
-use super::MarketError;
+use super::{
+    MarketError,
+    playback::{Position, Times},
+};
 
 #[cfg(test)]
 mod tests;
@@ -54,7 +57,7 @@ pub enum RowFault {
 
 /// A row as it stands in a file.
 pub(super) struct Stamped<Row> {
-    /// Orders the rows; any unit.
+    /// In milliseconds since the epoch.
     pub(super) time: i64,
     pub(super) symbol: String,
     pub(super) row: Row,
@@ -64,7 +67,9 @@ pub(super) struct Stamped<Row> {
 pub(super) struct Recording<Row> {
     symbols: Vec<String>,
     rows: Vec<Row>,
-    /// The recorded time that one time's rows stand for.
+    /// The recorded times, in milliseconds since the epoch.
+    times: Vec<i64>,
+    /// How long the rows of one time are served at a speed of 1.
     beat: Duration,
 }
 
@@ -97,10 +102,13 @@ impl<Row> Recording<Row> {
         if stamped.len() < 2 * symbols.len().max(1) {
             return Err(malformed(stamped.len() + 1, RowFault::TooShort));
         }
+        let each = stamped.iter().step_by(symbols.len());
+        let times = each.map(|stamped| stamped.time).collect();
         let rows = stamped.into_iter().map(|stamped| stamped.row).collect();
         Ok(Self {
             symbols,
             rows,
+            times,
             beat,
         })
     }
@@ -115,25 +123,10 @@ impl<Row> Recording<Row> {
         &self.rows[0]
     }
 
-    /// The row of a symbol when so much recorded time has been played; after the last time comes the first.
-    pub(super) fn row(&self, symbol: &str, played: Duration) -> Option<&Row> {
-        self.at(symbol, self.beats(played))
-    }
-
     /// The row of a symbol at a beat, counted round and round.
     pub(super) fn at(&self, symbol: &str, beat: u128) -> Option<&Row> {
         let time = beat % self.times() as u128;
         self.column(symbol)?.nth(time as usize)
-    }
-
-    /// The rows of a symbol that have been played since the recording last began.
-    pub(super) fn so_far(
-        &self,
-        symbol: &str,
-        played: Duration,
-    ) -> Option<impl Iterator<Item = &Row>> {
-        let beats = self.beats(played) % self.times() as u128;
-        Some(self.column(symbol)?.take(beats as usize + 1))
     }
 
     /// Every row of a symbol in recorded order.
@@ -149,12 +142,37 @@ impl<Row> Recording<Row> {
 
     /// How many times the recording has.
     pub(super) fn times(&self) -> usize {
-        self.rows.len() / self.symbols.len()
+        self.times.len()
     }
 
-    /// How many times have passed when so much recorded time has been played, rounds and all.
-    pub(super) fn beats(&self, played: Duration) -> u128 {
-        played.as_nanos() / self.beat.as_nanos()
+    /// How many times have passed, rounds and all.
+    pub(super) fn beats(&self, position: Position) -> u128 {
+        position.beats(self.beat)
+    }
+
+    /// The beat that began the round of a beat.
+    pub(super) fn round(&self, beat: u128) -> u128 {
+        beat - beat % self.times() as u128
+    }
+
+    /// The time of a beat in milliseconds since the epoch: when it is played, or as recorded. After a round recorded times
+    /// begin again.
+    pub(super) fn time(&self, beat: u128, position: Position) -> i64 {
+        match position.times {
+            Times::Now => position.begin(beat, self.beat),
+            Times::Recorded => self.times[(beat % self.times() as u128) as usize],
+        }
+    }
+
+    /// The first beat later than a time in milliseconds since the epoch; with recorded times, of this round.
+    pub(super) fn first_after(&self, time: i64, position: Position) -> u128 {
+        match position.times {
+            Times::Now => position.first_after(time, self.beat),
+            Times::Recorded => {
+                let until = self.times.partition_point(|recorded| *recorded <= time);
+                self.round(self.beats(position)) + until as u128
+            }
+        }
     }
 
     /// Joins every row with the one of its symbol a time earlier; the first time has none and is left out.
@@ -171,6 +189,7 @@ impl<Row> Recording<Row> {
                 .zip(later)
                 .map(|(previous, row)| join(previous, row))
                 .collect(),
+            times: self.times[1..].to_vec(),
             beat: self.beat,
         }
     }

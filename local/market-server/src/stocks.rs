@@ -16,8 +16,6 @@ const BEAT: Duration = Duration::from_secs(6);
 /// One daily bar, in USD.
 #[derive(Clone, Debug)]
 pub(super) struct Bar {
-    /// 16:00 in New York, in seconds since the epoch.
-    pub(super) time: i64,
     pub(super) open: Decimal,
     pub(super) high: Decimal,
     pub(super) low: Decimal,
@@ -47,7 +45,6 @@ pub(super) fn read(text: &str) -> Result<Recording<Session>, MarketError> {
 
 fn read_bar([date, symbol, open, high, low, close]: [&str; 6]) -> Result<Stamped<Bar>, RowFault> {
     let bar = Bar {
-        time: closing_time(date)?,
         open: amount("open", open)?,
         high: amount("high", high)?,
         low: amount("low", low)?,
@@ -56,18 +53,19 @@ fn read_bar([date, symbol, open, high, low, close]: [&str; 6]) -> Result<Stamped
     within("open", bar.open, bar.low, bar.high)?;
     within("close", bar.close, bar.low, bar.high)?;
     Ok(Stamped {
-        time: bar.time,
+        time: closing_time(date)?,
         symbol: symbol.to_owned(),
         row: bar,
     })
 }
 
+/// 16:00 in New York, in milliseconds since the epoch.
 fn closing_time(date: &str) -> Result<i64, RowFault> {
     let closing = date
         .parse::<Date>()
         .and_then(|date| date.at(16, 0, 0, 0).in_tz("America/New_York"));
     match closing {
-        Ok(closing) => Ok(closing.timestamp().as_second()),
+        Ok(closing) => Ok(closing.timestamp().as_millisecond()),
         Err(_) => Err(RowFault::Value {
             column: "date",
             text: date.to_owned(),

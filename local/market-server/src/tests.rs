@@ -12,25 +12,34 @@ mod binance;
 mod faults;
 mod finnhub;
 mod klines;
+mod on_the_clock;
 mod trades;
 mod vietnam;
 
-/// A market whose time the test sets, and a client for it.
+/// A market whose clock the test sets, and a client for it.
 struct Lab {
     market: Running,
+    started: Timestamp,
+    /// Since the start.
     millis: Arc<AtomicU64>,
     client: Client,
 }
 
 impl Lab {
+    /// With recorded times.
     async fn at_speed(speed: f64) -> Self {
+        Self::started(settings(speed), Timestamp::UNIX_EPOCH).await
+    }
+
+    async fn started(settings: Settings, started: Timestamp) -> Self {
         let millis = Arc::new(AtomicU64::new(0));
-        let clock = Arc::clone(&millis);
-        let elapsed = move || Duration::from_millis(clock.load(Ordering::SeqCst));
-        let market = start_with_clock(settings(speed), elapsed).await.unwrap();
+        let since = Arc::clone(&millis);
+        let clock = move || started + Duration::from_millis(since.load(Ordering::SeqCst));
+        let market = start_with_clock(settings, clock).await.unwrap();
         let client = client([127, 0, 0, 1]);
         Self {
             market,
+            started,
             millis,
             client,
         }
@@ -64,6 +73,7 @@ impl Lab {
 fn settings(speed: f64) -> Settings {
     Settings {
         port: 0,
+        times: Times::Recorded,
         speed,
         tokens: vec!["one".into(), "two".into()],
     }
@@ -151,7 +161,7 @@ async fn a_stopped_market_frees_its_port_and_a_held_port_is_one_clear_sentence()
     Answered::read(client.get(&url))
         .await
         .is(200, finnhub::AAPL_AT_0);
-    let stopping = Instant::now();
+    let stopping = tokio::time::Instant::now();
     first.stop().await;
     assert!(stopping.elapsed() < GRACE);
     assert!(client.get(&url).send().await.is_err());

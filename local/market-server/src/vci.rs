@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use super::{
     feed::Feed,
-    vietnam::{Candle, Exchange, Session, Stock},
+    vietnam::{Candle, Exchange, Session, Sessions, days, minutes},
 };
 
 #[derive(Clone)]
@@ -48,11 +48,12 @@ struct BoardAsked {
 
 /// The board of the symbols asked for, without those that are not known.
 async fn board(State(vci): State<Vci>, Json(asked): Json<BoardAsked>) -> Json<Value> {
-    Json(
-        vci.stocks(&asked.symbols)
-            .map(|(symbol, stock)| board_row(symbol, &stock.session))
-            .collect(),
-    )
+    let position = vci.feed.moment().position;
+    let row = |symbol: &String| {
+        let session = vci.exchange.session(symbol, position)?;
+        Some(board_row(symbol, &session))
+    };
+    Json(asked.symbols.iter().filter_map(row).collect())
 }
 
 fn board_row(symbol: &str, session: &Session) -> Value {
@@ -119,26 +120,28 @@ struct HistoryAsked {
 
 /// The last candles before a time, the oldest first, of each symbol that is known.
 async fn history(State(vci): State<Vci>, Json(asked): Json<HistoryAsked>) -> Response {
-    let candles: fn(&Stock, &HistoryAsked) -> Vec<Candle> = match &*asked.time_frame {
-        "ONE_DAY" => |stock, asked| last(stock.days(), asked),
-        "ONE_MINUTE" => |stock, asked| last(stock.minutes(), asked),
+    let candles: fn(Sessions, &HistoryAsked) -> Vec<Candle> = match &*asked.time_frame {
+        "ONE_DAY" => |sessions, asked| last(days(sessions), asked),
+        "ONE_MINUTE" => |sessions, asked| last(minutes(sessions), asked),
         _ => {
             let message = "the recorded market serves the timeFrames ONE_DAY and ONE_MINUTE";
             return (StatusCode::BAD_REQUEST, Json(json!({"message": message}))).into_response();
         }
     };
-    let answer: Value = vci
-        .stocks(&asked.symbols)
-        .map(|(symbol, stock)| columns(symbol, &candles(&stock, &asked)))
-        .collect();
+    let position = vci.feed.moment().position;
+    let series = |symbol: &String| {
+        let sessions = vci.exchange.sessions(symbol, position)?;
+        Some(columns(symbol, &candles(sessions, &asked)))
+    };
+    let answer: Value = asked.symbols.iter().filter_map(series).collect();
     Json(answer).into_response()
 }
 
-fn last(candles: impl DoubleEndedIterator<Item = Candle>, asked: &HistoryAsked) -> Vec<Candle> {
-    let before = candles.rev().skip_while(|candle| candle.time >= asked.to);
-    let mut newest_first: Vec<_> = before.take(asked.count_back).collect();
-    newest_first.reverse();
-    newest_first
+fn last(newest_first: impl Iterator<Item = Candle>, asked: &HistoryAsked) -> Vec<Candle> {
+    let before = newest_first.skip_while(|candle| candle.time >= asked.to);
+    let mut candles: Vec<_> = before.take(asked.count_back).collect();
+    candles.reverse();
+    candles
 }
 
 fn columns(symbol: &str, candles: &[Candle]) -> Value {
@@ -153,13 +156,4 @@ fn columns(symbol: &str, candles: &[Candle]) -> Value {
         "v": column(|candle| candle.volume),
         "t": times.collect::<Vec<_>>(),
     })
-}
-
-impl Vci {
-    /// The stocks of those symbols that are known, in their order.
-    fn stocks<'a>(&'a self, symbols: &'a [String]) -> impl Iterator<Item = (&'a String, Stock)> {
-        let played = self.feed.moment().played;
-        let stock = move |symbol: &'a String| Some((symbol, self.exchange.stock(symbol, played)?));
-        symbols.iter().filter_map(stock)
-    }
 }

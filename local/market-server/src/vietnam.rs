@@ -1,24 +1,28 @@
 //! Ten stocks of the Ho Chi Minh Stock Exchange, `local/market-server/data/vietnam.csv`, as all Vietnamese feeds serve them.
 //!
-//! The days are recorded, one of them is played in 60 s, and what happens within a day is drawn.
+//! The days are recorded, and what happens within a day is drawn. With recorded times one of them is played in 60 s; on the
+//! clock each trading day has one, drawn again and again round the clock.
 
-use std::time::Duration;
+use std::{iter, time::Duration};
 
 use jiff::{civil::Date, tz::TimeZone};
 use rust_decimal::{Decimal, prelude::ToPrimitive};
 
 use super::{
     MarketError,
+    playback::{Position, Times},
     recording::{Recording, RowFault, Stamped, amount, integer},
 };
 
+mod path;
 mod session;
 #[cfg(test)]
 mod tests;
+mod trading_days;
 
 pub(super) use session::Session;
 
-/// Recorded days are served at one per so much time.
+/// With recorded times, days are served at one per so much time.
 const BEAT: Duration = Duration::from_secs(60);
 /// A played day has this much history.
 const HISTORY_DAYS: i64 = 365;
@@ -45,12 +49,8 @@ pub(super) struct Exchange {
     first: usize,
 }
 
-/// A stock at a time of a played day.
-pub(super) struct Stock {
-    /// The days before.
-    past: Vec<Candle>,
-    pub(super) session: Session,
-}
+/// A stock's days, the newest first.
+pub(super) type Sessions = Box<dyn Iterator<Item = Session>>;
 
 impl Exchange {
     /// The days compiled in.
@@ -71,29 +71,62 @@ impl Exchange {
         self.days.symbols()
     }
 
-    /// A stock when so much recorded time has been played; after the last day comes the first one played.
-    pub(super) fn stock(&self, symbol: &str, played: Duration) -> Option<Stock> {
-        let days = (self.days.times() - self.first) as u128;
-        let day = self.first + (self.days.beats(played) % days) as usize;
-        let mut past: Vec<_> = self.days.column(symbol)?.take(day + 1).copied().collect();
-        let today = past.pop()?;
-        let passed = (played.as_millis() % BEAT.as_millis()) as i64;
-        let session = Session::new(today, past.last()?.close, passed);
-        Some(Stock { past, session })
+    /// A stock's day at a place in the recording.
+    pub(super) fn session(&self, symbol: &str, position: Position) -> Option<Session> {
+        self.sessions(symbol, position)?.next()
+    }
+
+    /// The day and those before it, which are over, the newest first.
+    pub(super) fn sessions(&self, symbol: &str, position: Position) -> Option<Sessions> {
+        let days = self.days.column(symbol)?.copied().collect();
+        Some(match position.times {
+            Times::Now => Box::new(on_the_clock(days, position)),
+            Times::Recorded => Box::new(self.recorded_days(days, position)),
+        })
+    }
+
+    /// After the last day comes the first one played.
+    fn recorded_days(
+        &self,
+        days: Vec<Candle>,
+        position: Position,
+    ) -> impl Iterator<Item = Session> + use<> {
+        let played = (days.len() - self.first) as u128;
+        let today = self.first + (self.days.beats(position) % played) as usize;
+        let passed = position.parts_of(BEAT, 60_000);
+        let session = Session::new(days[today], days[today - 1].close, i64::from(passed));
+        let past = days.into_iter().take(today).rev().map(Session::finished);
+        iter::once(session).chain(past)
     }
 }
 
-impl Stock {
-    /// Every day's candle up to now in order, today's as far as it has grown.
-    pub(super) fn days(&self) -> impl DoubleEndedIterator<Item = Candle> {
-        self.past.iter().copied().chain(self.session.so_far())
-    }
+/// The sessions of a year up to now, each of a recorded day; after the last day comes the first.
+fn on_the_clock(days: Vec<Candle>, position: Position) -> impl Iterator<Item = Session> {
+    let now = position.now.as_millisecond();
+    let since = now / 1000 - HISTORY_DAYS * SECONDS_A_DAY;
+    let count = i64::try_from(days.len()).unwrap_or(i64::MAX);
+    let index = move |number: i64| usize::try_from(number.rem_euclid(count)).unwrap_or_default();
+    let recorded = move |number| days[index(number)];
+    let trading_days = trading_days::back_from(position.now);
+    let of_a_year = trading_days.take_while(move |day| day.time >= since);
+    of_a_year.map(move |day| {
+        let candle = Candle {
+            time: day.time,
+            ..recorded(day.number)
+        };
+        let reference = recorded(day.number - 1).close;
+        Session::on_the_clock(candle, reference, day.period, position.speed, now)
+    })
+}
 
-    /// Every minute's candle up to now in order, the last as far as it has grown.
-    pub(super) fn minutes(&self) -> impl DoubleEndedIterator<Item = Candle> {
-        let past = self.past.iter().copied().map(Session::finished);
-        past.chain([self.session]).flat_map(Session::minutes)
-    }
+/// Every day's candle up to now, the newest first and as far as it has grown.
+pub(super) fn days(sessions: impl Iterator<Item = Session>) -> impl Iterator<Item = Candle> {
+    sessions.filter_map(|session| session.so_far())
+}
+
+/// Every minute's candle up to now, the newest first and as far as it has grown.
+pub(super) fn minutes(sessions: impl Iterator<Item = Session>) -> impl Iterator<Item = Candle> {
+    sessions.flat_map(|session| session.minutes().rev())
 }
 
 /// A range up to the real now, or any that ends after the recorded market's now, moved back by as much.
@@ -120,7 +153,7 @@ fn read_day(
         value: 0,
     };
     Ok(Stamped {
-        time,
+        time: time * 1000,
         symbol: symbol.to_owned(),
         row: Session::finished(day).so_far().unwrap_or(day),
     })

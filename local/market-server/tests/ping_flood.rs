@@ -5,7 +5,7 @@
 
 use std::fs;
 
-use market_server::{Settings, start};
+use market_server::{Settings, Times, start};
 use tokio::{io::AsyncWriteExt, net::TcpStream};
 use tokio_tungstenite::client_async;
 
@@ -41,6 +41,7 @@ async fn flood(client: &mut TcpStream, bytes: usize) {
 async fn a_client_that_pings_and_never_reads_costs_little_memory() {
     let settings = Settings {
         port: 0,
+        times: Times::Now,
         speed: 1.0,
         tokens: vec!["demo".to_owned()],
     };

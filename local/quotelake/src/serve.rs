@@ -5,7 +5,7 @@
 
 use std::{collections::BTreeMap, path::PathBuf};
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use market_server::{Fault, Provider, Settings, provider_and_fault};
 use plane::pipeline::{PARTITIONS, at_brokers};
 use sam_template::name_and_value;
@@ -28,12 +28,33 @@ pub struct Market {
     /// The port; 0 takes a free one.
     #[arg(long, value_name = "PORT", default_value_t = 0)]
     pub port: u16,
+    /// Which times its answers have.
+    #[arg(long, value_name = "TIMES", default_value = "now")]
+    pub times: Times,
     /// Recorded time per real time.
     #[arg(long, value_name = "FACTOR", default_value_t = 1.0)]
     pub speed: f64,
     /// Make a provider go wrong from the start; may be repeated.
     #[arg(long = "fault", long_help = market_server::fault_help(), value_name = "PROVIDER=FAULT", value_parser = provider_and_fault)]
     pub faults: Vec<(Provider, Fault)>,
+}
+
+/// Which times the answers of the recorded market have.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Times {
+    /// Everything recorded is shifted onto the clock, so that quotes and bars are as old as live ones.
+    Now,
+    /// As recorded, months or years old, from the beginning of the recordings on.
+    Recorded,
+}
+
+impl From<Times> for market_server::Times {
+    fn from(times: Times) -> Self {
+        match times {
+            Times::Now => Self::Now,
+            Times::Recorded => Self::Recorded,
+        }
+    }
 }
 
 /// The options of `serve broker`.
@@ -62,7 +83,10 @@ impl Part {
     pub async fn serve(&self) -> Result<Serving, UpError> {
         match self {
             Self::Market(options) => {
-                let settings = Settings::at(options.port, options.speed);
+                let settings = Settings {
+                    times: options.times.into(),
+                    ..Settings::at(options.port, options.speed)
+                };
                 let market = market_server::start_with(settings, &options.faults).await?;
                 Ok(Serving {
                     parameters: market.parameters(),

@@ -24,6 +24,7 @@ fn help_teaches_the_first_step_and_every_option() {
         "--template",
         "--parameter",
         "--feed",
+        "--times",
         "--speed",
         "--fault",
         "--brokers",

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use feeds::FeedSettings;
 use futures::future::join_all;
-use market_server::Settings;
+use market_server::{Settings, Times};
 use pipeline_tests::real_kafka::{DENIED_TOPIC, Listener, PASSWORD, certificates::Certificates};
 use quote_poller::Poller;
 use runtime::{Environment, Invocation, clock};
@@ -165,6 +165,7 @@ async fn with_wrong_credentials_one_sentence_names_them_and_every_quote_counts_a
 async fn market() -> market_server::Running {
     let settings = Settings {
         port: 0,
+        times: Times::Now,
         speed: 1.0,
         tokens: vec!["replay".to_owned()],
     };

@@ -2,7 +2,10 @@ use pipeline_tests::{
     plane::{audit, bin_dir, records, workspace},
     real_kafka::Kafka,
 };
-use quotelake::up::{Feed, Running, Up};
+use quotelake::{
+    serve::Times,
+    up::{Feed, Running, Up},
+};
 use runtime::Environment;
 use stream::topics::{self, TopicError};
 use tempfile::TempDir;
@@ -22,6 +25,7 @@ async fn plane(way: &Way) -> (Running, TempDir) {
         template: workspace().join("template.yaml"),
         parameters: Vec::new(),
         feed: Feed::Recorded,
+        times: Times::Now,
         speed: 1.0,
         faults: Vec::new(),
         brokers: Some(way.settings["KAFKA_BOOTSTRAP_SERVERS"].clone()),

@@ -28,7 +28,7 @@ pub(super) struct AskedKlines {
     /// In milliseconds since the epoch, as [`AskedKlines::end`] is.
     pub(super) start: Option<i64>,
     pub(super) end: Option<i64>,
-    pub(super) limit: usize,
+    pub(super) limit: i64,
 }
 
 /// Binance's error body; the codes and texts are those of its error page and of recorded answers.
@@ -71,7 +71,7 @@ impl Asked {
 impl AskedKlines {
     pub(super) const WEIGHT: u32 = 2;
 
-    /// Reads the query's parameters. Intervals other than a second and a minute are refused as invalid.
+    /// Reads the query's parameters. Intervals other than a second, a minute, an hour and a day are refused as invalid.
     pub(super) fn read(sent: &Sent) -> Result<Self, Refused> {
         only(
             sent,
@@ -83,6 +83,8 @@ impl AskedKlines {
             interval: match mandatory("interval")? {
                 "1s" => Duration::from_secs(1),
                 "1m" => Duration::from_secs(60),
+                "1h" => Duration::from_secs(3600),
+                "1d" => Duration::from_secs(86_400),
                 _ => return Err(Refused::new(-1120, "Invalid interval.")),
             },
             start: integer(sent, "startTime")?,

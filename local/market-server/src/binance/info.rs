@@ -1,6 +1,6 @@
 //! `GET /api/v3/exchangeInfo` of the recorded pairs, with the members that say what a pair is.
 
-use runtime::clock;
+use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -39,7 +39,7 @@ struct Pair {
 
 impl ExchangeInfo {
     /// That of the pairs asked for; one that is not recorded refuses the call.
-    pub(super) fn of(asked: &Asked) -> Result<Self, Refused> {
+    pub(super) fn of(asked: &Asked, now: Timestamp) -> Result<Self, Refused> {
         let one = |symbol: &String| {
             let pair = PAIRS.into_iter().find(|[name, ..]| name == symbol);
             pair.map(Pair::new).ok_or_else(Refused::symbol)
@@ -51,7 +51,7 @@ impl ExchangeInfo {
         };
         Ok(Self {
             timezone: "UTC",
-            server_time: clock::now().as_millisecond(),
+            server_time: now.as_millisecond(),
             rate_limits: json!([
                 {"rateLimitType": "REQUEST_WEIGHT", "interval": "MINUTE", "intervalNum": 1, "limit": 6000},
             ]),

@@ -1,7 +1,8 @@
+use jiff::Timestamp;
 use proptest::prelude::*;
 use serde_json::Value;
 
-use crate::playback::Playback;
+use crate::{Times, playback::Playback};
 
 use super::*;
 
@@ -20,7 +21,6 @@ const RECORDED: &str = concat!(
 fn a_second_with_the_recorded_numbers_gives_the_recorded_body() {
     let decimal = |text: &str| text.parse().unwrap();
     let second = Second {
-        time: 1_730_439_018_472,
         last: decimal("69624.00"),
         last_quantity: decimal("0.00335"),
         bid: decimal("69624.00"),
@@ -36,7 +36,7 @@ fn a_second_with_the_recorded_numbers_gives_the_recorded_body() {
         low: decimal("68830"),
         open: decimal("72292.68"),
     };
-    let ticker = Ticker::new("BTCUSDT", 1_730_352_618_472, &second);
+    let ticker = Ticker::new("BTCUSDT", [1_730_352_618_472, 1_730_439_018_472], &second);
     assert_eq!(serde_json::to_string(&ticker).unwrap(), RECORDED);
 }
 
@@ -120,10 +120,11 @@ proptest! {
     fn at_any_time_and_speed_the_body_parses_and_its_numbers_agree(
         elapsed in 0.0..1e9_f64,
         speed in 1e-6..1e6_f64,
+        times in prop::sample::select(vec![Times::Now, Times::Recorded]),
     ) {
         let elapsed = Duration::from_secs_f64(elapsed);
-        let playback = Playback::new(speed, move || elapsed).unwrap();
-        let answer = answer(&seconds().unwrap(), &Asked::All, playback.played(elapsed)).unwrap();
+        let playback = Playback::new(times, speed, || Timestamp::UNIX_EPOCH).unwrap();
+        let answer = answer(&seconds().unwrap(), &Asked::All, playback.position(elapsed)).unwrap();
         let body: Vec<Value> = serde_json::from_str(&serde_json::to_string(&answer).unwrap()).unwrap();
         prop_assert_eq!(body.len(), 2);
         for ticker in body {

@@ -1,7 +1,8 @@
+use jiff::Timestamp;
 use proptest::prelude::*;
 use serde_json::Value;
 
-use crate::{playback::Playback, stocks::Bar};
+use crate::{Times, playback::Playback, stocks::Bar};
 
 use super::*;
 
@@ -9,7 +10,6 @@ use super::*;
 fn a_session_with_the_recorded_prices_gives_the_recorded_body() {
     let session = Session {
         bar: Bar {
-            time: 1_779_480_000,
             open: "306.12".parse().unwrap(),
             high: "311.4".parse().unwrap(),
             low: "305.84".parse().unwrap(),
@@ -18,7 +18,7 @@ fn a_session_with_the_recorded_prices_gives_the_recorded_body() {
         previous_close: "304.99".parse().unwrap(),
     };
     assert_eq!(
-        body(&session),
+        body(&session, 1_779_480_000),
         r#"{"c":308.82,"d":3.83,"dp":1.2558,"h":311.4,"l":305.84,"o":306.12,"pc":304.99,"t":1779480000}"#
     );
 }
@@ -27,7 +27,6 @@ fn a_session_with_the_recorded_prices_gives_the_recorded_body() {
 fn a_whole_number_has_no_point_and_no_change_is_zero() {
     let session = Session {
         bar: Bar {
-            time: 0,
             open: "610.0".parse().unwrap(),
             high: "610.00".parse().unwrap(),
             low: "600".parse().unwrap(),
@@ -36,7 +35,7 @@ fn a_whole_number_has_no_point_and_no_change_is_zero() {
         previous_close: "600".parse().unwrap(),
     };
     assert_eq!(
-        body(&session),
+        body(&session, 0),
         r#"{"c":600,"d":0,"dp":0,"h":610,"l":600,"o":610,"pc":600,"t":0}"#
     );
 }
@@ -46,13 +45,14 @@ proptest! {
     fn at_any_time_and_speed_the_body_parses_and_its_close_is_a_recorded_one(
         seconds in 0.0..1e9_f64,
         speed in 1e-6..1e6_f64,
+        times in prop::sample::select(vec![Times::Now, Times::Recorded]),
         symbol in prop::sample::select(vec!["AAPL", "FB", "GOOG", "IBM", "MSFT"]),
     ) {
         let elapsed = Duration::from_secs_f64(seconds);
-        let playback = Playback::new(speed, move || elapsed).unwrap();
+        let playback = Playback::new(times, speed, || Timestamp::UNIX_EPOCH).unwrap();
         let sessions = sessions().unwrap();
-        let session = sessions.row(symbol, playback.played(playback.elapsed())).unwrap();
-        let body = body(session);
+        let beat = sessions.beats(playback.position(elapsed));
+        let body = body(sessions.at(symbol, beat).unwrap(), 0);
         let quote: Value = serde_json::from_str(&body).unwrap();
         let number = |name: &str| quote[name].as_f64().unwrap();
         prop_assert!(number("h") >= number("l"));

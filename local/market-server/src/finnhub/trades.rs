@@ -162,24 +162,37 @@ impl Trades {
 
     /// The message of the trades since the last one, and of the last trade of what was subscribed since.
     fn due(&self, subscribed: &mut Subscribed, moment: Moment) -> Option<String> {
-        let now = self.seconds.beats(moment.played);
+        let now = self.seconds.beats(moment.position);
         let a_round_ago = (now + 1).saturating_sub(self.seconds.times() as u128);
         let mut trades = Vec::new();
         for (symbol, next) in subscribed {
             let Some(pair) = symbol.strip_prefix("BINANCE:") else {
                 continue;
             };
-            let from = next.map_or(now, |next| next.max(a_round_ago));
-            for beat in from..=now {
-                if next.is_none() || self.is_new(pair, beat) {
-                    let second = self.seconds.at(pair, beat);
-                    trades.extend(second.map(|second| trade(symbol, second)));
-                }
+            let from = match *next {
+                Some(next) => next.max(a_round_ago),
+                None => self.last_new(pair, now),
+            };
+            for beat in (from..=now).filter(|beat| self.is_new(pair, *beat)) {
+                let second = self.seconds.at(pair, beat);
+                // The last trade before the row's time.
+                let time = self.seconds.time(beat, moment.position) - 1;
+                trades.extend(second.map(|second| trade(symbol, time, second)));
             }
-            *next = Some(now + 1);
+            // A clock that is set back brings no trade twice.
+            *next = (*next).max(Some(now + 1));
         }
         let silent = trades.is_empty() || self.feed.fault() == Some(Fault::EmptyBoard);
         (!silent).then(|| format!(r#"{{"data":[{}],"type":"trade"}}"#, trades.join(",")))
+    }
+
+    /// The last beat up to now that brought a trade.
+    fn last_new(&self, pair: &str, now: u128) -> u128 {
+        let this_round = (self.seconds.round(now)..=now).rev();
+        this_round
+            .into_iter()
+            .find(|beat| self.is_new(pair, *beat))
+            .unwrap_or(now)
     }
 
     /// Whether the last trade of a beat came after the beat before; that of the first beat always counts as new.
@@ -206,9 +219,8 @@ fn subscribe(subscribed: &mut Subscribed, text: &str) -> Option<String> {
     None
 }
 
-/// A trade with numbers as [`super::body`] writes them; a crypto trade has no conditions.
-fn trade(symbol: &str, second: &Second) -> String {
+/// A trade at a time in milliseconds since the epoch, with numbers as [`super::body`] writes them; a crypto trade has no conditions.
+fn trade(symbol: &str, time: i64, second: &Second) -> String {
     let (price, quantity) = (second.last.normalize(), second.last_quantity.normalize());
-    let time = second.time;
     format!(r#"{{"c":null,"p":{price},"s":"{symbol}","t":{time},"v":{quantity}}}"#)
 }

@@ -1,6 +1,7 @@
+use jiff::Timestamp;
 use proptest::prelude::*;
 
-use crate::{crypto, stocks};
+use crate::{crypto, playback::Playback, stocks};
 
 use super::*;
 
@@ -76,14 +77,16 @@ fn rows_follow_the_beat_and_begin_again_after_the_last() {
     let columns = ["date", "symbol", "open", "high", "low", "close"];
     let beat = Duration::from_secs(6);
     let recording = Recording::read("stocks.csv", columns, beat, &text, read_row).unwrap();
-    let close = |symbol, millis| recording.row(symbol, Duration::from_millis(millis));
+    let playback = Playback::new(Times::Recorded, 1.0, || Timestamp::UNIX_EPOCH).unwrap();
+    let beat = |elapsed| recording.beats(playback.position(elapsed));
+    let close = |symbol, millis| recording.at(symbol, beat(Duration::from_millis(millis)));
     assert_eq!(close("IBM", 0).unwrap(), "195.88");
     assert_eq!(close("IBM", 5999).unwrap(), "195.88");
     assert_eq!(close("IBM", 6000).unwrap(), "197.76");
     assert_eq!(close("IBM", 11_999).unwrap(), "197.76");
     assert_eq!(close("AAPL", 12_000).unwrap(), "530.38");
     assert_eq!(close("ZZZ", 0), None);
-    assert!(recording.row("AAPL", Duration::MAX).is_some());
+    assert!(recording.at("AAPL", beat(Duration::MAX)).is_some());
 }
 
 #[test]

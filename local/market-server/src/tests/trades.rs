@@ -68,15 +68,15 @@ async fn a_subscription_brings_the_last_trade_and_then_every_new_one_several_to_
     socket.say("subscribe", "BINANCE:BTCUSDT").await;
     assert_eq!(
         socket.hear_text().await.unwrap(),
-        r#"{"data":[{"c":null,"p":61824,"s":"BINANCE:BTCUSDT","t":1723161255000,"v":0.00008}],"type":"trade"}"#,
+        r#"{"data":[{"c":null,"p":61824,"s":"BINANCE:BTCUSDT","t":1723161254999,"v":0.00008}],"type":"trade"}"#,
     );
     lab.set(3_000);
     assert_eq!(
         socket.hear().await.unwrap(),
         json!({"type": "trade", "data": [
-            {"c": null, "p": 61824.01, "s": "BINANCE:BTCUSDT", "t": 1_723_161_256_000_i64, "v": 0.00588},
-            {"c": null, "p": 61824, "s": "BINANCE:BTCUSDT", "t": 1_723_161_257_000_i64, "v": 0.00176},
-            {"c": null, "p": 61826.61, "s": "BINANCE:BTCUSDT", "t": 1_723_161_258_000_i64, "v": 0.00009},
+            {"c": null, "p": 61824.01, "s": "BINANCE:BTCUSDT", "t": 1_723_161_255_999_i64, "v": 0.00588},
+            {"c": null, "p": 61824, "s": "BINANCE:BTCUSDT", "t": 1_723_161_256_999_i64, "v": 0.00176},
+            {"c": null, "p": 61826.61, "s": "BINANCE:BTCUSDT", "t": 1_723_161_257_999_i64, "v": 0.00009},
         ]})
     );
     socket.say("unsubscribe", "BINANCE:BTCUSDT").await;
@@ -113,7 +113,7 @@ async fn a_second_without_a_new_trade_brings_none_and_a_round_brings_each_trade_
     lab.set(346_000);
     let trades = socket.hear().await.unwrap();
     assert_eq!(
-        trades["data"][0]["t"], 1_723_161_255_000_i64,
+        trades["data"][0]["t"], 1_723_161_254_999_i64,
         "the first comes after the last"
     );
 }

@@ -1,32 +1,42 @@
-//! A recorded day, drawn: along straight lines from its open to its low, its high and its close.
+//! A stock's day up to a time in it: its last price, its minutes and its order book.
 
-use super::Candle;
+use std::ops::Range;
 
-/// In milliseconds, as every time on the exchange's clock here.
-const MINUTE: i64 = 60_000;
+use super::{
+    Candle,
+    path::{MINUTE, Path, TRADING, tick},
+};
+
 /// The opening auction, 09:00 to 09:15, has no match.
 const AUCTION: i64 = 15 * MINUTE;
-/// One of the three lines.
-const LINE: i64 = 75 * MINUTE;
-const TWO_LINES: i64 = 2 * LINE;
-/// Continuous trading, 09:15 to 11:30 and 13:00 to 14:30.
-const TRADING: i64 = TWO_LINES + LINE;
 /// When the break begins, and how long it lasts.
 const MORNING: i64 = 150 * MINUTE;
 const BREAK: i64 = 90 * MINUTE;
 /// From a day's midnight in UTC to 09:00 in Vietnam.
 const OPENING: i64 = 120 * MINUTE;
+/// How long a pass of a day takes on the clock at a speed of 1: a second for a minute of the exchange.
+const PASS: i64 = TRADING / 60;
 /// What is bid and asked for at each of the three levels, in shares.
 const LEVELS: [i64; 3] = [100, 200, 300];
 
 /// A stock's day up to a time in it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Session {
-    day: Candle,
+    path: Path,
     /// The previous day's close.
     pub(crate) reference: i64,
-    /// The time since 09:00, without the break.
+    hours: Hours,
+    /// The time since the opening, without the break.
     clock: i64,
+}
+
+/// When there is trading, in milliseconds.
+#[derive(Clone, Copy, Debug)]
+struct Hours {
+    /// Since the epoch.
+    opening: i64,
+    auction: i64,
+    pause: i64,
 }
 
 /// A level of the order book: price and shares.
@@ -37,18 +47,51 @@ impl Session {
     pub(super) fn new(day: Candle, reference: i64, passed: i64) -> Self {
         let clock = passed * (AUCTION + TRADING) / 60_000;
         Self {
-            day,
+            path: Path {
+                day,
+                length: TRADING,
+                passes: 1,
+            },
             reference,
+            hours: Hours {
+                opening: day.time * 1000 + OPENING,
+                auction: AUCTION,
+                pause: BREAK,
+            },
             clock,
         }
     }
 
     /// A day that is over.
     pub(super) fn finished(day: Candle) -> Self {
+        Self::new(day, day.open, 60_000)
+    }
+
+    /// The session of a day that is traded round the clock in a period on the clock, when it is `now`; all in
+    /// milliseconds since the epoch.
+    pub(super) fn on_the_clock(
+        day: Candle,
+        reference: i64,
+        period: Range<i64>,
+        speed: f64,
+        now: i64,
+    ) -> Self {
+        let length = period.end - period.start;
+        // No pass is shorter than a millisecond.
+        let passes = (length as f64 * speed / PASS as f64).round() as i64;
         Self {
-            day,
-            reference: day.open,
-            clock: AUCTION + TRADING,
+            path: Path {
+                day,
+                length,
+                passes: passes.clamp(1, length),
+            },
+            reference,
+            hours: Hours {
+                opening: period.start,
+                auction: 0,
+                pause: 0,
+            },
+            clock: now.clamp(period.start, period.end) - period.start,
         }
     }
 
@@ -59,46 +102,38 @@ impl Session {
 
     /// Whether the opening auction goes on, before the day's first match.
     pub(crate) fn is_auction(&self) -> bool {
-        self.clock <= AUCTION
+        self.clock <= self.hours.auction
     }
 
     /// The day's candle as far as it has grown; its close is the last price. Nothing before the first match.
     pub(crate) fn so_far(&self) -> Option<Candle> {
         let traded = self.traded();
-        let now = self.price(traded);
-        let passed = [(LINE, self.day.low), (TWO_LINES, self.day.high)];
-        let turns = passed.iter().filter(|(at, _)| *at <= traded);
-        let seen = turns.map(|(_, price)| *price).chain([now]);
-        let candle = |(low, high)| Candle {
+        let (low, high) = self.path.range(0, traded);
+        (!self.is_auction()).then(|| Candle {
             low,
             high,
-            close: now,
-            volume: self.volume(traded),
-            value: self.value(traded),
-            ..self.day
-        };
-        let range = seen.fold((self.day.open, self.day.open), |(low, high), price| {
-            (price.min(low), price.max(high))
-        });
-        (!self.is_auction()).then(|| candle(range))
+            close: self.path.price(traded),
+            volume: self.path.volume(traded),
+            value: self.path.value(traded),
+            ..self.path.day
+        })
     }
 
     /// The minutes' candles in order, the last as far as it has grown.
     pub(crate) fn minutes(self) -> impl DoubleEndedIterator<Item = Candle> {
-        let traded = self.traded();
+        let (path, traded) = (self.path, self.traded());
         (0..(traded + MINUTE - 1) / MINUTE).map(move |minute| {
             let start = minute * MINUTE;
             let end = traded.min(start + MINUTE);
-            let (open, close) = (self.price(start), self.price(end));
+            let (low, high) = path.range(start, end);
             Candle {
-                time: self.at(AUCTION + start) / 1000,
-                open,
-                // The lines turn between minutes.
-                high: open.max(close),
-                low: open.min(close),
-                close,
-                volume: self.volume(end) - self.volume(start),
-                value: self.value(end) - self.value(start),
+                time: self.at(self.hours.auction + start) / 1000,
+                open: path.price(start),
+                high,
+                low,
+                close: path.price(end),
+                volume: path.volume(end) - path.volume(start),
+                value: path.value(end) - path.value(start),
             }
         })
     }
@@ -138,64 +173,12 @@ impl Session {
 
     /// The time of continuous trading that has passed.
     fn traded(&self) -> i64 {
-        (self.clock - AUCTION).max(0)
+        (self.clock - self.hours.auction).max(0)
     }
 
-    /// The time at which the exchange's clock, without the break, stands so; in milliseconds since the epoch.
+    /// The time so long after the opening, without the break; in milliseconds since the epoch.
     fn at(&self, clock: i64) -> i64 {
-        let paused = if clock < MORNING { 0 } else { BREAK };
-        self.day.time * 1000 + OPENING + clock + paused
-    }
-
-    /// The three lines: from and to.
-    fn lines(&self) -> [(i64, i64); 3] {
-        let Candle {
-            open,
-            high,
-            low,
-            close,
-            ..
-        } = self.day;
-        [(open, low), (low, high), (high, close)]
-    }
-
-    fn price(&self, traded: i64) -> i64 {
-        let [falling, rising, last] = self.lines();
-        let (line, (from, to)) = match traded {
-            ..LINE => (0, falling),
-            LINE..TWO_LINES => (1, rising),
-            TWO_LINES.. => (2, last),
-        };
-        let exact = from + (to - from) * (traded - line * LINE) / LINE;
-        let tick = tick(exact);
-        let rounded = (exact + tick / 2) / tick * tick;
-        rounded.clamp(from.min(to), from.max(to))
-    }
-
-    fn volume(&self, traded: i64) -> i64 {
-        self.day.volume * traded / TRADING
-    }
-
-    /// The exact price along the lines times the volume spread evenly.
-    fn value(&self, traded: i64) -> i64 {
-        let volume = i128::from(self.day.volume);
-        let value: i128 = (0..)
-            .zip(self.lines())
-            .map(|(line, (from, to))| {
-                let passed = i128::from((traded - line * LINE).clamp(0, LINE));
-                let mean = 2 * i128::from(from * LINE) + i128::from(to - from) * passed;
-                volume * passed * mean / i128::from(2 * LINE)
-            })
-            .sum();
-        (value / i128::from(TRADING)) as i64
-    }
-}
-
-/// The exchange's price step at a price.
-pub(crate) fn tick(price: i64) -> i64 {
-    match price {
-        ..10_000 => 10,
-        10_000..50_000 => 50,
-        50_000.. => 100,
+        let paused = if clock < MORNING { 0 } else { self.hours.pause };
+        self.hours.opening + clock + paused
     }
 }

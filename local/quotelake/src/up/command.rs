@@ -7,6 +7,7 @@ use runtime::Environment;
 use sam_template::name_and_value;
 
 use super::{FeedSource, Options};
+use crate::serve::Times;
 
 /// The options of `up`.
 #[derive(Debug, Args)]
@@ -29,6 +30,9 @@ pub struct Up {
     /// Where the quotes come from: recorded data, or the providers (needs `FINNHUB_API_KEY`).
     #[arg(long, value_name = "SOURCE", default_value = "recorded")]
     pub feed: Feed,
+    /// Which times the answers of the recorded market have.
+    #[arg(long, value_name = "TIMES", default_value = "now")]
+    pub times: Times,
     /// Recorded time per real time.
     #[arg(long, value_name = "FACTOR", default_value_t = 1.0)]
     pub speed: f64,
@@ -87,6 +91,7 @@ impl Up {
                 Feed::Recorded => FeedSource::Recorded,
                 Feed::Live => FeedSource::Live,
             },
+            times: self.times.into(),
             speed: self.speed,
             faults: self.faults,
             s3_credentials: access_key.zip(secret_key),

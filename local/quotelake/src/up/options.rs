@@ -1,6 +1,6 @@
 use std::{collections::BTreeMap, path::PathBuf};
 
-use market_server::{Fault, Provider};
+use market_server::{Fault, Provider, Times};
 use plane::brokers::Brokers;
 
 /// What to start, and which parts to take from elsewhere. Not `Debug`: it may hold keys.
@@ -22,6 +22,8 @@ pub struct Options {
     pub s3_port: u16,
     /// Where the quotes come from.
     pub feed: FeedSource,
+    /// Which times the answers of the recorded market have.
+    pub times: Times,
     /// Recorded time per real time in the recorded market.
     pub speed: f64,
     /// What goes wrong with the recorded market's providers from the start.

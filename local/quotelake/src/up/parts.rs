@@ -68,7 +68,10 @@ impl Market {
     pub(super) async fn start(options: &Options) -> Result<Self, UpError> {
         match options.feed {
             FeedSource::Recorded => {
-                let settings = market_server::Settings::at(0, options.speed);
+                let settings = market_server::Settings {
+                    times: options.times,
+                    ..market_server::Settings::at(0, options.speed)
+                };
                 let market = market_server::start_with(settings, &options.faults).await?;
                 Ok(Self::Recorded(market))
             }
