@@ -101,6 +101,8 @@ pub(super) fn offered(
     market: &Market,
 ) -> BTreeMap<String, String> {
     let mut parameters = at_brokers(broker.cluster().brokers());
+    // An hour is longer than most runs.
+    parameters.insert("RollEvery".to_owned(), "1 minute".to_owned());
     if let Broker::Embedded(_) = broker {
         // Its offsets start again at 0. A store from elsewhere has seen other folders' starts.
         let epoch = match &options.s3_endpoint {
