@@ -36,11 +36,13 @@ pub trait Proof: Send + Sync {
 /// What a proof has found.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Judgement {
+    /// What is counted.
+    pub counted: Counted,
     /// Whether the promise is kept.
     pub exact: bool,
-    /// The records that the function had to do something about.
+    /// The records that the function had to do something about, or what it had to make of them.
     pub records: u64,
-    /// Those that it has accounted for.
+    /// Those that it has accounted for, or made right.
     pub accounted: u64,
     /// The parts of `accounted`, such as `bronze 5 + quarantine 1`.
     pub parts: String,
@@ -48,6 +50,16 @@ pub struct Judgement {
     pub findings: String,
     /// Everything that the proof knows, for machines.
     pub details: Value,
+}
+
+/// What a proof counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Counted {
+    /// The records of the function's topics, which pollers count too.
+    Records,
+    /// What the function makes of records, such as bars.
+    Made(&'static str),
 }
 
 /// What the triggers of `function` had to deliver: each partition once, over all of its triggers.

@@ -1,7 +1,11 @@
 //! The command line.
 
 use clap::{Args, Parser, Subcommand};
-use lake_tools::{cost, inspect, replay, roll, sql, verify};
+use lake_tools::{
+    cost, inspect, replay,
+    roll::{self, Silver},
+    sql, verify,
+};
 
 use crate::{proofs, serve, trigger, up::Up};
 
@@ -58,6 +62,8 @@ pub enum Command {
     Cost(cost::Options),
     /// Prove that the lake holds every record exactly once, or name what is missing, doubled, altered or damaged.
     ///
+    /// `verify silver` proves that every bar is what a fold of all records at once makes.
+    ///
     /// Reads the data folder of `quotelake up`, or with --bucket a lake on S3. With --brokers it compares every line
     /// with the record that Kafka still has, of the topics that the lake has and those that the template's bronze writers
     /// land.
@@ -89,6 +95,9 @@ pub struct Verify {
     /// The lake, and what is expected of it.
     #[command(flatten)]
     pub options: verify::Options,
+    /// Of the proof `silver`: where the bars lie.
+    #[command(flatten)]
+    pub silver: Silver,
 }
 
 #[cfg(test)]

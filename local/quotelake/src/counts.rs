@@ -38,6 +38,10 @@ pub struct Counts {
     pub puts: u64,
     /// GETs sent to the store by the writers.
     pub gets: u64,
+    /// Minute bars written by the rollers; one that is made again counts again.
+    pub bars_written: u64,
+    /// Late observations in them.
+    pub late: u64,
     /// Records published and not yet committed, by `topic-partition`, where there are any; over all consumer groups.
     pub lag: BTreeMap<String, i64>,
     /// Half of the quotes were done by the slowest function this soon after their fetch, in milliseconds.
@@ -79,6 +83,8 @@ impl From<Snapshot> for Counts {
             quarantined: snapshot.metric("RecordsQuarantined"),
             puts: snapshot.metric("StorePuts"),
             gets: snapshot.metric("StoreGets"),
+            bars_written: snapshot.metric("BarsWritten"),
+            late: snapshot.metric("LateRecords"),
             lag,
             latency_p50_ms: slowest(|of| of.latency_p50_ms),
             latency_p99_ms: slowest(|of| of.latency_p99_ms),

@@ -16,7 +16,7 @@ use clap::Parser;
 use interrupts::Interrupts;
 use lake_tools::{
     cost, inspect, replay, roll, sql,
-    verify::{self, Target},
+    verify::{self, SilverOptions, SilverProof, Target, verify_silver},
 };
 use quotelake::{
     cli::{Cli, Command, Verify},
@@ -191,8 +191,31 @@ fn sql(options: &sql::Options) -> Outcome {
     print(&sql::run(options)?, ExitCode::SUCCESS)
 }
 
-async fn verify(Verify { options, .. }: Verify) -> Outcome {
+async fn verify(
+    Verify {
+        proof,
+        options,
+        silver,
+    }: Verify,
+) -> Outcome {
     let mut interrupts = Interrupts::listen()?;
+    if proof == SilverProof::NAME {
+        let options = SilverOptions {
+            lake: options.lake,
+            silver,
+            topics: options.topics,
+            json: options.json,
+        };
+        let environment = Environment::of_process();
+        let verifying = verify_silver(&options, &environment);
+        return match interrupts.or(verifying).await {
+            Some(verdict) => {
+                let verdict = verdict?;
+                print(&verdict.text(options.json), success(verdict.is_right()))
+            }
+            None => Ok(interrupted()),
+        };
+    }
     let view = verify::View::new(options.json);
     let environment = Environment::of_process();
     let verified = async {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use lake_tools::verify::{self, BronzeProof};
+use lake_tools::verify::{self, BronzeProof, SilverProof};
 use plane::{pipeline::published_topics, proof::Proof};
 use runtime::Environment;
 use sam_template::{Function, Pipeline};
@@ -11,7 +11,7 @@ use stream::Cluster;
 use crate::up::{Store, UpError};
 
 /// The names of the proofs, as `quotelake verify` takes them.
-pub const NAMES: [&str; 1] = [BronzeProof::NAME];
+pub const NAMES: [&str; 2] = [BronzeProof::NAME, SilverProof::NAME];
 
 /// The proofs of a pipeline's functions.
 pub(crate) struct Proofs {
@@ -67,6 +67,29 @@ async fn proof(
                 store: store.bucket(&bucket).await?,
                 layout,
                 cluster: cluster.clone(),
+            })))
+        }
+        verify::SILVER_BINARY => {
+            let environment: Environment = function.environment.clone().into_iter().collect();
+            let bucket = function.environment.get(bronze_writer::BUCKET.name);
+            let (Some(bucket), Ok(settings)) = (bucket, bar_roller::Settings::read(&environment))
+            else {
+                return Ok(None);
+            };
+            let place = settings.place;
+            let inputs = function
+                .schedules
+                .iter()
+                .filter_map(|schedule| schedule.input.get("topic"));
+            let topics: BTreeSet<&str> = inputs.filter_map(|topic| topic.as_str()).collect();
+            Ok(Some(Box::new(SilverProof {
+                location: store.place(bucket, &place.silver),
+                store: store.bucket(bucket).await?,
+                bronze: place.bronze,
+                silver: place.silver,
+                epoch: place.epoch,
+                topics: topics.into_iter().map(str::to_owned).collect(),
+                how: settings.how,
             })))
         }
         _ => Ok(None),

@@ -38,6 +38,9 @@ pub enum RollError {
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// A symbol.
+    #[error(transparent)]
+    Symbol(#[from] silver::RollError),
     /// A lake of layout 1.
     #[error(
         "the history at {0} has layout 1, of which no bars are made: bring it into a new epoch by writing its topics again"
@@ -113,7 +116,7 @@ pub async fn run(
     let layout = layout(&options.silver, &lake)?;
     let range = range(options, clock::now())?;
     let store = Arc::new(lake.s3().clone());
-    let topics = topics_of(options, &*store, &layout, lake.location()).await?;
+    let topics = topics_of(&options.topics, &*store, &layout, lake.location()).await?;
     let how = How {
         rules: options.silver.rules(),
         provisional: !options.only_complete,
@@ -222,17 +225,17 @@ fn range(options: &Options, now: Timestamp) -> Result<Range, RollError> {
     Ok(Range { from, to })
 }
 
-async fn topics_of(
-    options: &Options,
+pub(crate) async fn topics_of(
+    wanted: &[String],
     store: &impl List,
     layout: &Layout,
     root: &str,
 ) -> Result<Vec<String>, RollError> {
     let known = topics(store, layout).await?;
-    if options.topics.is_empty() {
+    if wanted.is_empty() {
         return Ok(known);
     }
-    let named = options.topics.iter().map(|topic| {
+    let named = wanted.iter().map(|topic| {
         let segment = layout.bronze().topic_segment(topic);
         match known.contains(&segment) {
             true => Ok(segment),

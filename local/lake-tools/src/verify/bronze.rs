@@ -2,7 +2,7 @@ use std::error::Error;
 
 use async_trait::async_trait;
 use lake::{Layout, store::S3Store};
-use plane::proof::{Judgement, Proof};
+use plane::proof::{Counted, Judgement, Proof};
 use serde_json::json;
 use stream::{Cluster, OffsetRange};
 
@@ -61,6 +61,7 @@ impl From<Verdict> for Judgement {
             ..
         } = verdict;
         Self {
+            counted: Counted::Records,
             exact: verdict.is_exact(),
             records: in_topics,
             accounted: in_bronze + in_quarantine,

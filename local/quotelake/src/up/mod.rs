@@ -13,6 +13,7 @@ pub mod view;
 
 use std::{collections::BTreeSet, path::PathBuf, sync::Arc, time::Duration};
 
+use lake_tools::verify::BronzeProof;
 use plane::{
     Ended, Plane, Settings, binaries,
     data_folder::DataFolder,
@@ -133,8 +134,12 @@ impl Running {
 
     /// Where a person finds the objects: those of the one lake, else all.
     pub fn location(&self) -> String {
-        match self.proofs.of.as_slice() {
-            [(_, proof)] => proof.location().to_owned(),
+        let proofs = self.proofs.of.iter().map(|(_, proof)| proof);
+        let lakes: Vec<_> = proofs
+            .filter(|proof| proof.name() == BronzeProof::NAME)
+            .collect();
+        match lakes.as_slice() {
+            [proof] => proof.location().to_owned(),
             _ => self.store.root(),
         }
     }

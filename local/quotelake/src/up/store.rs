@@ -91,13 +91,14 @@ impl Store {
 
     /// Where a person finds the objects of a lake: a folder or a URL.
     pub(crate) fn location(&self, bucket: &str, layout: &Layout) -> String {
+        self.place(bucket, &layout.root())
+    }
+
+    /// The same of objects with this prefix.
+    pub(crate) fn place(&self, bucket: &str, prefix: &str) -> String {
         match &self.folder {
-            Some(folder) => folder
-                .join(bucket)
-                .join(layout.root())
-                .display()
-                .to_string(),
-            None => format!("{}/{bucket}/{}", self.endpoint.url, layout.root()),
+            Some(folder) => folder.join(bucket).join(prefix).display().to_string(),
+            None => format!("{}/{bucket}/{prefix}", self.endpoint.url),
         }
     }
 

@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use plane::{proof::Judgement, stats::FunctionCounts};
+use plane::{
+    proof::{Counted, Judgement},
+    stats::FunctionCounts,
+};
 use serde::Serialize;
 
 use crate::counts::Counts;
@@ -45,7 +48,9 @@ impl Proven {
     /// published than was polled here.
     fn is_exact(&self, shared_topics: bool) -> bool {
         let (known, published) = (self.polled + self.backlog, self.judgement.records);
-        self.judgement.exact && (known == published || (shared_topics && known < published))
+        let is_counted = matches!(self.judgement.counted, Counted::Made(_));
+        self.judgement.exact
+            && (is_counted || known == published || (shared_topics && known < published))
     }
 }
 
@@ -90,7 +95,8 @@ impl Serialize for Summary {
             proofs: &'a [Proven],
             unverified: &'a [String],
         }
-        let first = self.proofs.first();
+        let of_records = |proven: &&Proven| proven.judgement.counted == Counted::Records;
+        let first = self.proofs.iter().find(of_records).or(self.proofs.first());
         let fields = Fields {
             exact: self.is_exact(),
             seconds: self.seconds,
@@ -184,6 +190,11 @@ impl Summary {
             findings,
             ..
         } = judgement;
+        if let Counted::Made(what) = judgement.counted {
+            let sign = sign(records == accounted);
+            writeln!(f, "{}{what} {records} {sign} {parts}", self.of(proven))?;
+            return f.write_str(findings);
+        }
         writeln!(
             f,
             "{}polled {polled}{before} {} published {records} {} {parts}",
@@ -203,7 +214,24 @@ impl Summary {
         }
         for (index, proven) in self.proofs.iter().enumerate() {
             let is_complete = self.is_complete();
-            let verdict = match (proven.judgement.records, proven.judgement.exact) {
+            let Judgement {
+                counted,
+                records,
+                exact,
+                ..
+            } = proven.judgement;
+            let (of, location) = (self.of(proven), &proven.location);
+            let line = if index > 0 { "\n" } else { "" };
+            if let Counted::Made(what) = counted {
+                let verdict = match (records, exact) {
+                    (0, _) => format!("no {what}"),
+                    (_, true) => format!("every one of the {what} is what all records make"),
+                    (_, false) => "NOT EXACT".to_owned(),
+                };
+                write!(f, "{line}{of}{verdict}: in {location}")?;
+                continue;
+            }
+            let verdict = match (records, exact) {
                 (0, _) => "nothing was published",
                 (_, false) => "NOT EXACT",
                 (_, true) if !is_complete => "NOT EXACT",
@@ -212,8 +240,6 @@ impl Summary {
                     "nothing published was lost or doubled, but the pollers count otherwise"
                 }
             };
-            let line = if index > 0 { "\n" } else { "" };
-            let (of, location) = (self.of(proven), &proven.location);
             write!(
                 f,
                 "{line}{of}{verdict}: counted in the topics and in {location}"

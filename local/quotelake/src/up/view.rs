@@ -163,7 +163,7 @@ impl View {
 
 fn line(elapsed: Duration, counts: &Counts) -> String {
     format!(
-        "{} polled {} published {} failed {} | batches {} retried {} | written {} already there {} quarantined {} | lag {} | p50 {} ms p99 {} ms{}",
+        "{} polled {} published {} failed {} | batches {} retried {} | written {} already there {} quarantined {} | bars {} late {} | lag {} | p50 {} ms p99 {} ms{}",
         clock(elapsed),
         counts.polled,
         counts.published,
@@ -173,6 +173,8 @@ fn line(elapsed: Duration, counts: &Counts) -> String {
         counts.lines_written,
         counts.already_there,
         counts.quarantined,
+        counts.bars_written,
+        counts.late,
         counts.lag.values().sum::<i64>(),
         counts.latency_p50_ms,
         counts.latency_p99_ms,
@@ -203,6 +205,10 @@ fn block(elapsed: Duration, run_for: Option<Duration>, counts: &Counts, place: &
             counts.quarantined,
             counts.puts,
             counts.gets
+        ),
+        format!(
+            "  bars     written {}  late {}",
+            counts.bars_written, counts.late
         ),
         format!("  lag      {}", lag(counts)),
         format!(
@@ -280,6 +286,8 @@ mod tests {
             lines_written: 6,
             already_there: 7,
             quarantined: 8,
+            bars_written: 13,
+            late: 14,
             lag: [("t-0".to_owned(), 4), ("t-1".to_owned(), 5)].into(),
             latency_p50_ms: 10,
             latency_p99_ms: 11,
@@ -289,7 +297,7 @@ mod tests {
         };
         assert_eq!(
             line(Duration::from_secs(83), &counts),
-            "01:23 polled 1 published 2 failed 3 | batches 4 retried 5 | written 6 already there 7 quarantined 8 | lag 9 | p50 10 ms p99 11 ms | troubles: 12, the last: no"
+            "01:23 polled 1 published 2 failed 3 | batches 4 retried 5 | written 6 already there 7 quarantined 8 | bars 13 late 14 | lag 9 | p50 10 ms p99 11 ms | troubles: 12, the last: no"
         );
         assert_eq!(lag(&counts), "t-0: 4  t-1: 5");
     }

@@ -13,6 +13,7 @@ fn proven(function: &str, polled: u64, records: u64, in_bronze: u64) -> Proven {
         polled,
         backlog: 0,
         judgement: Judgement {
+            counted: Counted::Records,
             exact: !is_missing,
             records,
             accounted: in_bronze + 1,
