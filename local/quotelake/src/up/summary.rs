@@ -1,6 +1,9 @@
 //! The last word on a run.
 
-use std::fmt;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use plane::{
     proof::{Counted, Judgement},
@@ -132,8 +135,11 @@ impl fmt::Display for Summary {
             "fetch to durable object: p50 {} ms, p99 {} ms",
             counts.latency_p50_ms, counts.latency_p99_ms
         )?;
-        for proven in &self.proofs {
+        for proven in self.of_records() {
             self.write_equality(f, proven)?;
+        }
+        for (what, made) in self.made() {
+            write_made(f, what, &made)?;
         }
         if counts.dropped + counts.sent_to_destination > 0 {
             writeln!(
@@ -163,9 +169,26 @@ impl fmt::Display for Summary {
 }
 
 impl Summary {
-    /// The name of the function, where there are several.
+    /// The proofs that count records.
+    fn of_records(&self) -> impl Iterator<Item = &Proven> {
+        let proofs = self.proofs.iter();
+        proofs.filter(|proven| proven.judgement.counted == Counted::Records)
+    }
+
+    /// The proofs that count something made of records, by what that is.
+    fn made(&self) -> BTreeMap<&'static str, Vec<&Proven>> {
+        let mut made: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for proven in &self.proofs {
+            if let Counted::Made(what) = proven.judgement.counted {
+                made.entry(what).or_default().push(proven);
+            }
+        }
+        made
+    }
+
+    /// The name of the function, where several have records.
     fn of(&self, proven: &Proven) -> String {
-        match self.proofs.len() {
+        match self.of_records().count() {
             1 => String::new(),
             _ => format!("{}: ", proven.function),
         }
@@ -190,11 +213,6 @@ impl Summary {
             findings,
             ..
         } = judgement;
-        if let Counted::Made(what) = judgement.counted {
-            let sign = sign(records == accounted);
-            writeln!(f, "{}{what} {records} {sign} {parts}", self.of(proven))?;
-            return f.write_str(findings);
-        }
         writeln!(
             f,
             "{}polled {polled}{before} {} published {records} {} {parts}",
@@ -212,41 +230,54 @@ impl Summary {
                 false => "NOT EXACT: records are left, dropped or expired",
             });
         }
-        for (index, proven) in self.proofs.iter().enumerate() {
-            let is_complete = self.is_complete();
-            let Judgement {
-                counted,
-                records,
-                exact,
-                ..
-            } = proven.judgement;
-            let (of, location) = (self.of(proven), &proven.location);
-            let line = if index > 0 { "\n" } else { "" };
-            if let Counted::Made(what) = counted {
-                let verdict = match (records, exact) {
-                    (0, _) => format!("no {what}"),
-                    (_, true) => format!("every one of the {what} is what all records make"),
-                    (_, false) => "NOT EXACT".to_owned(),
-                };
-                write!(f, "{line}{of}{verdict}: in {location}")?;
-                continue;
-            }
-            let verdict = match (records, exact) {
+        let mut verdicts = Vec::new();
+        for proven in self.of_records() {
+            let verdict = match (proven.judgement.records, proven.judgement.exact) {
                 (0, _) => "nothing was published",
                 (_, false) => "NOT EXACT",
-                (_, true) if !is_complete => "NOT EXACT",
+                (_, true) if !self.is_complete() => "NOT EXACT",
                 (_, true) if proven.is_exact(self.shared_topics) => "nothing lost, nothing doubled",
                 (_, true) => {
                     "nothing published was lost or doubled, but the pollers count otherwise"
                 }
             };
-            write!(
-                f,
-                "{line}{of}{verdict}: counted in the topics and in {location}"
-            )?;
+            let (of, location) = (self.of(proven), &proven.location);
+            verdicts.push(format!(
+                "{of}{verdict}: counted in the topics and in {location}"
+            ));
         }
-        Ok(())
+        for (what, made) in self.made() {
+            let places: BTreeSet<&str> = made.iter().map(|proven| &*proven.location).collect();
+            let places: Vec<&str> = places.into_iter().collect();
+            let verdict = match made.iter().all(|proven| proven.judgement.exact) {
+                true => format!("the {what} are those of all records together"),
+                false => format!("the {what} are NOT EXACT"),
+            };
+            verdicts.push(format!("{verdict}: in {}", places.join(" and ")));
+        }
+        f.write_str(&verdicts.join("\n"))
     }
+}
+
+fn write_made(f: &mut fmt::Formatter<'_>, what: &str, made: &[&Proven]) -> fmt::Result {
+    let sum =
+        |of: fn(&Judgement) -> u64| made.iter().map(|proven| of(&proven.judgement)).sum::<u64>();
+    let (records, accounted) = (sum(|of| of.records), sum(|of| of.accounted));
+    let sign = if records == accounted { '=' } else { '≠' };
+    writeln!(f, "{what} {records} {sign} right {accounted}")?;
+    for proven in made {
+        let Judgement {
+            exact,
+            parts,
+            findings,
+            ..
+        } = &proven.judgement;
+        if !exact {
+            writeln!(f, "{}: {parts}", proven.function)?;
+        }
+        f.write_str(findings)?;
+    }
+    Ok(())
 }
 
 fn write_left(f: &mut fmt::Formatter<'_>, function: &str, of: &FunctionCounts) -> fmt::Result {

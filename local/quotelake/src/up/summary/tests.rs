@@ -144,3 +144,32 @@ fn a_pipeline_without_proofs_is_said_to_be_unverified() {
     summary.counts.functions = left(1);
     assert!(!summary.is_success());
 }
+
+#[test]
+fn what_is_made_of_records_has_one_line_for_all_functions_and_needs_no_polls() {
+    let bars = |function: &str, right: u64| {
+        let mut made = proven(function, 0, 5, 4);
+        made.judgement.counted = Counted::Made("bars");
+        (made.judgement.accounted, made.judgement.exact) = (right, right == 5);
+        made.judgement.parts = format!("right {right} + behind 0");
+        made
+    };
+    let mut summary = summary(5, 5, 4, 0);
+    summary.proofs.insert(0, bars("QuotesRoller", 5));
+    summary.proofs.push(bars("TradesRoller", 5));
+    assert!(summary.is_success());
+    let text = summary.to_string();
+    let equalities = "polled 5 = published 5 = bronze 4 + quarantine 1\nbars 10 = right 10\n";
+    assert!(text.contains(equalities), "{text}");
+    assert!(text.ends_with("the bars are those of all records together: in there"));
+    assert_eq!(json!(summary)["audit"]["in_topics"], 5);
+
+    summary.proofs[2] = bars("TradesRoller", 3);
+    assert!(!summary.is_exact());
+    let text = summary.to_string();
+    let lines = "bars 10 ≠ right 8\nTradesRoller: right 3 + behind 0\n";
+    assert!(
+        text.contains(lines) && text.contains("the bars are NOT EXACT"),
+        "{text}"
+    );
+}
