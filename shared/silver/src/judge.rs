@@ -2,24 +2,22 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bytes::Bytes;
 use jiff::civil::Date;
 use lake::{
     ObjectKey,
     store::{Get, List, PutIf, StoreError, list_all},
 };
-use market::bars::{
-    Bar, HOUR, Interval, Lines, Reader, Rules, add_session_volumes, days, hours, minutes,
-};
+use market::bars::{Bar, HOUR, Interval, Lines, Rules, add_session_volumes, days, hours, minutes};
 
 use crate::{
-    File, FileDamage, How, Layout, Of, Unit, Watermarks, decode,
+    File, FileDamage, How, Layout, Of, Period, Unit, Watermarks, decode,
     layout::utc_midnight,
     roll::{
         RollError,
-        inputs::{Inputs, day_digest},
+        inputs::{Inputs, day_digest, hour_digest},
+        is_day_over,
+        lines::{Fetched, SymbolReader, fetch},
         provider_day::provider_days,
-        stream::fetch,
     },
 };
 
@@ -75,9 +73,10 @@ pub async fn judge(
     let whole = Whole::read(store, layout, of, rules).await?;
     let mut watermarks = watermarks.clone();
     whole.inputs.show(&mut watermarks);
-    let expected = whole.bars(&watermarks);
+    let of_hours = OfHours::of(&held, &whole, &watermarks);
+    let (expected, provider) = whole.bars((&held, &of_hours), &watermarks);
     judged.bronze_damaged.clone_from(&whole.damaged);
-    let behind = behind(&held, &whole, &expected, &watermarks);
+    let behind = behind(&held, &of_hours, &expected, &provider);
     for interval in Interval::ALL {
         let mut stored: BTreeMap<i64, &Bar> = held.bars(interval);
         for bar in &expected[&interval] {
@@ -165,132 +164,188 @@ async fn read_all(
 }
 
 /// All records of a symbol.
-struct Whole {
+struct Whole<'a> {
     rules: Rules,
     inputs: Inputs,
-    reader: Reader,
+    reader: SymbolReader<'a>,
     lines: Lines,
     damaged: BTreeMap<ObjectKey, String>,
 }
 
-impl Whole {
+/// What was stored of the hours of minute bars, and what is.
+struct OfHours<'a> {
+    units: BTreeMap<i64, &'a Unit>,
+    /// Those that were made of what bronze has now.
+    current: BTreeSet<i64>,
+    /// Those that are complete.
+    complete: BTreeSet<i64>,
+}
+
+/// The bars of a provider's days, which no hours are of: each date's, with the hour in which its record was fetched.
+type ProviderHours = BTreeMap<Date, i64>;
+
+impl<'a> OfHours<'a> {
+    fn of(stored: &'a Stored, whole: &Whole<'_>, watermarks: &Watermarks) -> Self {
+        let mut of_hours = Self {
+            units: stored.units(Interval::Minute),
+            current: BTreeSet::new(),
+            complete: BTreeSet::new(),
+        };
+        let hour_of = |time: i64| time - time.rem_euclid(HOUR);
+        let events = whole
+            .lines
+            .observed
+            .iter()
+            .map(|one| hour_of(one.event_time));
+        let fetches = whole.lines.days.iter().map(|day| hour_of(day.fetched_at));
+        let hours: BTreeSet<i64> = events.chain(fetches).collect();
+        for hour in hours {
+            let unit = of_hours.units.get(&hour);
+            let late = unit.map_or(&[][..], |unit| &unit.late);
+            let digest = unit.map(|unit| unit.digest.as_str());
+            let versions = whole.inputs.versions(hour, late);
+            let was_over = digest == Some(&hour_digest(&versions, true));
+            let is_over = was_over || whole.inputs.is_over(hour, watermarks);
+            if digest == Some(&hour_digest(&versions, is_over)) {
+                of_hours.current.insert(hour);
+            }
+            if is_over && !whole.inputs.is_damaged(hour, late, &whole.damaged) {
+                of_hours.complete.insert(hour);
+            }
+        }
+        of_hours
+    }
+}
+
+impl<'a> Whole<'a> {
     async fn read(
         store: &(impl Get + List),
-        layout: &Layout,
-        of: &Of,
+        layout: &'a Layout,
+        of: &'a Of,
         rules: Rules,
     ) -> Result<Self, RollError> {
         let bronze = layout.bronze();
         let mut inputs = Inputs::list(store, bronze, of, vec![(0, i64::MAX / 2)], rules).await?;
-        let topic = lake::spelled_text(bronze.version(), &of.topic);
-        let mut whole = Self {
-            rules,
-            reader: Reader::new(&topic, rules),
-            lines: Lines::default(),
-            damaged: BTreeMap::new(),
-            inputs: Inputs::none(rules),
-        };
+        let mut reader = SymbolReader::new(bronze, of, rules);
+        let mut lines = Lines::default();
+        let mut damaged = BTreeMap::new();
         for at in 0..inputs.len() {
             let key = inputs.get(at).key.clone();
-            match fetch(store, bronze, &key).await? {
-                Ok((body, etag)) => {
-                    inputs.set_version(at, etag);
-                    whole.add(&key, &body);
+            let (version, damage) = match fetch(store, bronze, &key).await? {
+                Fetched::Lines(body, version) => {
+                    (Some(version), reader.read(&body, &mut lines, |_| {}))
                 }
-                Err(reason) => {
-                    whole.damaged.insert(key, reason);
-                }
+                Fetched::Damaged(reason, version) => (version, Some(reason)),
+            };
+            if let Some(version) = version {
+                inputs.set_version(at, version);
             }
+            damaged.extend(damage.map(|damage| (key, damage)));
         }
-        whole.inputs = inputs;
-        Ok(whole)
+        Ok(Self {
+            rules,
+            inputs,
+            reader,
+            lines,
+            damaged,
+        })
     }
 
-    fn add(&mut self, key: &ObjectKey, body: &Bytes) {
-        let lines = body.split(|&byte| byte == b'\n').enumerate();
-        for (number, line) in lines.filter(|(_, line)| !line.is_empty()) {
-            if let Err(error) = self.reader.read(line, &mut self.lines) {
-                let damaged = self.damaged.entry(key.clone());
-                damaged.or_insert_with(|| format!("line {}: {error}", number + 1));
-            }
-        }
-    }
-
-    fn is_complete(&self, hour: i64, watermarks: &Watermarks) -> bool {
-        self.inputs.is_complete(hour, watermarks)
-            && !self.inputs.is_damaged(hour, &[], &self.damaged)
-    }
-
-    fn bars(&self, watermarks: &Watermarks) -> BTreeMap<Interval, Vec<Bar>> {
+    fn bars(
+        &self,
+        (stored, of_hours): (&Stored, &OfHours<'_>),
+        watermarks: &Watermarks,
+    ) -> (BTreeMap<Interval, Vec<Bar>>, ProviderHours) {
         let subjects = self.reader.subjects();
         let mut of_minutes = minutes(&mut self.lines.observed.clone(), subjects, &self.rules);
         for bar in &mut of_minutes {
             let hour = bar.start - bar.start.rem_euclid(HOUR);
-            bar.complete = self.is_complete(hour, watermarks);
+            bar.complete = of_hours.complete.contains(&hour);
         }
-        let mut of_hours = hours(&of_minutes);
-        add_session_volumes(&mut of_minutes);
-        let mut of_days = days(&of_hours);
+        let mut hour_bars = hours(&of_minutes);
+        let mut of_days = days(&hour_bars);
+        let parts = by_date(&hour_bars);
+        let units = stored.units(Interval::Hour);
+        let known = stored.units(Interval::Day);
         for day in &mut of_days {
-            let hours = of_hours
-                .iter()
-                .filter(|bar| bar.trading_date == day.trading_date);
-            let partitions = hours.flat_map(|bar| self.inputs.partitions(bar.start));
-            let mark = watermarks.least(partitions);
-            let end = day.end.saturating_add(self.rules.lateness);
-            day.complete &= mark.is_some_and(|mark| mark >= end);
+            let parts = &parts[&day.trading_date];
+            let partitions = parts.iter().flat_map(|&hour| self.inputs.partitions(hour));
+            let is_over = is_day_over(&partitions.collect(), day.end, self.rules, watermarks);
+            let digest = day_digest(units_of(parts, &units), true);
+            let known = known.get(&utc_midnight(day.trading_date));
+            let was_over = known.is_some_and(|unit| unit.digest == digest);
+            day.complete &= is_over || was_over;
         }
-        add_session_volumes(&mut of_hours);
-        let composed: BTreeSet<Date> = of_days.iter().map(|day| day.trading_date).collect();
+        add_volumes_of_files(Interval::Minute, &mut of_minutes);
+        add_volumes_of_files(Interval::Hour, &mut hour_bars);
+        let mut provider = ProviderHours::new();
         for (date, day) in provider_days(&self.lines.days, subjects, &How::default()) {
-            if !composed.contains(&date) {
+            if !parts.contains_key(&date) {
+                provider.insert(date, day.fetched_at - day.fetched_at.rem_euclid(HOUR));
                 of_days.push(day.bar);
             }
         }
         of_days.sort_by_key(|day| day.start);
-        [
+        let bars = [
             (Interval::Minute, of_minutes),
-            (Interval::Hour, of_hours),
+            (Interval::Hour, hour_bars),
             (Interval::Day, of_days),
-        ]
-        .into()
+        ];
+        (bars.into(), provider)
     }
+}
+
+/// Gives the bars of each file their volumes: the first of a file has none that is a difference.
+fn add_volumes_of_files(interval: Interval, bars: &mut [Bar]) {
+    let file = |bar: &Bar| Period::of_time(interval, bar.start);
+    for of_file in bars.chunk_by_mut(|a, b| file(a) == file(b)) {
+        add_session_volumes(of_file);
+    }
+}
+
+/// The hours of each trading date.
+fn by_date(hours: &[Bar]) -> BTreeMap<Date, Vec<i64>> {
+    let mut by_date: BTreeMap<Date, Vec<i64>> = BTreeMap::new();
+    for bar in hours {
+        by_date.entry(bar.trading_date).or_default().push(bar.start);
+    }
+    by_date
+}
+
+fn units_of<'a>(hours: &[i64], units: &BTreeMap<i64, &'a Unit>) -> Vec<(i64, &'a Unit)> {
+    let of = hours
+        .iter()
+        .filter_map(|hour| Some((*hour, *units.get(hour)?)));
+    of.collect()
 }
 
 /// The trading dates with an hour that was rolled from other objects than there are now, or not at all.
 fn behind(
     stored: &Stored,
-    whole: &Whole,
+    of_hours: &OfHours<'_>,
     expected: &BTreeMap<Interval, Vec<Bar>>,
-    watermarks: &Watermarks,
+    provider: &ProviderHours,
 ) -> BTreeSet<Date> {
-    let units = stored.units(Interval::Minute);
-    let is_behind = |hour: i64| {
-        let is_over = whole.inputs.is_complete(hour, watermarks);
-        let is_current =
-            |unit: &&&Unit| unit.digest == whole.inputs.digest(hour, is_over, &unit.late);
-        units.get(&hour).filter(is_current).is_none()
-    };
     let hours = &expected[&Interval::Hour];
-    let mut dates: BTreeSet<Date> = hours
-        .iter()
-        .filter(|bar| is_behind(bar.start))
-        .map(|bar| bar.trading_date)
-        .collect();
-    // Of a lake whose open bars are not written.
+    let is_behind = |hour: &i64| !of_hours.current.contains(hour);
+    let of_bars = hours.iter().filter(|bar| is_behind(&bar.start));
+    let mut dates: BTreeSet<Date> = of_bars.map(|bar| bar.trading_date).collect();
+    let of_provider = provider.iter().filter(|(_, hour)| is_behind(hour));
+    dates.extend(of_provider.map(|(date, _)| *date));
+    let units = stored.units(Interval::Hour);
     let days = stored.units(Interval::Day);
+    let parts = by_date(hours);
     for day in &expected[&Interval::Day] {
-        let parts = hours
-            .iter()
-            .filter(|bar| bar.trading_date == day.trading_date);
-        let of_hours = stored.units(Interval::Hour);
-        let parts: Vec<(i64, &Unit)> = parts
-            .filter_map(|bar| Some((bar.start, *of_hours.get(&bar.start)?)))
-            .collect();
-        let at = utc_midnight(day.trading_date);
-        let is_composed = !parts.is_empty();
-        let digest = day_digest(parts, day.complete);
-        if is_composed && days.get(&at).is_none_or(|unit| unit.digest != digest) {
+        let unit = days.get(&utc_midnight(day.trading_date));
+        let is_current = match parts.get(&day.trading_date) {
+            Some(hours) => {
+                let digest = day_digest(units_of(hours, &units), day.complete);
+                unit.is_some_and(|unit| unit.digest == digest)
+            }
+            // Of a lake whose open bars are not written.
+            None => day.complete || unit.is_some(),
+        };
+        if !is_current {
             dates.insert(day.trading_date);
         }
     }

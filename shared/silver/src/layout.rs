@@ -39,15 +39,24 @@ impl Period {
         }
     }
 
-    /// Whether it is a month that begins at this time, in microseconds since 1970.
-    pub(crate) fn begins_at(self, time: i64) -> bool {
-        let date = utc_date(time);
-        Self::of_date(Interval::Minute, date) == self && utc_midnight(date.first_of_month()) == time
-    }
-
     /// The same by a time in microseconds since 1970.
     pub fn of_time(interval: Interval, time: i64) -> Self {
         Self::of_date(interval, utc_date(time))
+    }
+
+    /// When it begins and the next begins, in UTC.
+    pub(crate) fn bounds(self) -> (i64, i64) {
+        let first = match self {
+            Self::Month { year, month } => Date::new(year, month, 1),
+            Self::Year(year) => Date::new(year, 1, 1),
+        };
+        let first = first.unwrap_or(Date::MIN);
+        let last = match self {
+            Self::Month { .. } => first.last_of_month(),
+            Self::Year(_) => first.last_of_year(),
+        };
+        let next = last.tomorrow().map_or(i64::MAX, utc_midnight);
+        (utc_midnight(first), next)
     }
 }
 
@@ -105,9 +114,13 @@ impl Layout {
     }
 }
 
-/// The date of UTC at a time in microseconds since 1970.
+/// The date of UTC at a time in microseconds since 1970; of a time beyond all dates the nearest.
 pub(crate) fn utc_date(time: i64) -> Date {
-    let time = Timestamp::from_microsecond(time).unwrap_or(Timestamp::UNIX_EPOCH);
+    let beyond = |_| match time < 0 {
+        true => Timestamp::MIN,
+        false => Timestamp::MAX,
+    };
+    let time = Timestamp::from_microsecond(time).unwrap_or_else(beyond);
     Offset::UTC.to_datetime(time).date()
 }
 

@@ -7,8 +7,12 @@ use std::{
 
 use lake::store::{Get, List, PutIf, StoreError, list_folders};
 use sha2::{Digest, Sha256};
-use tokio::{task::JoinSet, time::Instant};
+use tokio::{
+    task::JoinSet,
+    time::{Instant, timeout_at},
+};
 use tokio_util::sync::CancellationToken;
+use tracing::warn;
 
 use crate::{How, Layout, Of, Range, RollError, Rolled, Watermarks, roll};
 
@@ -104,8 +108,14 @@ pub async fn roll_topic<S: PutIf + Get + List + 'static>(
     mut done: impl FnMut(usize, &str, &Result<Rolled, RollError>),
 ) -> Result<TopicRolled, StoreError> {
     let key = layout.watermark_key(&job.topic);
-    let known = Arc::new(Watermarks::read(&**store, &key).await?);
-    let mut symbols = symbols(&**store, layout, &job.topic).await?;
+    let begin = async {
+        let known = Watermarks::read(&**store, &key).await?;
+        Ok((known, symbols(&**store, layout, &job.topic).await?))
+    };
+    let out_of_time = |_| Err(StoreError::OutOfTime { key: key.clone() });
+    let begun = timeout_at(until, begin).await.unwrap_or_else(out_of_time);
+    let (known, mut symbols) = begun?;
+    let known = Arc::new(known);
     symbols.retain(|symbol| {
         job.shard.has(symbol) && (job.symbols.is_empty() || job.symbols.contains(symbol))
     });
@@ -134,7 +144,13 @@ pub async fn roll_topic<S: PutIf + Get + List + 'static>(
         all.join(Some(joined), &mut done);
     }
     if !job.how.dry_run {
-        all.total.watermarks.record(&**store, &key).await?;
+        // What is not recorded is seen again: it costs no bar, and what was rolled is told all the same.
+        let recording = all.total.watermarks.record(&**store, &key);
+        match timeout_at(until, recording).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => warn!(%error, "watermarks were not recorded"),
+            Err(_) => warn!(%key, "there was no time left to record watermarks"),
+        }
     }
     Ok(all)
 }

@@ -8,6 +8,7 @@ use lake::{
     store::{Get, PutIf, StoreError},
 };
 use serde::{Deserialize, Serialize};
+use tokio::time::sleep;
 
 /// For each partition the start of the newest time bucket in bronze, in microseconds since 1970. It only grows.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,6 +30,11 @@ impl Watermarks {
         marks
             .reduce(|least, mark| Some(least?.min(mark?)))
             .flatten()
+    }
+
+    /// The least of all partitions.
+    pub(crate) fn least_of_all(&self) -> Option<i64> {
+        self.0.values().copied().min()
     }
 
     /// The newest bucket of any partition.
@@ -58,19 +64,23 @@ impl Watermarks {
     /// Records what was seen beside what is recorded.
     ///
     /// # Errors
-    /// Any [`StoreError`] but a lost race, after which it tries again.
+    /// Any [`StoreError`] but a lost race and a transient one, after which it tries again, without end.
     pub async fn record(
         &self,
         store: &(impl PutIf + Get),
         key: &ObjectKey,
     ) -> Result<(), StoreError> {
-        loop {
+        for pause in lake::store::pauses() {
             let (recorded, etag) = match store.get(key).await {
                 Ok(object) => (
                     serde_json::from_slice(&object.body).unwrap_or_default(),
                     Some(object.etag),
                 ),
                 Err(StoreError::NotFound { .. }) => (Self::default(), None),
+                Err(error) if error.is_transient() => {
+                    sleep(pause).await;
+                    continue;
+                }
                 Err(error) => return Err(error),
             };
             let mut merged = recorded.clone();
@@ -88,11 +98,13 @@ impl Watermarks {
                 Err(
                     StoreError::Changed { .. }
                     | StoreError::AlreadyExists { .. }
-                    | StoreError::Conflict { .. }
                     | StoreError::NotFound { .. },
                 ) => {}
+                Err(error) if error.is_transient() => {}
                 Err(error) => return Err(error),
             }
+            sleep(pause).await;
         }
+        Ok(())
     }
 }

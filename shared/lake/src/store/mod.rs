@@ -121,7 +121,7 @@ pub const PAGE: usize = 1_000;
 /// The capability to list objects.
 pub trait List: Send + Sync {
     /// The page of up to [`PAGE`] objects whose keys start with `prefix` and sort after `after`, in the order of their
-    /// keys' UTF-8 bytes. It is empty only at the end.
+    /// keys' UTF-8 bytes. One with fewer is the last.
     ///
     /// # Errors
     /// [`StoreError::NoETag`] if the listing shows no versions; else any other.

@@ -13,7 +13,9 @@ use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use bytes::Bytes;
 use cause::{Cause, innermost};
 
-use super::{DeleteIf, ETag, Get, List, Listed, OBJECT_MAX, Object, PutIf, StoreError, past};
+use super::{
+    DeleteIf, ETag, Get, List, Listed, OBJECT_MAX, Object, PAGE, PutIf, StoreError, past,
+};
 use crate::ObjectKey;
 
 /// Which bucket, and how to reach it. The region comes as the AWS SDK finds it.
@@ -324,24 +326,37 @@ impl List for S3Store {
         prefix: &str,
         after: Option<&ObjectKey>,
     ) -> Result<Vec<Listed>, StoreError> {
-        let list = self
-            .client
-            .list_objects_v2()
-            .bucket(&self.bucket)
-            .prefix(prefix)
-            .set_start_after(after.map(|after| after.as_str().to_owned()));
-        let page = list
-            .send()
-            .await
-            .map_err(|error| self.fault(&ObjectKey::new(prefix), error))?;
-        let listed = |object: aws_sdk_s3::types::Object| {
-            let key = ObjectKey::new(object.key?);
-            let size = u64::try_from(object.size?).ok()?;
-            let etag = self.etag(&key, object.e_tag);
-            Some(etag.map(|etag| Listed { key, size, etag }))
-        };
-        let objects = page.contents.unwrap_or_default();
-        objects.into_iter().filter_map(listed).collect()
+        let mut listed = Vec::new();
+        let mut start = after.map(|after| after.as_str().to_owned());
+        loop {
+            let list = self
+                .client
+                .list_objects_v2()
+                .bucket(&self.bucket)
+                .prefix(prefix)
+                .set_start_after(start);
+            let page = list
+                .send()
+                .await
+                .map_err(|error| self.fault(&ObjectKey::new(prefix), error))?;
+            let objects = page.contents.unwrap_or_default();
+            let last = objects.last().and_then(|last| last.key.clone());
+            for object in objects {
+                let (Some(key), Some(size)) = (object.key, object.size) else {
+                    continue;
+                };
+                listed.push(Listed {
+                    etag: self.etag(&ObjectKey::new(key.as_str()), object.e_tag)?,
+                    key: ObjectKey::new(key),
+                    size: u64::try_from(size).unwrap_or(0),
+                });
+            }
+            // A store may show fewer than there are.
+            if listed.len() >= PAGE || page.is_truncated != Some(true) || last.is_none() {
+                return Ok(listed);
+            }
+            start = last;
+        }
     }
 
     async fn folders(&self, prefix: &str, after: Option<&str>) -> Result<Vec<String>, StoreError> {

@@ -11,7 +11,8 @@ use lake::{
 use market::bars::{Bar, HOUR, Interval, add_session_volumes};
 
 use super::{
-    How, Of, Range, RollError,
+    How, Of, RollError,
+    inputs::hour_digest,
     provider_day::{Day, is_of_provider},
 };
 use crate::{
@@ -25,6 +26,8 @@ pub(crate) struct Held {
     files: BTreeMap<(Interval, Period), OneFile>,
     /// The trading dates of hours that were replaced.
     touched: BTreeSet<Date>,
+    /// The damaged files that are made again.
+    made_again: BTreeSet<(Interval, Period)>,
 }
 
 struct OneFile {
@@ -35,45 +38,76 @@ struct OneFile {
 }
 
 impl Held {
+    /// Reads the files, the longest bars first: so what is composed is never older than what it is composed of here.
+    ///
+    /// With `rebuild` a damaged file is empty. To make it again those are read that it is composed of.
     pub(crate) async fn read(
         store: &impl Get,
         layout: &Layout,
         of: &Of,
-        periods: impl IntoIterator<Item = (Interval, Period)>,
-        (range, how): (Range, &How),
+        periods: &BTreeSet<(Interval, Period)>,
+        (month, rebuild): (Period, bool),
     ) -> Result<Self, RollError> {
-        let reading = periods.into_iter().map(async |(interval, period)| {
-            let key = layout.file_key(interval, &of.topic, &of.symbol, period);
-            let file = match read_file(store, key.clone()).await {
-                Err(RollError::Damaged { .. }) if how.rebuild => {
-                    let etag = store.get(&key).await?.etag;
-                    let is_made_again =
-                        interval != Interval::Minute || period.begins_at(range.from);
-                    let empty = OneFile {
-                        is_changed: true,
-                        ..OneFile::empty(Some(etag))
-                    };
-                    is_made_again.then_some((empty, None))
-                }
-                read => Some(read?),
-            };
-            Ok::<_, RollError>(file.map(|file| ((interval, period), file)))
-        });
-        let read = try_join_all(reading).await?;
-        let read: Vec<_> = read.into_iter().flatten().collect();
-        let symbol = read.iter().find_map(|(_, (_, symbol))| symbol.clone());
-        let files = read.into_iter().map(|(at, (file, _))| (at, file));
-        Ok(Self {
-            symbol: symbol
-                .unwrap_or_else(|| lake::spelled_text(layout.bronze().version(), &of.symbol)),
-            files: files.collect(),
+        let mut held = Self {
+            symbol: lake::spelled_text(layout.bronze().version(), &of.symbol),
+            files: BTreeMap::new(),
             touched: BTreeSet::new(),
-        })
+            made_again: BTreeSet::new(),
+        };
+        let mut parts = BTreeSet::new();
+        for interval in [Interval::Day, Interval::Hour, Interval::Minute] {
+            let of_interval = |at: &&(Interval, Period)| at.0 == interval;
+            let at: BTreeSet<_> = periods.iter().chain(&parts).filter(of_interval).collect();
+            let reading = at.into_iter().map(async |&at| {
+                let key = layout.file_key(interval, &of.topic, &of.symbol, at.1);
+                Ok::<_, RollError>((at, read_file(store, &key).await?, key))
+            });
+            let mut damaged = Vec::new();
+            for (at, read, key) in try_join_all(reading).await? {
+                let damage = match read {
+                    Read::File(file, symbol) => {
+                        held.files.insert(at, file);
+                        held.symbol = symbol.unwrap_or(held.symbol);
+                        continue;
+                    }
+                    Read::Damaged(damage, etag) => (damage, etag),
+                };
+                match at {
+                    _ if !rebuild => {}
+                    // Another month's turn comes with its hours.
+                    (Interval::Minute, period) if period != month => {
+                        if parts.contains(&at) && !periods.contains(&at) {
+                            continue;
+                        }
+                    }
+                    _ => {
+                        let empty = OneFile {
+                            is_changed: true,
+                            ..OneFile::empty(Some(damage.1))
+                        };
+                        held.files.insert(at, empty);
+                        held.made_again.insert(at);
+                        damaged.push(at);
+                        continue;
+                    }
+                }
+                let damage = damage.0;
+                return Err(RollError::Damaged { key, damage });
+            }
+            parts.extend(damaged.into_iter().flat_map(parts_of));
+        }
+        Ok(held)
     }
 
-    /// Whether the file of this minute was read.
-    pub(crate) fn knows_minute(&self, time: i64) -> bool {
-        self.file(Interval::Minute, time).is_some()
+    /// Whether this file was damaged, and is made again.
+    pub(crate) fn is_made_again(&self, interval: Interval, period: Period) -> bool {
+        self.made_again.contains(&(interval, period))
+    }
+
+    /// Whether the daily bars of this year were read.
+    pub(crate) fn knows_day(&self, date: Date) -> bool {
+        let at = (Interval::Day, Period::of_date(Interval::Day, date));
+        self.files.contains_key(&at)
     }
 
     /// The bar of the minute that begins at `start`.
@@ -85,6 +119,15 @@ impl Held {
 
     pub(crate) fn unit(&self, interval: Interval, unit: i64) -> Option<&Unit> {
         self.file(interval, unit)?.units.get(&unit)
+    }
+
+    pub(crate) fn digest(&self, interval: Interval, unit: i64) -> Option<&String> {
+        Some(&self.unit(interval, unit)?.digest)
+    }
+
+    /// Whether an hour was over when it was made of these versions of its objects. A roller that has seen less takes nothing back.
+    pub(crate) fn was_over(&self, hour: i64, versions: &str) -> bool {
+        self.digest(Interval::Minute, hour) == Some(&hour_digest(versions, true))
     }
 
     /// The objects beyond an hour's own time that have late observations of it.
@@ -102,16 +145,13 @@ impl Held {
         of_minutes.flat_map(|(_, file)| file.units.keys().copied())
     }
 
-    /// The end of the newest of these bars, whatever their interval.
+    /// The end of the newest of these bars, of the shortest interval that has any: a day ends long after its last minute.
     pub(crate) fn newest(&self, of: impl Fn(&Bar) -> bool) -> Option<i64> {
-        let newest = |file: &OneFile| {
-            file.bars
-                .iter()
-                .rev()
-                .find(|bar| of(bar))
-                .map(|bar| bar.end)
-        };
-        self.files.values().filter_map(newest).max()
+        Interval::ALL.into_iter().find_map(|interval| {
+            let files = self.files.iter().filter(|((of, _), _)| *of == interval);
+            let newest = files.filter_map(|(_, file)| file.bars.iter().rev().find(|bar| of(bar)));
+            newest.map(|bar| bar.end).max()
+        })
     }
 
     /// The bars that begin in a stretch of time within one period.
@@ -209,36 +249,42 @@ impl Held {
 
     /// The hours whose minute bars were made of something else than the hour bars that are there.
     pub(crate) fn hours_to_compose(&self) -> Vec<i64> {
-        let minutes = self
-            .files
-            .iter()
-            .filter(|((interval, _), _)| *interval == Interval::Minute);
+        let minutes = self.files.iter();
+        let minutes = minutes.filter(|((interval, _), _)| *interval == Interval::Minute);
         let mut hours = Vec::new();
-        for ((_, period), file) in minutes {
-            let of_hours = self
-                .files
-                .iter()
-                .filter(|((interval, _), _)| *interval == Interval::Hour);
-            let composed = of_hours.flat_map(|(_, file)| file.units.keys());
-            let composed =
-                composed.filter(|hour| Period::of_time(Interval::Minute, **hour) == *period);
-            let mut units: BTreeSet<i64> = composed.copied().collect();
-            units.extend(file.units.keys());
-            hours.extend(units.into_iter().filter(|&hour| {
-                let digest = |interval| self.unit(interval, hour).map(|unit| &unit.digest);
-                digest(Interval::Minute) != digest(Interval::Hour)
-            }));
+        for ((_, month), file) in minutes {
+            let of_hours = |at: &i64| self.unit(Interval::Hour, *at).map(|unit| &unit.digest);
+            let is_other = |(at, unit): &(&i64, &Unit)| of_hours(at) != Some(&unit.digest);
+            let other = file.units.iter().filter(is_other).map(|(at, _)| *at);
+            hours.extend(other);
+            let (from, to) = month.bounds();
+            let composed = self.file(Interval::Hour, from).into_iter();
+            let composed = composed.flat_map(|hours| hours.units.range(from..to));
+            let gone = composed.filter(|(at, _)| !file.units.contains_key(at));
+            hours.extend(gone.map(|(at, _)| *at));
         }
         hours
     }
 
-    /// The trading dates of hours that were replaced, and those from two days before `from` to two days after `to`.
-    pub(crate) fn dates_to_compose(&self, from: i64, to: i64) -> BTreeSet<Date> {
+    /// The trading dates of hours that were replaced, those near these stretches of time, and those of files that are made again.
+    pub(crate) fn dates_to_compose(
+        &self,
+        near: impl IntoIterator<Item = (i64, i64)>,
+    ) -> BTreeSet<Date> {
         let mut dates = self.touched.clone();
-        let mut day = from - 48 * HOUR;
-        while day <= to + 48 * HOUR {
-            dates.insert(utc_date(day));
-            day += 24 * HOUR;
+        for (from, to) in near {
+            let mut day = from;
+            while day <= to {
+                dates.insert(utc_date(day));
+                day += 24 * HOUR;
+            }
+        }
+        let years = |at: &&(Interval, Period)| at.0 == Interval::Day;
+        for (_, year) in self.made_again.iter().filter(years) {
+            let hours = self.files.iter();
+            let hours = hours.filter(|((interval, _), _)| *interval == Interval::Hour);
+            let of_bars = hours.flat_map(|(_, file)| file.bars.iter().map(|bar| bar.trading_date));
+            dates.extend(of_bars.filter(|date| Period::of_date(Interval::Day, *date) == *year));
         }
         dates
     }
@@ -252,17 +298,24 @@ impl Held {
         }
     }
 
-    /// Writes every changed file, older minutes first: a crash in between leaves older bars to be composed, never a late record
-    /// that nobody looks for.
+    /// Writes every changed file, the minutes of `month` last: until they are there, the next roll does all of it again. What is composed
+    /// comes behind the other months of which late records have come.
     pub(crate) async fn write(
         &self,
         store: &impl PutIf,
         layout: &Layout,
         of: &Of,
-        how: &How,
+        (month, how): (Period, &How),
     ) -> Result<usize, RollError> {
+        let is_last = |at: &(Interval, Period)| *at == (Interval::Minute, month);
+        let mut changed: Vec<_> = self
+            .files
+            .iter()
+            .filter(|(_, file)| file.is_changed)
+            .collect();
+        changed.sort_by_key(|(at, _)| is_last(at));
         let mut written = 0;
-        for (&(interval, period), file) in self.files.iter().filter(|(_, file)| file.is_changed) {
+        for (&(interval, period), file) in changed {
             written += 1;
             if how.dry_run {
                 continue;
@@ -299,14 +352,16 @@ impl OneFile {
     }
 }
 
-/// The file, and the symbol that it says.
-async fn read_file(
-    store: &impl Get,
-    key: ObjectKey,
-) -> Result<(OneFile, Option<String>), RollError> {
-    let object = match store.get(&key).await {
+enum Read {
+    /// The file, and the symbol that it says.
+    File(OneFile, Option<String>),
+    Damaged(FileDamage, ETag),
+}
+
+async fn read_file(store: &impl Get, key: &ObjectKey) -> Result<Read, RollError> {
+    let object = match store.get(key).await {
         Ok(object) => object,
-        Err(StoreError::NotFound { .. }) => return Ok((OneFile::empty(None), None)),
+        Err(StoreError::NotFound { .. }) => return Ok(Read::File(OneFile::empty(None), None)),
         Err(error) => return Err(error.into()),
     };
     match decode(&object.body) {
@@ -317,9 +372,30 @@ async fn read_file(
                 etag: Some(object.etag),
                 is_changed: false,
             };
-            Ok((read, Some(file.symbol)))
+            Ok(Read::File(read, Some(file.symbol)))
         }
-        Err(damage @ FileDamage::NewerSchema(_)) => Err(RollError::Newer { key, damage }),
-        Err(damage) => Err(RollError::Damaged { key, damage }),
+        Err(damage @ FileDamage::NewerSchema(_)) => Err(RollError::Newer {
+            key: key.clone(),
+            damage,
+        }),
+        Err(damage) => Ok(Read::Damaged(damage, object.etag)),
+    }
+}
+
+/// What the bars of a file are composed of: those of the hours of a year, and of the days that begin or end beyond it.
+fn parts_of((interval, period): (Interval, Period)) -> Vec<(Interval, Period)> {
+    let Period::Year(year) = period else {
+        return Vec::new();
+    };
+    match interval {
+        Interval::Day => {
+            let years = [year - 1, year, year + 1].map(Period::Year);
+            years.map(|year| (Interval::Hour, year)).into()
+        }
+        Interval::Hour => {
+            let months = (1..=12).map(|month| Period::Month { year, month });
+            months.map(|month| (Interval::Minute, month)).collect()
+        }
+        Interval::Minute => Vec::new(),
     }
 }

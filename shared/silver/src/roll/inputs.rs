@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use lake::{
     Name, ObjectKey,
-    store::{ETag, List, StoreError},
+    store::{ETag, List, PAGE, StoreError},
 };
-use market::bars::{DAY, HOUR, Interval, Rules};
+use market::bars::{DAY, HOUR, Rules};
 use sha2::{Digest, Sha256};
 
 use super::{Of, Range, held::Held};
@@ -57,6 +57,7 @@ impl Inputs {
             let mut after = Some(first);
             while let Some(from) = after.take() {
                 let page = store.list(&root, Some(&from)).await?;
+                let is_last = page.len() < PAGE;
                 for listed in page {
                     let Name::Bronze {
                         bucket, partition, ..
@@ -79,6 +80,9 @@ impl Inputs {
                     };
                     found.insert((start, input.key.clone()), input);
                 }
+                if is_last {
+                    break;
+                }
             }
         }
         let list: Vec<Input> = found.into_values().collect();
@@ -93,19 +97,10 @@ impl Inputs {
         })
     }
 
-    /// No objects.
-    pub(crate) fn none(rules: Rules) -> Self {
-        Self {
-            list: Vec::new(),
-            at: BTreeMap::new(),
-            bucket: 0,
-            rules,
-        }
-    }
-
-    /// The start of the first bucket.
-    pub(crate) fn first(&self) -> Option<i64> {
-        self.list.first().map(|input| input.start)
+    /// The start of the first bucket, and the end of the last.
+    pub(crate) fn first_and_last(&self) -> Option<(i64, i64)> {
+        let (first, last) = self.list.first().zip(self.list.last())?;
+        Some((first.start, last.start + self.bucket))
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -129,6 +124,17 @@ impl Inputs {
         start..self.list.partition_point(|input| input.start < to)
     }
 
+    /// Whether the object is behind all that may hold records of the hour that are not late.
+    pub(crate) fn is_beyond(&self, at: usize, hour: i64) -> bool {
+        self.list[at].start >= hour + HOUR + self.rules.lateness
+    }
+
+    /// Whether the object's bucket begins after those of all these objects.
+    pub(crate) fn is_after(&self, at: usize, bronze: &lake::Layout, keys: &[String]) -> bool {
+        let mut buckets = keys.iter().filter_map(|key| bucket_of(bronze, key));
+        buckets.all(|start| start < self.list[at].start)
+    }
+
     /// Those, and the ones beyond of these keys.
     pub(crate) fn of_hour_and(&self, hour: i64, late: &[String]) -> Vec<usize> {
         let beyond = late.iter().filter_map(|key| self.at.get(key).copied());
@@ -138,19 +144,20 @@ impl Inputs {
 
     /// The hours of the range that have an object or bars.
     pub(crate) fn hours(&self, range: Range, held: &Held) -> BTreeSet<i64> {
-        let mut hours: BTreeSet<i64> = held.hours().collect();
+        let of_range = |hour: &i64| (range.from..range.to).contains(hour);
+        let mut hours: BTreeSet<i64> = held.hours().filter(of_range).collect();
         for input in &self.list {
             let first = input.start - self.rules.lateness - HOUR;
-            let mut hour = first.div_euclid(HOUR) * HOUR;
-            while hour < input.start + self.bucket + self.rules.ahead {
-                hours.insert(hour);
+            let first = (first.div_euclid(HOUR) * HOUR).max(range.from);
+            let end = input.start + self.bucket + self.rules.ahead;
+            let mut hour = first;
+            while hour < end.min(range.to) {
+                if !self.of_hour(hour).is_empty() {
+                    hours.insert(hour);
+                }
                 hour += HOUR;
             }
         }
-        hours.retain(|hour| (range.from..range.to).contains(hour));
-        hours.retain(|&hour| {
-            !self.of_hour(hour).is_empty() || held.unit(Interval::Minute, hour).is_some()
-        });
         hours
     }
 
@@ -163,10 +170,12 @@ impl Inputs {
         partitions.into_iter().collect()
     }
 
-    /// Whether every partition of the hour has come so far that nothing of the hour is on time any more.
-    pub(crate) fn is_complete(&self, hour: i64, watermarks: &Watermarks) -> bool {
-        let mark = watermarks.least(self.partitions(hour));
-        mark.is_some_and(|mark| mark >= hour + HOUR + self.rules.lateness)
+    /// Whether every partition of the hour has come so far that nothing of the hour is on time any more. An hour without an object has
+    /// late records alone, whose partition has.
+    pub(crate) fn is_over(&self, hour: i64, watermarks: &Watermarks) -> bool {
+        let partitions = self.partitions(hour);
+        let mark = watermarks.least(partitions.iter().copied());
+        partitions.is_empty() || mark.is_some_and(|mark| mark >= hour + HOUR + self.rules.lateness)
     }
 
     pub(crate) fn is_damaged(
@@ -185,17 +194,22 @@ impl Inputs {
         }
     }
 
-    /// A digest of all that the hour's bars follow from.
-    pub(crate) fn digest(&self, hour: i64, is_complete: bool, late: &[String]) -> String {
+    /// A digest of the versions of the hour's objects, and of the rules.
+    pub(crate) fn versions(&self, hour: i64, late: &[String]) -> String {
         let mut hash = Sha256::new();
         let Rules { lateness, ahead } = self.rules;
-        hash.update(format!("{SCHEMA} {lateness} {ahead} {is_complete}\n"));
+        hash.update(format!("{SCHEMA} {lateness} {ahead}\n"));
         for at in self.of_hour_and(hour, late) {
             let Input { key, etag, .. } = &self.list[at];
             hash.update(format!("{key} {}\n", etag.0));
         }
         short(hash)
     }
+}
+
+/// A digest of all that an hour's bars follow from.
+pub(crate) fn hour_digest(versions: &str, is_over: bool) -> String {
+    short(Sha256::new().chain_update(format!("{versions} {is_over}\n")))
 }
 
 /// A digest of all that a day's bar follows from.
@@ -222,20 +236,28 @@ fn short(hash: Sha256) -> String {
 
 /// The stretch of time of the objects that an hour, or more of them, is made of.
 pub(crate) fn span(from: i64, to: i64, rules: Rules) -> (i64, i64) {
-    (from - rules.ahead, to + rules.lateness)
+    (
+        from.saturating_sub(rules.ahead),
+        to.saturating_add(rules.lateness),
+    )
 }
 
-/// The stretches of time of the objects beyond the hours of the range that are known to have late records of them.
-pub(crate) fn spans_of_late(bronze: &lake::Layout, range: Range, held: &Held) -> Vec<(i64, i64)> {
-    let hours = held
-        .hours()
-        .filter(|hour| (range.from..range.to).contains(hour));
-    let keys = hours.flat_map(|hour| held.late(hour));
-    let buckets = keys.filter_map(|key| match bronze.name_of(&ObjectKey::new(key.clone())) {
+/// The stretches of time of the objects beyond these hours that are known to have late records of them.
+pub(crate) fn spans_of_late(
+    bronze: &lake::Layout,
+    held: &Held,
+    is_of: impl Fn(&i64) -> bool,
+) -> Vec<(i64, i64)> {
+    let keys = held.hours().filter(is_of).flat_map(|hour| held.late(hour));
+    let buckets = keys.filter_map(|key| bucket_of(bronze, key));
+    buckets.map(|start| (start, start + 1)).collect()
+}
+
+fn bucket_of(bronze: &lake::Layout, key: &str) -> Option<i64> {
+    match bronze.name_of(&ObjectKey::new(key)) {
         Name::Bronze { bucket, .. } => Some(bucket.as_microsecond()),
         _ => None,
-    });
-    buckets.map(|start| (start, start + 1)).collect()
+    }
 }
 
 /// The stretches in order, those that overlap or are less than a day apart as one.
@@ -244,7 +266,7 @@ fn merged(mut spans: Vec<(i64, i64)>) -> Vec<(i64, i64)> {
     let mut merged: Vec<(i64, i64)> = Vec::new();
     for (from, to) in spans {
         match merged.last_mut() {
-            Some(last) if from <= last.1 + DAY => last.1 = last.1.max(to),
+            Some(last) if from <= last.1.saturating_add(DAY) => last.1 = last.1.max(to),
             _ => merged.push((from, to)),
         }
     }

@@ -5,11 +5,18 @@
 
 mod held;
 pub(crate) mod inputs;
+pub(crate) mod lines;
 pub(crate) mod provider_day;
-pub(crate) mod stream;
+mod stream;
+#[cfg(test)]
+mod tests;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
+use jiff::civil::Date;
 use lake::{
     ObjectKey,
     store::{Get, List, PutIf, StoreError},
@@ -17,12 +24,10 @@ use lake::{
 use market::bars::{Aside, Bar, DAY, HOUR, Interval, Rules, days, hours};
 use tokio::time::{Instant, sleep};
 
-use crate::{
-    FileDamage, Layout, Period, Unit, Watermarks,
-    layout::{utc_date, utc_midnight},
-};
+use crate::{FileDamage, Layout, Period, Unit, Watermarks, layout::utc_midnight};
 use held::Held;
-use inputs::{Inputs, day_digest, span, spans_of_late};
+use inputs::{Inputs, day_digest, hour_digest, span, spans_of_late};
+use lines::SymbolReader;
 use provider_day::provider_days;
 use stream::fold;
 
@@ -87,7 +92,7 @@ pub struct Rolled {
     pub asides: BTreeMap<Aside, u64>,
     /// Bronze objects that can't be read, each with the reason.
     pub damaged: BTreeMap<ObjectKey, String>,
-    /// The end of the newest bar in the files that were read, in microseconds since 1970.
+    /// The end of the newest bar in the files that were read, in microseconds since 1970; of minute bars where there are any.
     pub newest: Option<i64>,
     /// The end of the newest complete one.
     pub newest_complete: Option<i64>,
@@ -134,8 +139,8 @@ impl RollError {
 
 /// Rolls one symbol: writes the bars of the hours in `range`, and of older ones of which late records have come.
 ///
-/// It goes by months, of which each is written as a whole. A range of more than a month begins where bronze does. After a lost race, a throttle or an answer that leaves
-/// the outcome open a month starts again, until `until`.
+/// It goes by months, of which each is written as a whole. A range of several begins and ends where bronze does. After a lost race, a
+/// throttle or an answer that leaves the outcome open a month starts again, until `until`.
 ///
 /// # Errors
 /// [`RollError`], the last one. What was written until then stays.
@@ -149,23 +154,22 @@ pub async fn roll(
 ) -> Result<Rolled, RollError> {
     let mut known = known.clone();
     let mut range = range;
-    if range.to.saturating_sub(range.from) > MONTH {
-        let spans = vec![span(range.from, range.to, how.rules)];
-        let listing = Inputs::list(store, layout.bronze(), of, spans, how.rules);
-        let all = in_time(until, layout, of, listing).await?;
+    let month = |time| Period::of_time(Interval::Minute, time);
+    if range.from < range.to && month(range.from) != month(range.to - 1) {
+        let all = list(store, layout, of, range, (how.rules, until)).await?;
         all.show(&mut known);
-        let Some(first) = all.first() else {
+        let Some((first, last)) = all.first_and_last() else {
             return Ok(Rolled::default());
         };
-        // Late records of an earlier month are found as such.
-        range.from = range
-            .from
-            .max(utc_midnight(utc_date(first).first_of_month()));
+        // Late records of earlier hours are found as such.
+        let first = first - how.rules.lateness - HOUR;
+        range.from = range.from.max(first - first.rem_euclid(HOUR));
+        range.to = range.to.min(last + how.rules.ahead + HOUR);
     }
     let mut rolled = Rolled::default();
     while range.from < range.to {
-        let next = utc_date(range.from).last_of_month().tomorrow();
-        let to = next.map_or(range.to, |next| range.to.min(utc_midnight(next)));
+        let (_, next) = month(range.from).bounds();
+        let to = range.to.min(next);
         let part = Range { to, ..range };
         rolled.add(roll_part(store, layout, of, part, how, (&known, until)).await?);
         range.from = to;
@@ -173,43 +177,81 @@ pub async fn roll(
     Ok(rolled)
 }
 
-/// Above this a range begins where bronze does, which takes a listing.
-const MONTH: i64 = 31 * DAY;
+async fn list(
+    store: &impl List,
+    layout: &Layout,
+    of: &Of,
+    range: Range,
+    (rules, until): (Rules, Instant),
+) -> Result<Inputs, RollError> {
+    let mut pauses = lake::store::pauses();
+    loop {
+        let spans = vec![span(range.from, range.to, rules)];
+        let listing = Inputs::list(store, layout.bronze(), of, spans, rules);
+        match in_time(until, layout, of, listing).await {
+            Ok(all) => return Ok(all),
+            Err(error) => sleep(pause(error, &mut pauses, until)?).await,
+        }
+    }
+}
 
 async fn roll_part(
     store: &(impl PutIf + Get + List),
     layout: &Layout,
     of: &Of,
-    range: Range,
+    mut range: Range,
     how: &How,
     (known, until): (&Watermarks, Instant),
 ) -> Result<Rolled, RollError> {
     let mut pauses = lake::store::pauses();
-    let mut older = BTreeSet::new();
+    let mut more = More::default();
     loop {
         let attempt = Attempt {
             store,
             layout,
             of,
             range,
+            month: Period::of_time(Interval::Minute, range.from),
             how,
             known,
         };
-        let error = match in_time(until, layout, of, attempt.run(&older)).await {
+        match in_time(until, layout, of, attempt.run(&more)).await {
             Ok(Outcome::Rolled(rolled)) => return Ok(*rolled),
-            Ok(Outcome::NeedsOlder(hours)) => {
-                older.extend(hours);
-                continue;
+            Ok(Outcome::NeedsMore(other)) => {
+                more.hours.extend(other.hours);
+                more.days.extend(other.days);
             }
-            Err(error) => error,
-        };
-        let again = error.is_transient() || is_lost_race(&error);
-        let pause = pauses.next().filter(|_| again);
-        match pause.filter(|&pause| Instant::now() + pause < until) {
-            Some(pause) => sleep(pause).await,
-            None => return Err(error),
+            Ok(Outcome::NeedsMonth) => (range.from, range.to) = attempt.month.bounds(),
+            Err(error) if is_lost_race(&error) => {
+                let out_of_time = out_of_time(layout, of);
+                sleep(next(out_of_time, &mut pauses, until)?).await;
+            }
+            Err(error) => sleep(pause(error, &mut pauses, until)?).await,
         }
     }
+}
+
+/// How long to wait after the error.
+fn pause(
+    error: RollError,
+    pauses: &mut impl Iterator<Item = Duration>,
+    until: Instant,
+) -> Result<Duration, RollError> {
+    match error.is_transient() {
+        true => next(error, pauses, until),
+        false => Err(error),
+    }
+}
+
+fn next(
+    error: RollError,
+    pauses: &mut impl Iterator<Item = Duration>,
+    until: Instant,
+) -> Result<Duration, RollError> {
+    let pause = pauses
+        .next()
+        .filter(|&pause| Instant::now() + pause < until);
+    pause.ok_or(error)
 }
 
 async fn in_time<T, E: Into<RollError>>(
@@ -241,63 +283,95 @@ fn is_lost_race(error: &RollError) -> bool {
 
 enum Outcome {
     Rolled(Box<Rolled>),
-    /// Late records of these hours have come, whose files have to be read before bronze is listed.
-    NeedsOlder(BTreeSet<i64>),
+    /// Files have to be read beside those of the range, before bronze is listed.
+    NeedsMore(More),
+    /// The minutes of the month are made again, so all of it has to be rolled.
+    NeedsMonth,
+}
+
+/// What is rolled beside the range, because records in it are of that.
+#[derive(Default)]
+struct More {
+    /// Hours of which late records have come.
+    hours: BTreeSet<i64>,
+    /// Days that a provider has made bars of.
+    days: BTreeSet<Date>,
+}
+
+/// The hours that are compared with their objects.
+#[derive(Clone, Copy)]
+pub(crate) struct Scope<'a> {
+    range: Range,
+    older: &'a BTreeSet<i64>,
+}
+
+impl Scope<'_> {
+    fn has(self, hour: i64) -> bool {
+        (self.range.from..self.range.to).contains(&hour) || self.older.contains(&hour)
+    }
 }
 
 struct Attempt<'a, S> {
     store: &'a S,
     layout: &'a Layout,
     of: &'a Of,
+    /// Hours of one month.
     range: Range,
+    month: Period,
     how: &'a How,
     known: &'a Watermarks,
 }
 
 impl<S: PutIf + Get + List> Attempt<'_, S> {
-    async fn run(&self, older: &BTreeSet<i64>) -> Result<Outcome, RollError> {
+    async fn run(&self, more: &More) -> Result<Outcome, RollError> {
         let Self {
             store,
             layout,
             of,
             range,
+            month,
             how,
             ..
         } = *self;
-        let bronze = layout.bronze();
-        let mut held = Held::read(store, layout, of, self.periods(older), (range, how)).await?;
-        let older = older.iter().map(|&hour| span(hour, hour + HOUR, how.rules));
-        let mut spans: Vec<(i64, i64)> = older.collect();
-        spans.push(span(range.from, range.to, how.rules));
-        spans.extend(spans_of_late(bronze, range, &held));
-        let mut inputs = Inputs::list(store, bronze, of, spans, how.rules).await?;
+        let (bronze, rules) = (layout.bronze(), how.rules);
+        let reading = (month, how.rebuild);
+        let mut held = Held::read(store, layout, of, &self.periods(more), reading).await?;
+        if held.is_made_again(Interval::Minute, month) && (range.from, range.to) != month.bounds() {
+            return Ok(Outcome::NeedsMonth);
+        }
+        let older = &more.hours;
+        let scope = Scope { range, older };
+        let of_older = older.iter().map(|&hour| span(hour, hour + HOUR, rules));
+        let mut spans: Vec<(i64, i64)> = of_older.collect();
+        spans.push(span(range.from, range.to, rules));
+        spans.extend(spans_of_late(bronze, &held, |&hour| scope.has(hour)));
+        let mut inputs = Inputs::list(store, bronze, of, spans, rules).await?;
         let mut watermarks = self.known.clone();
         inputs.show(&mut watermarks);
 
         let is_stale = |&hour: &i64| {
-            let is_complete = inputs.is_complete(hour, &watermarks);
-            let digest = inputs.digest(hour, is_complete, held.late(hour));
-            how.rebuild
-                || held.unit(Interval::Minute, hour).map(|unit| &unit.digest) != Some(&digest)
+            let versions = inputs.versions(hour, held.late(hour));
+            let is_over = inputs.is_over(hour, &watermarks) || held.was_over(hour, &versions);
+            let digest = hour_digest(&versions, is_over);
+            how.rebuild || held.digest(Interval::Minute, hour) != Some(&digest)
         };
-        let stale = inputs
-            .hours(range, &held)
-            .into_iter()
-            .filter(is_stale)
-            .collect();
-        let folding = fold(
-            store,
-            bronze,
-            (&of.topic, how.rules),
-            (&mut inputs, &held),
-            stale,
-        );
-        let (folded, reader) = folding.await?;
-        if !folded.older.is_empty() {
-            return Ok(Outcome::NeedsOlder(folded.older));
+        let mut stale = inputs.hours(range, &held);
+        stale.extend(older);
+        stale.retain(is_stale);
+        let mut reader = SymbolReader::new(bronze, of, rules);
+        let reading = (&mut reader, rules);
+        let folded = fold(store, bronze, reading, (&mut inputs, &held, scope), stale).await?;
+        let days = provider_days(&folded.days, reader.subjects(), how);
+        let unknown = days.keys().filter(|date| !held.knows_day(**date));
+        let needed = More {
+            hours: folded.older,
+            days: unknown.copied().collect(),
+        };
+        if !needed.hours.is_empty() || !needed.days.is_empty() {
+            return Ok(Outcome::NeedsMore(needed));
         }
-        if let Some(symbol) = folded.symbol {
-            held.symbol = symbol;
+        if let Some(symbol) = reader.symbol() {
+            symbol.clone_into(&mut held.symbol);
         }
         let mut rolled = Rolled {
             objects: folded.objects,
@@ -307,72 +381,54 @@ impl<S: PutIf + Get + List> Attempt<'_, S> {
             ..Rolled::default()
         };
         for (hour, of_hour) in folded.hours {
-            let is_over = inputs.is_complete(hour, &watermarks);
+            let versions = &of_hour.versions;
+            let is_over = inputs.is_over(hour, &watermarks) || held.was_over(hour, versions);
             let is_complete = is_over && !inputs.is_damaged(hour, &of_hour.late, &rolled.damaged);
+            let is_written = is_complete || how.provisional;
+            // Of an hour that is held back, what nobody would look for again is kept.
+            let is_kept = is_written || !of_hour.late.is_empty();
             let unit = Unit {
-                digest: inputs.digest(hour, is_over, &of_hour.late),
+                digest: match is_written {
+                    true => hour_digest(versions, is_over),
+                    false => String::new(),
+                },
                 late: of_hour.late,
                 partitions: inputs.partitions(hour),
             };
-            let is_written = is_complete || how.provisional;
             let mut bars = of_hour.bars;
             bars.retain(|_| is_written);
             bars.iter_mut().for_each(|bar| bar.complete = is_complete);
             rolled.count(&bars);
-            held.replace(Interval::Minute, hour, bars, is_written.then_some(unit));
+            held.replace(Interval::Minute, hour, bars, is_kept.then_some(unit));
         }
         self.compose_hours(&mut held);
-        self.compose_days(&mut held, &watermarks);
-        for (date, day) in provider_days(&folded.days, reader.subjects(), how) {
+        self.compose_days(&mut held, (older, &watermarks));
+        for (date, day) in days {
             held.replace_provider_day(date, day);
         }
         (rolled.newest, rolled.newest_complete) =
             (held.newest(|_| true), held.newest(|bar| bar.complete));
-        rolled.files = held.write(store, layout, of, how).await?;
+        rolled.files = held.write(store, layout, of, (month, how)).await?;
         rolled.watermarks = watermarks;
         Ok(Outcome::Rolled(Box::new(rolled)))
     }
 
-    /// The files of the range, and of the hours that late records are of. A rebuild reads whole years, because a file that is
-    /// damaged is made again of all that it had.
-    fn periods(&self, older: &BTreeSet<i64>) -> BTreeSet<(Interval, Period)> {
-        let mut periods = BTreeSet::new();
-        let mut add = |hour: i64, is_touched: bool| {
-            let of = |interval| (interval, Period::of_time(interval, hour));
-            periods.extend([of(Interval::Hour), of(Interval::Day)]);
-            if is_touched {
-                periods.insert(of(Interval::Minute));
-            }
-        };
-        for hour in older {
-            for beside in [hour - DAY, hour + DAY] {
-                add(beside, false);
-            }
-            add(*hour, true);
-        }
+    /// The files of the range, and of what else is rolled.
+    fn periods(&self, more: &More) -> BTreeSet<(Interval, Period)> {
         let Range { from, to } = self.range;
-        for beside in [from - 2 * DAY, to + 2 * DAY] {
-            add(beside, false);
+        let mut periods = BTreeSet::from([(Interval::Minute, self.month)]);
+        let mut times = vec![from - NEAR - 2 * DAY, to + NEAR + 2 * DAY];
+        for &hour in &more.hours {
+            periods.insert((Interval::Minute, Period::of_time(Interval::Minute, hour)));
+            times.extend([hour - 3 * DAY, hour + 3 * DAY]);
         }
-        let mut hour = from;
-        while hour < to {
-            add(hour, true);
-            hour += HOUR;
+        for interval in [Interval::Hour, Interval::Day] {
+            let of_times = times.iter().map(|&time| Period::of_time(interval, time));
+            periods.extend(of_times.map(|period| (interval, period)));
         }
-        if self.how.rebuild {
-            let years: Vec<i16> = periods
-                .iter()
-                .filter_map(|(_, period)| match period {
-                    Period::Year(year) => Some(*year),
-                    Period::Month { .. } => None,
-                })
-                .collect();
-            for year in years {
-                let months =
-                    (1..=12).map(|month| (Interval::Minute, Period::Month { year, month }));
-                periods.extend(months);
-            }
-        }
+        let days = more.days.iter();
+        let days = days.map(|&date| (Interval::Day, Period::of_date(Interval::Day, date)));
+        periods.extend(days);
         periods
     }
 
@@ -387,8 +443,11 @@ impl<S: PutIf + Get + List> Attempt<'_, S> {
     }
 
     /// The daily bars of every trading date whose hours are other than when it was composed.
-    fn compose_days(&self, held: &mut Held, watermarks: &Watermarks) {
-        for date in held.dates_to_compose(self.range.from, self.range.to) {
+    fn compose_days(&self, held: &mut Held, (older, watermarks): (&BTreeSet<i64>, &Watermarks)) {
+        let Range { from, to } = self.range;
+        let near = older.iter().map(|hour| (hour - DAY, hour + DAY));
+        let near = near.chain([(from - NEAR, to + NEAR)]);
+        for date in held.dates_to_compose(near) {
             let day = utc_midnight(date);
             let parts = held.hours_of(date);
             let units: Vec<(i64, &Unit)> = parts
@@ -404,15 +463,11 @@ impl<S: PutIf + Get + List> Attempt<'_, S> {
                 .map_or(i64::MAX, |next| last.subject.zone.midnight(next));
             let partitions = units.iter().flat_map(|(_, unit)| &unit.partitions);
             let partitions: BTreeSet<i32> = partitions.copied().collect();
-            let mark = watermarks.least(partitions.iter().copied());
-            let is_over =
-                mark.is_some_and(|mark| mark >= end.saturating_add(self.how.rules.lateness));
+            let is_over = is_day_over(&partitions, end, self.how.rules, watermarks)
+                || held.digest(Interval::Day, day) == Some(&day_digest(units.clone(), true));
             let is_complete = is_over && parts.iter().all(|part| part.complete);
             let digest = day_digest(units, is_complete);
-            if held
-                .unit(Interval::Day, day)
-                .is_some_and(|unit| unit.digest == digest)
-            {
+            if held.digest(Interval::Day, day) == Some(&digest) {
                 continue;
             }
             let parts: Vec<Bar> = parts.into_iter().cloned().collect();
@@ -428,6 +483,24 @@ impl<S: PutIf + Get + List> Attempt<'_, S> {
             held.replace(Interval::Day, day, bars, is_written.then_some(unit));
         }
     }
+}
+
+/// Trading dates are composed again that are as near to the range as this.
+const NEAR: i64 = 2 * DAY;
+
+/// Whether every partition of a day has come so far that nothing of it is on time any more; of a day of late records alone, every
+/// partition that is known.
+pub(crate) fn is_day_over(
+    partitions: &BTreeSet<i32>,
+    end: i64,
+    rules: Rules,
+    watermarks: &Watermarks,
+) -> bool {
+    let mark = match partitions.is_empty() {
+        true => watermarks.least_of_all(),
+        false => watermarks.least(partitions.iter().copied()),
+    };
+    mark.is_some_and(|mark| mark >= end.saturating_add(rules.lateness))
 }
 
 impl Rolled {

@@ -12,6 +12,8 @@ use crate::Unit;
 pub(crate) struct Day {
     pub(crate) bar: Bar,
     pub(crate) unit: Unit,
+    /// When its record was fetched.
+    pub(crate) fetched_at: i64,
 }
 
 /// The bar of each day, of those that were read now.
@@ -57,6 +59,7 @@ pub(crate) fn provider_days(
                 late: Vec::new(),
                 partitions: vec![day.partition],
             },
+            fetched_at: day.fetched_at,
         };
         match best.get_mut(&day.date) {
             Some(known) if found.is_better(&known.unit) => *known = found,

@@ -4,15 +4,17 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, stream};
-use lake::{
-    ObjectKey,
-    store::{ETag, Get, StoreError},
-};
+use lake::{ObjectKey, store::Get};
 use market::bars::{
-    Aside, Bar, HOUR, Lines, MINUTE, Observed, ProviderDay, Reader, Rules, Said, minutes,
+    Aside, Bar, Bases, HOUR, Lines, MINUTE, Observed, ProviderDay, Rules, Said, minutes,
 };
 
-use super::{RollError, held::Held, inputs::Inputs};
+use super::{
+    RollError, Scope,
+    held::Held,
+    inputs::Inputs,
+    lines::{Fetched, SymbolReader, fetch},
+};
 
 /// Objects that are fetched ahead of the one that is read.
 const AHEAD: usize = 4;
@@ -21,15 +23,16 @@ const AHEAD: usize = 4;
 #[derive(Default)]
 pub(crate) struct Folded {
     pub(crate) hours: BTreeMap<i64, OfHour>,
-    pub(crate) symbol: Option<String>,
     pub(crate) days: Vec<ProviderDay>,
     pub(crate) objects: usize,
     pub(crate) lines: u64,
     pub(crate) asides: BTreeMap<Aside, u64>,
     pub(crate) damaged: BTreeMap<ObjectKey, String>,
-    /// Hours of which late records have come, and whose files were not read.
+    /// Hours beyond the scope of which late records have come.
     pub(crate) older: BTreeSet<i64>,
     read: HashSet<usize>,
+    /// The objects beyond each hour that it was folded with because they may have had something new.
+    tried: HashSet<(i64, usize)>,
 }
 
 /// An hour's bars.
@@ -38,28 +41,28 @@ pub(crate) struct OfHour {
     pub(crate) bars: Vec<Bar>,
     /// The objects beyond the hour's own time that have late observations of it.
     pub(crate) late: Vec<String>,
+    /// A digest of the versions that were read.
+    pub(crate) versions: String,
 }
 
 /// Folds the hours `stale` again, then those of which they turned out to hold late records.
 pub(crate) async fn fold(
     store: &impl Get,
     bronze: &lake::Layout,
-    (topic, rules): (&str, Rules),
-    (inputs, held): (&mut Inputs, &Held),
+    (reader, rules): (&mut SymbolReader<'_>, Rules),
+    (inputs, held, scope): (&mut Inputs, &Held, Scope<'_>),
     stale: BTreeSet<i64>,
-) -> Result<(Folded, Reader), RollError> {
+) -> Result<Folded, RollError> {
     let mut folded = Folded::default();
-    let mut reader = Reader::new(&lake::spelled_text(bronze.version(), topic), rules);
     let late = |hour: &i64| (*hour, held.late(*hour).to_vec());
     let mut pass: BTreeMap<i64, Vec<String>> = stale.iter().map(late).collect();
     while !pass.is_empty() {
         let mut one = Pass::of(pass, inputs, rules);
-        one.run(store, bronze, inputs, (&mut reader, &mut folded))
+        one.run(store, bronze, inputs, (reader, &mut folded))
             .await?;
-        pass = one.found_late(inputs, held, &mut folded);
+        pass = one.found_late(bronze, inputs, (held, scope), &mut folded);
     }
-    folded.symbol = reader.symbol().map(str::to_owned);
-    Ok((folded, reader))
+    Ok(folded)
 }
 
 /// One reading of the objects of some hours.
@@ -69,7 +72,7 @@ struct Pass {
     open: BTreeMap<i64, Open>,
     /// The objects to read, each with its hours.
     objects: BTreeMap<usize, Vec<i64>>,
-    /// What was read of hours that the object is beyond: by minute and identity, with the object.
+    /// What was read of hours that the object is beyond.
     beyond: HashSet<Beyond>,
 }
 
@@ -77,11 +80,15 @@ struct Open {
     left: usize,
     observed: Vec<Observed>,
     late: Vec<String>,
+    /// The coordinates of what each object of `late` has of the hour.
+    of_late: BTreeMap<String, HashSet<(i32, i64)>>,
 }
 
-#[derive(PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(PartialEq, Eq, Hash)]
 struct Beyond {
-    minute: i64,
+    /// Of a provider's bar its minute.
+    event_time: i64,
+    /// Of a provider's bar `None`: its versions are told apart otherwise.
     event_id: Option<u128>,
     is_bar: bool,
     object: usize,
@@ -97,13 +104,13 @@ impl Pass {
                 objects.entry(at).or_default().push(hour);
             }
             let left = of_hour.len();
-            let observed = Vec::new();
             open.insert(
                 hour,
                 Open {
                     left,
-                    observed,
+                    observed: Vec::new(),
                     late,
+                    of_late: BTreeMap::new(),
                 },
             );
         }
@@ -120,17 +127,13 @@ impl Pass {
         store: &impl Get,
         bronze: &lake::Layout,
         inputs: &mut Inputs,
-        (reader, folded): (&mut Reader, &mut Folded),
+        (reader, folded): (&mut SymbolReader<'_>, &mut Folded),
     ) -> Result<(), RollError> {
         // Hours without an object: what they had is gone.
-        let empty: Vec<i64> = self
-            .open
-            .iter()
-            .filter(|(_, open)| open.left == 0)
-            .map(|(hour, _)| *hour)
-            .collect();
+        let empty = self.open.iter().filter(|(_, open)| open.left == 0);
+        let empty: Vec<i64> = empty.map(|(hour, _)| *hour).collect();
         for hour in empty {
-            self.close(hour, reader, folded);
+            self.close(hour, inputs, reader, folded);
         }
         let objects = std::mem::take(&mut self.objects);
         let fetching: Vec<_> = objects
@@ -144,11 +147,14 @@ impl Pass {
         let mut fetched = stream::iter(fetching).buffered(AHEAD);
         while let Some((at, hours, key, fetched)) = fetched.try_next().await? {
             match fetched {
-                Ok((lines, etag)) => {
-                    inputs.set_version(at, etag);
-                    self.read(at, &hours, (&key, &lines), (reader, folded));
+                Fetched::Lines(lines, version) => {
+                    inputs.set_version(at, version);
+                    self.read((at, &hours), inputs, (&key, &lines), (reader, folded));
                 }
-                Err(reason) => {
+                Fetched::Damaged(reason, version) => {
+                    if let Some(version) = version {
+                        inputs.set_version(at, version);
+                    }
                     folded.damaged.insert(key, reason);
                 }
             }
@@ -159,7 +165,7 @@ impl Pass {
                     open.left == 0
                 });
                 if is_read {
-                    self.close(hour, reader, folded);
+                    self.close(hour, inputs, reader, folded);
                 }
             }
         }
@@ -168,44 +174,42 @@ impl Pass {
 
     fn read(
         &mut self,
-        at: usize,
-        hours: &[i64],
+        (at, hours): (usize, &[i64]),
+        inputs: &Inputs,
         (key, body): (&ObjectKey, &Bytes),
-        (reader, folded): (&mut Reader, &mut Folded),
+        (reader, folded): (&mut SymbolReader<'_>, &mut Folded),
     ) {
         let is_first = folded.read.insert(at);
         let mut lines = Lines::default();
-        for (number, line) in body.split(|&byte| byte == b'\n').enumerate() {
-            if line.is_empty() {
-                continue;
-            }
-            let aside = match reader.read(line, &mut lines) {
-                Ok(aside) => aside,
-                Err(error) => {
-                    let damaged = folded.damaged.entry(key.clone());
-                    damaged.or_insert_with(|| format!("line {}: {error}", number + 1));
-                    continue;
-                }
-            };
+        let damage = reader.read(body, &mut lines, |aside| {
             folded.lines += u64::from(is_first);
             if let Some(aside) = aside.filter(|_| is_first) {
                 *folded.asides.entry(aside).or_default() += 1;
             }
+        });
+        if let Some(damage) = damage {
+            folded.damaged.insert(key.clone(), damage);
         }
-        folded.objects += usize::from(is_first);
         if is_first {
+            folded.objects += 1;
             folded.days.append(&mut lines.days);
         }
         for one in lines.observed {
             let hour = one.event_time - one.event_time.rem_euclid(HOUR);
+            let is_beyond = inputs.is_beyond(at, hour);
             let open = self.open.get_mut(&hour).filter(|_| hours.contains(&hour));
             if let Some(open) = open {
+                if is_beyond {
+                    let of_late = open.of_late.entry(key.as_str().to_owned());
+                    of_late.or_default().insert((one.partition, one.offset));
+                }
                 open.observed.push(one);
-            } else if self.is_beyond(&one, hour) {
+            } else if is_beyond {
+                let is_bar = matches!(one.said, Said::Bar { .. });
                 self.beyond.insert(Beyond {
-                    minute: one.event_time - one.event_time.rem_euclid(MINUTE),
-                    event_id: one.event_id,
-                    is_bar: matches!(one.said, Said::Bar { .. }),
+                    event_time: one.event_time,
+                    event_id: one.event_id.filter(|_| !is_bar),
+                    is_bar,
                     object: at,
                 });
             }
@@ -213,53 +217,82 @@ impl Pass {
         }
     }
 
-    /// Whether the record's object is none of its hour's.
-    fn is_beyond(&self, one: &Observed, hour: i64) -> bool {
-        one.fetched_at >= hour + HOUR + self.rules.lateness
-    }
-
-    fn close(&mut self, hour: i64, reader: &Reader, folded: &mut Folded) {
+    fn close(
+        &mut self,
+        hour: i64,
+        inputs: &Inputs,
+        reader: &SymbolReader<'_>,
+        folded: &mut Folded,
+    ) {
         let Some(mut open) = self.open.remove(&hour) else {
             return;
         };
         let bars = minutes(&mut open.observed, reader.subjects(), &self.rules);
-        let late = open.late;
-        folded.hours.insert(hour, OfHour { bars, late });
+        // What is left is the first record of each observation. An object of nothing but repeats is none that the bars follow from.
+        let mut late = open.late;
+        if !open.of_late.is_empty() {
+            let first = open.observed.iter().map(|one| (one.partition, one.offset));
+            let first: HashSet<_> = first.collect();
+            open.of_late
+                .retain(|_, records| !records.is_disjoint(&first));
+        }
+        late.retain(|key| open.of_late.contains_key(key) || is_damaged(folded, key));
+        let versions = inputs.versions(hour, &late);
+        let of_hour = OfHour {
+            bars,
+            late,
+            versions,
+        };
+        folded.hours.insert(hour, of_hour);
     }
 
     /// The hours of which objects beyond have something new, with all such objects.
     fn found_late(
         self,
+        bronze: &lake::Layout,
         inputs: &Inputs,
-        held: &Held,
+        (held, scope): (&Held, Scope<'_>),
         folded: &mut Folded,
     ) -> BTreeMap<i64, Vec<String>> {
         let mut found: BTreeMap<i64, Vec<String>> = BTreeMap::new();
         for beyond in self.beyond {
-            let hour = beyond.minute - beyond.minute.rem_euclid(HOUR);
-            if !held.knows_minute(beyond.minute) {
+            let start = beyond.event_time - beyond.event_time.rem_euclid(MINUTE);
+            let hour = start - start.rem_euclid(HOUR);
+            let of_hour = folded.hours.get(&hour);
+            let late = of_hour.map_or(held.late(hour), |of_hour| &of_hour.late);
+            let minute = match of_hour {
+                Some(of_hour) => of_hour.bars.iter().find(|bar| bar.start == start),
+                None => held.minute(start),
+            };
+            let is_known = minute.is_some_and(|bar| match beyond.is_bar {
+                // A version that was fetched later counts nowhere.
+                true => {
+                    bar.prices.is_some()
+                        && (bar.basis != Bases::PROVIDER
+                            || inputs.is_after(beyond.object, bronze, late))
+                }
+                // A closed market repeats its last price for days.
+                false => {
+                    bar.close_event_id.is_some()
+                        && bar.close_event_id == beyond.event_id
+                        && bar.last_event_time == Some(beyond.event_time)
+                }
+            });
+            if is_known {
+                continue;
+            }
+            if !scope.has(hour) {
                 folded.older.insert(hour);
                 continue;
             }
-            let of_hour = folded.hours.get(&hour);
-            let minute = match of_hour {
-                Some(of_hour) => of_hour.bars.iter().find(|bar| bar.start == beyond.minute),
-                None => held.minute(beyond.minute),
-            };
-            let is_known = minute.is_some_and(|bar| match beyond.is_bar {
-                true => bar.prices.is_some(),
-                // A closed market repeats its last price for days.
-                false => bar.close_event_id.is_some() && bar.close_event_id == beyond.event_id,
-            });
-            let late = of_hour.map_or(held.late(hour), |of_hour| &of_hour.late);
             let key = inputs.get(beyond.object).key.as_str();
-            if is_known || late.iter().any(|known| known == key) {
+            // An hour of the scope has been folded with it as it is.
+            if late.iter().any(|known| known == key) || !folded.tried.insert((hour, beyond.object))
+            {
                 continue;
             }
             let keys = found.entry(hour).or_insert_with(|| late.to_vec());
-            if !keys.iter().any(|known| known == key) {
-                keys.push(key.to_owned());
-            }
+            keys.push(key.to_owned());
         }
         for keys in found.values_mut() {
             keys.sort_unstable();
@@ -268,20 +301,6 @@ impl Pass {
     }
 }
 
-/// The object's lines and version; the reason if it is damaged.
-pub(crate) async fn fetch(
-    store: &impl Get,
-    bronze: &lake::Layout,
-    key: &ObjectKey,
-) -> Result<Result<(Bytes, ETag), String>, RollError> {
-    match store.get(key).await {
-        Ok(object) => Ok(match bronze.unpack(&object.body) {
-            Ok(lines) => Ok((lines, object.etag)),
-            Err(damage) => Err(damage.to_string()),
-        }),
-        Err(error @ (StoreError::Corrupt { .. } | StoreError::TooLarge { .. })) => {
-            Ok(Err(error.to_string()))
-        }
-        Err(error) => Err(error.into()),
-    }
+fn is_damaged(folded: &Folded, key: &str) -> bool {
+    folded.damaged.contains_key(&ObjectKey::new(key))
 }
