@@ -4,7 +4,10 @@ use std::{path::PathBuf, time::Duration};
 
 use pipeline_tests::plane::{get, options, workspace};
 use plane::stats::Snapshot;
-use quotelake::up::{Options, Running, UpError, summary::Summary};
+use quotelake::up::{
+    Options, Running, UpError,
+    summary::{Proven, Summary},
+};
 use tempfile::TempDir;
 use tokio::time::{Instant, sleep};
 
@@ -87,7 +90,10 @@ async fn two_consumer_groups_on_one_topic_are_counted_and_proved_apart() {
 async fn bronze_is_held_to_the_topics_of_its_own_triggers_only() {
     let data = tempfile::tempdir().unwrap();
     let own = include_str!("any_template/own_topic.yaml");
-    let board = (r#""topic":"stock-board""#, r#""topic":"board-only""#);
+    let board = (
+        r#""topic":"stock-board","beat_seconds""#,
+        r#""topic":"board-only","beat_seconds""#,
+    );
     let both = |counts: &Snapshot| {
         written(counts, "QuoteUpserter") == 10 && written(counts, "BronzeWriter") > 0
     };
@@ -111,10 +117,11 @@ async fn a_writer_is_known_by_what_it_is_and_not_by_its_place() {
     };
     let summary = run(&template(&data, first, &[]).await, writer_alone).await;
     assert_eq!(summary.unverified, ["QuoteUpserter"]);
-    let [writer] = summary.proofs.as_slice() else {
-        panic!("{summary}");
-    };
+    let mut proofs = summary.proofs.iter();
+    let writer = proofs.find(|of| of.function == "BronzeWriter").unwrap();
     assert!(writer.judgement.exact && writer.judgement.records > 0);
+    let is_proved = |of: &Proven| of.function == "QuoteUpserter";
+    assert!(!summary.proofs.iter().any(is_proved), "{summary}");
     // It never starts, because it is a bronze writer without its settings, so its quotes are left.
     assert!(!summary.is_success(), "{summary}");
     let left = &summary.counts.functions["QuoteUpserter"].lag;
