@@ -10,6 +10,7 @@ mod cost;
 mod documents;
 mod faults;
 mod feed_faults;
+mod gaps;
 mod kafka;
 mod lake_commands;
 mod pipeline;

@@ -37,6 +37,13 @@ impl Damaged {
         }
     }
 
+    /// Counts those of `other` too.
+    pub(crate) fn extend(&mut self, other: &Self) {
+        self.count += other.count;
+        let room = NAMED.saturating_sub(self.named.len());
+        self.named.extend(other.named.iter().take(room).cloned());
+    }
+
     /// A line for each that is named, and one for the rest.
     pub fn lines(&self) -> String {
         let named = self.named.iter();

@@ -1,7 +1,7 @@
 //! The tools that look after a lake: the proof that it is exact, what is in it, records brought back, and its cost.
 //!
-//! Each command of the tool is a module of its name: [`verify`](mod@verify), [`inspect`], [`replay`], [`roll`],
-//! [`cost`](mod@cost) and [`sql`]. A lake is named by [`LakeLocation`](lake_location::LakeLocation): a bucket on S3, or the folder that
+//! Each command of the tool is a module of its name: [`verify`](mod@verify), [`inspect`], [`replay`], [`roll`], [`gaps`],
+//! [`backfill`], [`cost`](mod@cost) and [`sql`]. A lake is named by [`LakeLocation`](lake_location::LakeLocation): a bucket on S3, or the folder that
 //! a local run has left.
 //!
 //! ```no_run
@@ -17,8 +17,10 @@
 
 #![forbid(unsafe_code)]
 
+pub mod backfill;
 pub mod cost;
 pub mod damaged;
+pub mod gaps;
 pub mod inspect;
 pub mod lake_location;
 mod listed;

@@ -2,7 +2,7 @@
 
 use clap::{Args, Parser, Subcommand};
 use lake_tools::{
-    cost, inspect, replay,
+    backfill, cost, gaps, inspect, replay,
     roll::{self, Silver},
     sql, verify,
 };
@@ -55,6 +55,20 @@ pub enum Command {
     /// Exits with 0 if every symbol was rolled, 1 if a bronze object or a silver file is damaged or symbols are left, and 2
     /// if it could not be done.
     Roll(roll::Options),
+    /// Name the minutes of trading sessions without data, by topic and symbol, each with the reason.
+    ///
+    /// Reads bronze, the quarantine and the pollers' logs: a market that is closed is no gap, and a minute in which there was
+    /// nothing new is silent. docs/gaps.md has every reason with its remedy.
+    ///
+    /// Exits with 0 if every minute is explained, 1 if not or a bronze object is damaged, and 2 if it could not be told.
+    Gaps(gaps::Options),
+    /// Fill gaps with the minute bars of providers that have a history, published to the topics of the gaps.
+    ///
+    /// The trigger lands them, and rolling makes bars of the basis `provider` where there are no trades and quotes. To run it
+    /// again, or after a Ctrl-C, asks for what is still missing.
+    ///
+    /// Exits with 0 if every missing minute has a bar, 1 if some have none, and 2 if it could not be done.
+    Backfill(backfill::Options),
     /// Tell what a workload would cost on AWS, by its list prices, and how many PUTs it makes.
     ///
     /// Without options it is what the template polls by its defaults, without the stream of trades. The derivation is in

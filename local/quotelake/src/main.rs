@@ -15,7 +15,7 @@ use std::{
 use clap::Parser;
 use interrupts::Interrupts;
 use lake_tools::{
-    cost, inspect, replay, roll, sql,
+    backfill, cost, gaps, inspect, replay, roll, sql,
     verify::{self, SilverOptions, SilverProof, Target, verify_silver},
 };
 use quotelake::{
@@ -49,6 +49,8 @@ fn main() -> ExitCode {
         Command::Inspect(options) => block_on(inspect(options)),
         Command::Replay(options) => block_on(replay(options)),
         Command::Roll(options) => block_on(roll(options)),
+        Command::Gaps(options) => block_on(gaps(options)),
+        Command::Backfill(options) => block_on(backfill(options)),
         Command::Cost(options) => cost(&options),
         Command::Verify(options) => block_on(verify(options)),
         Command::Sql(options) => sql(&options),
@@ -171,6 +173,30 @@ async fn roll(options: roll::Options) -> Outcome {
         }
     }?;
     print(&roll::text(&options, &outcome), success(outcome.is_whole()))
+}
+
+async fn gaps(options: gaps::Options) -> Outcome {
+    let mut interrupts = Interrupts::listen()?;
+    let environment = Environment::of_process();
+    let Some(found) = interrupts.or(gaps::run(&options, &environment)).await else {
+        return Ok(interrupted());
+    };
+    let found = found?;
+    let text = gaps::text(&options, &found);
+    print(&text, success(found.is_explained()))
+}
+
+async fn backfill(options: backfill::Options) -> Outcome {
+    let mut interrupts = Interrupts::listen()?;
+    let environment = Environment::of_process();
+    // What is published stays; the next run asks for the rest.
+    let running = backfill::run(&options, &environment);
+    let Some(outcome) = interrupts.or(running).await else {
+        return Ok(interrupted());
+    };
+    let outcome = outcome?;
+    let text = backfill::text(&options, &outcome);
+    print(&text, success(outcome.is_complete()))
 }
 
 fn cost(options: &cost::Options) -> Outcome {

@@ -51,7 +51,33 @@ fn the_commands_that_look_after_a_lake_explain_their_options_and_exit_codes() {
         "--dry-run",
         "--json",
     ];
-    for (command, options) in [("inspect", &inspect[..]), ("replay", &replay[..])] {
+    let gaps = [
+        "--from",
+        "--to",
+        "--topic",
+        "--symbol",
+        "--beat",
+        "--extended",
+        "--lateness",
+        "--logs",
+        "--json",
+    ];
+    let backfill = [
+        "--from",
+        "--to",
+        "--topic",
+        "--symbol",
+        "--brokers",
+        "--dry-run",
+        "--json",
+    ];
+    let commands = [
+        ("inspect", &inspect[..]),
+        ("replay", &replay),
+        ("gaps", &gaps),
+        ("backfill", &backfill),
+    ];
+    for (command, options) in commands {
         let help = help(&[command, "--help"]);
         for option in lake.iter().chain(options) {
             assert!(help.contains(option), "{command} {option}");

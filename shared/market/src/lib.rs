@@ -72,7 +72,8 @@ pub use instrument::{AssetClass, Assets, Instrument, Mic, MicError};
 pub use message::{
     Basis, CryptoPrices, HistoryRow, Message, Meta, Published, ReadError, Schema, SchemaError,
     StockBoard, StockHistorical, StockIntraday, StockPrices, StockQuotes, Term, Tick, TradesRaw,
-    Volume, board_message, history_message, intraday_message, quote_message, trade_message,
+    Volume, board_message, history_message, intraday_message, minutes_message, quote_message,
+    trade_message,
 };
 pub use observation::{
     Bar, BoardQuote, CryptoTicker, DailyBars, MinuteBars, Observation, Quote, StockQuote, Trade,

@@ -3,7 +3,7 @@
 //! It is the function's own code, so hours of which nothing changed are not touched, and to run it again goes on.
 
 mod options;
-mod progress;
+pub(crate) mod progress;
 mod report;
 
 use std::{
@@ -26,6 +26,7 @@ use tokio_util::sync::CancellationToken;
 use crate::lake_location::{LakeLocationError, OpenLake};
 
 pub use options::{Options, Silver};
+pub(crate) use options::{duration, time};
 use progress::Progress;
 pub use report::text;
 
@@ -182,7 +183,7 @@ pub(crate) async fn roll_until_complete<S: PutIf + Get + List + 'static>(
     let key = layout.watermark_key(&job.topic);
     let before = silver::Watermarks::read(&**store, &key).await?;
     let mut first = roll_topic(store, layout, job, (until, stop), |of, symbol, _| {
-        done(of, symbol)
+        done(of, symbol);
     })
     .await?;
     let has_moved = before != first.total.watermarks && !job.how.dry_run && !job.how.rebuild;
@@ -215,7 +216,7 @@ fn range(options: &Options, now: Timestamp) -> Result<Range, RollError> {
         return Err(RollError::NoRange { from, to });
     }
     let mut from = options.from.map_or(0, hour);
-    let to = options.to.map_or(end, |to| hour(to)).min(end);
+    let to = options.to.map_or(end, hour).min(end);
     if options.rebuild {
         let begin = Timestamp::from_microsecond(from).unwrap_or(now);
         let month = Offset::UTC.to_datetime(begin).date().first_of_month();

@@ -70,7 +70,7 @@ impl Silver {
 /// A week: no source is later, and every hour's objects are listed that far.
 const LONGEST: SignedDuration = SignedDuration::from_hours(7 * 24);
 
-fn duration(text: &str) -> Result<SignedDuration, String> {
+pub(crate) fn duration(text: &str) -> Result<SignedDuration, String> {
     let time: SignedDuration = text
         .parse()
         .map_err(|_| "write a number with its unit, such as 1h, 90m or 30s".to_owned())?;
@@ -81,7 +81,7 @@ fn duration(text: &str) -> Result<SignedDuration, String> {
 }
 
 /// A time, or a date for its midnight in UTC.
-fn time(text: &str) -> Result<Timestamp, String> {
+pub(crate) fn time(text: &str) -> Result<Timestamp, String> {
     let of_date = |date: Date| Offset::UTC.to_timestamp(date.at(0, 0, 0, 0));
     let time = text
         .parse::<Timestamp>()

@@ -7,7 +7,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use tokio::time::Instant;
 
 /// How a run that goes on is shown, on stderr.
-pub(super) enum Progress {
+pub(crate) enum Progress {
     /// A bar.
     Live(ProgressBar),
     /// A line every few seconds.
@@ -16,7 +16,7 @@ pub(super) enum Progress {
     Silent,
 }
 
-pub(super) struct Plain {
+pub(crate) struct Plain {
     topic: String,
     done: usize,
     last: Instant,
@@ -26,7 +26,7 @@ pub(super) struct Plain {
 const PAUSE: Duration = Duration::from_secs(5);
 
 impl Progress {
-    pub(super) fn new(json: bool, topics: usize) -> Self {
+    pub(crate) fn new(json: bool, topics: usize) -> Self {
         if json || topics == 0 {
             return Self::Silent;
         }
@@ -44,7 +44,7 @@ impl Progress {
         Self::Live(live)
     }
 
-    pub(super) fn topic(&mut self, topic: &str) {
+    pub(crate) fn topic(&mut self, topic: &str) {
         match self {
             Self::Live(live) => {
                 live.set_message(topic.to_owned());
@@ -59,7 +59,7 @@ impl Progress {
     }
 
     /// One symbol of these many is done.
-    pub(super) fn symbol(&mut self, of: usize) {
+    pub(crate) fn symbol(&mut self, of: usize) {
         match self {
             Self::Live(live) => {
                 live.set_length(of as u64);
@@ -77,7 +77,7 @@ impl Progress {
         }
     }
 
-    pub(super) fn finish(&self) {
+    pub(crate) fn finish(&self) {
         if let Self::Live(live) = self {
             live.finish_and_clear();
         }

@@ -17,13 +17,28 @@ pub fn intraday_message(observation: &Observation<MinuteBars>, repeated: bool) -
     };
     let last = bars.last().map(day);
     let of_the_day = bars.iter().filter(|bar| Some(day(bar)) == last);
+    intraday(observation, of_the_day, repeated)
+}
+
+/// The message of minute bars of any time, a [`StockIntraday`]: all that `observation` has, oldest first.
+///
+/// It is what fills a gap in a topic of any shape: a consumer tells it from the topic's own by its schema.
+pub fn minutes_message(observation: &Observation<MinuteBars>) -> Message {
+    intraday(observation, observation.said.iter(), false)
+}
+
+fn intraday<'a>(
+    observation: &Observation<MinuteBars>,
+    bars: impl Iterator<Item = &'a Bar<Timestamp>>,
+    repeated: bool,
+) -> Message {
     let symbol = &observation.instrument.symbol;
     message(
         symbol,
         &StockIntraday {
             symbol: symbol.clone(),
             kind: StockIntraday::KIND.to_owned(),
-            data: of_the_day.map(on_a_whole_second).collect(),
+            data: bars.map(on_a_whole_second).collect(),
             timestamp: observation.fetched_at,
             meta: Some(Meta::new(StockIntraday::SCHEMA, observation, repeated)),
         },

@@ -12,7 +12,9 @@ mod trades;
 
 use serde::Serialize;
 
-pub use bars::{HistoryRow, StockHistorical, StockIntraday, history_message, intraday_message};
+pub use bars::{
+    HistoryRow, StockHistorical, StockIntraday, history_message, intraday_message, minutes_message,
+};
 pub use boards::{StockBoard, StockPrices, board_message};
 pub use meta::{Meta, Term};
 pub use published::{Published, ReadError};

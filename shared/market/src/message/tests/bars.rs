@@ -104,6 +104,26 @@ fn daily_bars_are_published_field_for_field() {
 }
 
 #[test]
+fn minutes_of_several_days_are_one_message_and_the_same_ones_have_the_same_id() {
+    let starts = ["2026-11-19T23:59:00Z", "2026-11-20T00:00:00Z"];
+    let fetched = |at| {
+        let minutes = starts.map(minute).to_vec();
+        minutes_message(&observed("binance", pair("BTC", "USDT"), minutes, at))
+    };
+    let (one, again) = (
+        fetched("2026-11-21T00:00:00Z"),
+        fetched("2026-11-22T00:00:00Z"),
+    );
+    assert_eq!(dates(&one), starts);
+    let id = |message: &Message| {
+        let body: Value = serde_json::from_slice(&message.body).unwrap();
+        body["meta"]["event_id"].clone()
+    };
+    assert_eq!(id(&one), id(&again));
+    assert_eq!(one.key, again.key);
+}
+
+#[test]
 fn only_the_minutes_of_the_last_trading_date_are_published_by_the_exchange_s_own_day() {
     let cases = [
         (

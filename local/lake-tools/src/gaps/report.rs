@@ -1,0 +1,134 @@
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::{Explanation, Gap, Options, Outcome, SymbolGaps, TopicGaps};
+use crate::table::{aligned, grouped};
+
+/// The stretches that are named at most.
+const NAMED: usize = 200;
+
+/// The outcome as the options want it printed.
+pub fn text(options: &Options, outcome: &Outcome) -> String {
+    match options.json {
+        true => format!("{}\n", as_json(outcome)),
+        false => as_text(outcome),
+    }
+}
+
+fn as_json(outcome: &Outcome) -> Value {
+    let topics: BTreeMap<&String, Value> = outcome
+        .topics
+        .iter()
+        .map(|(topic, of)| (topic, of_topic(of)))
+        .collect();
+    let gaps: Vec<Value> = outcome.gaps().map(of_gap).collect();
+    json!({
+        "topics": topics,
+        "gaps": gaps,
+        "damaged": outcome.damaged,
+        "logs": outcome.logs,
+        "explained": outcome.is_explained(),
+    })
+}
+
+fn of_topic(of: &TopicGaps) -> Value {
+    let symbols: BTreeMap<&String, Value> = of
+        .symbols
+        .iter()
+        .map(|of| {
+            let sources = &of.sources;
+            let value = json!({"market": of.market, "sources": sources, "minutes": of.minutes});
+            (&of.symbol, value)
+        })
+        .collect();
+    json!({"beat_minutes": of.beat, "symbols": symbols})
+}
+
+fn of_gap((topic, of, gap): (&str, &SymbolGaps, &Gap)) -> Value {
+    json!({
+        "topic": topic,
+        "symbol": of.symbol,
+        "from": gap.from.to_string(),
+        "to": gap.to.to_string(),
+        "minutes": gap.minutes,
+        "reason": gap.explanation.name(),
+        "cause": gap.explanation.cause(),
+        "holidays_known": gap.holidays_known,
+    })
+}
+
+fn as_text(outcome: &Outcome) -> String {
+    let mut text = String::new();
+    for (topic, of) in &outcome.topics {
+        text.push_str(&format!("{topic}: {}\n", sums(of)));
+    }
+    let (quiet, open): (Vec<_>, Vec<_>) = outcome
+        .gaps()
+        .partition(|(_, _, gap)| gap.explanation == Explanation::Silent);
+    let row = |(topic, of, gap): &(&str, &SymbolGaps, &Gap)| {
+        let why = match gap.explanation.cause() {
+            Some(cause) => format!("{} ({cause})", gap.explanation.name()),
+            None => gap.explanation.name().to_owned(),
+        };
+        let unsure = match gap.holidays_known {
+            true => "",
+            false => "; it may have been a holiday, which the calendar does not know",
+        };
+        let cells = [
+            format!("  {topic}"),
+            of.symbol.clone(),
+            format!("{} to {}", gap.from, gap.to),
+            format!("{} min", grouped(gap.minutes)),
+            format!("{why}{unsure}"),
+        ];
+        cells.to_vec()
+    };
+    let rows: Vec<Vec<String>> = open.iter().take(NAMED).map(row).collect();
+    text.push_str(&aligned(&rows, 5));
+    if open.len() > NAMED {
+        text.push_str(&format!(
+            "  and {} more: --json has all\n",
+            open.len() - NAMED
+        ));
+    }
+    if !quiet.is_empty() {
+        text.push_str(&format!(
+            "  and {} silent stretches, in which there was nothing new: --json has them\n",
+            grouped(quiet.len() as u64)
+        ));
+    }
+    text.push_str(&outcome.damaged.lines());
+    if outcome.topics.is_empty() {
+        text.push_str("bronze has no topic: there is nothing to look at\n");
+    }
+    if outcome.logs.is_none() && open.iter().any(|(_, _, gap)| gap.explanation.is_loss()) {
+        text.push_str("without --logs nothing tells whether a provider failed\n");
+    }
+    text.push_str(match outcome.is_explained() {
+        true => "every minute is explained\n",
+        false => "not every minute is explained: docs/gaps.md says what to do\n",
+    });
+    text
+}
+
+/// How many minutes of a topic each explanation has.
+fn sums(of: &TopicGaps) -> String {
+    let mut sums: BTreeMap<&str, u64> = BTreeMap::new();
+    for symbol in &of.symbols {
+        for (name, minutes) in &symbol.minutes {
+            *sums.entry(name).or_default() += minutes;
+        }
+    }
+    sums.remove(Explanation::Closed.name());
+    let parts: Vec<String> = sums
+        .into_iter()
+        .filter(|(_, minutes)| *minutes > 0)
+        .map(|(name, minutes)| format!("{name} {}", grouped(minutes)))
+        .collect();
+    let symbols = grouped(of.symbols.len() as u64);
+    match parts.is_empty() {
+        true => format!("{symbols} symbols, no minute of a session"),
+        false => format!("{symbols} symbols, minutes: {}", parts.join(", ")),
+    }
+}
