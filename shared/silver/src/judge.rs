@@ -390,3 +390,6 @@ fn differing(stored: &Bar, expected: &Bar) -> Vec<&'static str> {
     let differing = same.into_iter().filter(|(_, same)| !same);
     differing.map(|(name, _)| name).collect()
 }
+
+#[cfg(test)]
+mod tests;

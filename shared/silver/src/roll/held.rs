@@ -301,21 +301,18 @@ impl Held {
     /// Writes every changed file, the minutes of `month` last: until they are there, the next roll does all of it again. What is composed
     /// comes behind the other months of which late records have come.
     pub(crate) async fn write(
-        &self,
+        self,
         store: &impl PutIf,
         layout: &Layout,
         of: &Of,
         (month, how): (Period, &How),
     ) -> Result<usize, RollError> {
         let is_last = |at: &(Interval, Period)| *at == (Interval::Minute, month);
-        let mut changed: Vec<_> = self
-            .files
-            .iter()
-            .filter(|(_, file)| file.is_changed)
-            .collect();
+        let files = self.files.into_iter();
+        let mut changed: Vec<_> = files.filter(|(_, file)| file.is_changed).collect();
         changed.sort_by_key(|(at, _)| is_last(at));
         let mut written = 0;
-        for (&(interval, period), file) in changed {
+        for ((interval, period), file) in changed {
             written += 1;
             if how.dry_run {
                 continue;
@@ -325,8 +322,8 @@ impl Held {
                 symbol: self.symbol.clone(),
                 interval,
                 rules: how.rules,
-                bars: file.bars.clone(),
-                units: file.units.clone(),
+                bars: file.bars,
+                units: file.units,
             });
             match &file.etag {
                 Some(etag) => store.put_if_match(&key, body, etag).await?,

@@ -76,8 +76,14 @@ impl<'a> SymbolReader<'a> {
     ) -> Option<String> {
         let cut = || "it ends without a line feed".to_owned();
         let mut damage = (body.last() != Some(&b'\n')).then(cut);
-        let texts = body.split(|&byte| byte == b'\n').enumerate();
-        for (number, text) in texts.filter(|(_, text)| !text.is_empty()) {
+        let ends = memchr::memchr_iter(b'\n', body).chain([body.len()]);
+        let mut start = 0;
+        for (number, end) in ends.enumerate() {
+            let text = &body[start..end];
+            start = end + 1;
+            if text.is_empty() {
+                continue;
+            }
             match self.read_line(text, lines) {
                 Ok(aside) => line(aside),
                 Err(error) => {

@@ -9,7 +9,7 @@ pub(crate) mod lines;
 pub(crate) mod provider_day;
 mod stream;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -153,7 +153,10 @@ pub async fn roll(
     (known, until): (&Watermarks, Instant),
 ) -> Result<Rolled, RollError> {
     let mut known = known.clone();
-    let mut range = range;
+    let mut range = Range {
+        from: range.from.max(0),
+        to: range.to.min(TIME_MAX),
+    };
     let month = |time| Period::of_time(Interval::Minute, time);
     if range.from < range.to && month(range.from) != month(range.to - 1) {
         let all = list(store, layout, of, range, (how.rules, until)).await?;
@@ -176,6 +179,9 @@ pub async fn roll(
     }
     Ok(rolled)
 }
+
+/// About the end of the year 9998, before the last of all dates.
+const TIME_MAX: i64 = 253_370_000_000_000_000;
 
 async fn list(
     store: &impl List,

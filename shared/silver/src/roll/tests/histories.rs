@@ -152,6 +152,9 @@ fn history() -> impl Strategy<Value = History> {
         .prop_map(|(of, drawn, cuts, rollers, choices)| {
             let ((market, start), layout, of_all_time) = of;
             let start = at(start);
+            let log = log(start, drawn);
+            // What a roller without provisional bars has passed over of a provider's day is not looked for again.
+            let has_days = log.iter().any(|one| matches!(one.said, Said::Days { .. }));
             let hours = |(from, to): (i64, i64)| Range {
                 from: start + from * HOUR,
                 to: start + to * HOUR,
@@ -160,11 +163,14 @@ fn history() -> impl Strategy<Value = History> {
                 market,
                 layout,
                 start,
-                log: log(start, drawn),
+                log,
                 cuts,
                 rollers: rollers
                     .into_iter()
-                    .map(|(range, how)| (hours(range), how))
+                    .map(|(range, how)| {
+                        let provisional = how.provisional || has_days;
+                        (hours(range), How { provisional, ..how })
+                    })
                     .collect(),
                 choices,
                 of_all_time,

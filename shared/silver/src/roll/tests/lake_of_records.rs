@@ -9,7 +9,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use jiff::{Timestamp, civil::Date};
+use jiff::Timestamp;
 use lake::{
     Compression, Granularity, ObjectKey, OpenObjects, Received, Requests, gather, merge,
     store::{ETag, Get, List, Listed, MemoryStore, Object, PutIf, StoreError},
@@ -392,9 +392,4 @@ impl List for Counting {
         self.note("LIST", prefix);
         self.store.folders(prefix, after).await
     }
-}
-
-/// The date of a text.
-pub(crate) fn date(text: &str) -> Date {
-    text.parse().unwrap()
 }
