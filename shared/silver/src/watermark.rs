@@ -32,11 +32,6 @@ impl Watermarks {
             .flatten()
     }
 
-    /// The least of all partitions.
-    pub(crate) fn least_of_all(&self) -> Option<i64> {
-        self.0.values().copied().min()
-    }
-
     /// The newest bucket of any partition.
     pub fn newest(&self) -> Option<i64> {
         self.0.values().copied().max()

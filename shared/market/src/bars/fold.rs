@@ -118,9 +118,10 @@ fn minute(observed: &mut [Observed], subjects: &[Subject], rules: &Rules) -> Bar
     bar
 }
 
-/// The version of a provider's bar that counts: the last that was fetched by `until`, else the first after.
+/// The version of a provider's bar that counts: the last that was fetched before `until`, when the minute's last tick would be late,
+/// else the first after.
 fn version(versions: &[Observed], until: i64) -> Option<&Observed> {
-    let in_time = versions.iter().filter(|one| one.fetched_at <= until);
+    let in_time = versions.iter().filter(|one| one.fetched_at < until);
     let last = in_time.max_by_key(|one| one.precedence());
     last.or_else(|| versions.iter().min_by_key(|one| one.precedence()))
 }

@@ -113,7 +113,7 @@ async fn a_day_of_a_provider_that_no_roll_has_seen_is_behind() {
     assert_eq!((&judged.wrong[..], judged.behind), (&[][..], 2));
     lake.roll_right(day()).await;
     lake.forge(Interval::Day, Period::Year(2026), |file| {
-        drop(file.bars.remove(0))
+        drop(file.bars.remove(0));
     })
     .await;
     assert_eq!(lake.judge().await.wrong.len(), 1);

@@ -494,8 +494,8 @@ impl<S: PutIf + Get + List> Attempt<'_, S> {
 /// Trading dates are composed again that are as near to the range as this.
 const NEAR: i64 = 2 * DAY;
 
-/// Whether every partition of a day has come so far that nothing of it is on time any more; of a day of late records alone, every
-/// partition that is known.
+/// Whether every partition of a day has come so far that nothing of it is on time any more; of a day of late records alone, any
+/// partition.
 pub(crate) fn is_day_over(
     partitions: &BTreeSet<i32>,
     end: i64,
@@ -503,7 +503,7 @@ pub(crate) fn is_day_over(
     watermarks: &Watermarks,
 ) -> bool {
     let mark = match partitions.is_empty() {
-        true => watermarks.least_of_all(),
+        true => watermarks.newest(),
         false => watermarks.least(partitions.iter().copied()),
     };
     mark.is_some_and(|mark| mark >= end.saturating_add(rules.lateness))

@@ -185,7 +185,7 @@ fn plain(records: &[Observed], start: impl Fn(i64) -> i64) -> BTreeMap<i64, Plai
     for (minute, mut held) in versions {
         held.sort_by_key(precedence);
         let until = minute + MINUTE + HOUR;
-        let on_time = held.iter().rfind(|one| one.fetched_at <= until);
+        let on_time = held.iter().rfind(|one| one.fetched_at < until);
         let version = *on_time.unwrap_or(&held[0]);
         by_minute.entry(minute).or_insert_with(|| vec![version]);
     }

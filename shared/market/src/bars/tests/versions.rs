@@ -16,10 +16,10 @@ fn close(versions: &[Observed]) -> String {
 fn of_a_provider_s_bar_the_last_version_on_time_counts() {
     let on_time = [
         provider(START, 1, "1", "2026-03-02T10:00:30Z"),
-        provider(START, 2, "2", "2026-03-02T11:01:00Z"),
+        provider(START, 2, "2", "2026-03-02T11:00:59.999999Z"),
     ];
-    assert_eq!(close(&on_time), "2", "fetched at end + lateness");
-    let after = provider(START, 3, "3", "2026-03-02T11:01:00.000001Z");
+    assert_eq!(close(&on_time), "2", "fetched before end + lateness");
+    let after = provider(START, 3, "3", "2026-03-02T11:01:00Z");
     assert_eq!(close(&[on_time[0], on_time[1], after]), "2");
 }
 

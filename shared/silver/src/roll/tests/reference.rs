@@ -172,11 +172,11 @@ fn of_minutes(records: &[Record], zone: Zone) -> Vec<Plain> {
     }
     let of_minute = of_minute.into_iter();
     of_minute
-        .map(|(start, (ticks, versions))| minute(start, ticks, versions, zone))
+        .map(|(start, (ticks, versions))| minute(start, ticks, &versions, zone))
         .collect()
 }
 
-fn minute(start: i64, mut ticks: Vec<&Record>, versions: Vec<&Record>, zone: Zone) -> Plain {
+fn minute(start: i64, mut ticks: Vec<&Record>, versions: &[&Record], zone: Zone) -> Plain {
     let mut bar = nothing(start, zone);
     ticks.sort_by_key(|one| (one.event, one.partition, one.offset));
     let (late, in_time): (Vec<&Record>, Vec<&Record>) = ticks
@@ -184,7 +184,7 @@ fn minute(start: i64, mut ticks: Vec<&Record>, versions: Vec<&Record>, zone: Zon
         .partition(|one| one.fetched - one.event > LATENESS);
     bar.late = i64::try_from(late.len()).unwrap();
     let is_trade = |one: &&Record| matches!(one.said, Said::Trade { .. });
-    let has_trades = in_time.iter().any(|one| is_trade(&one));
+    let has_trades = in_time.iter().any(is_trade);
     for one in in_time
         .iter()
         .copied()
@@ -216,7 +216,7 @@ fn minute(start: i64, mut ticks: Vec<&Record>, versions: Vec<&Record>, zone: Zon
     let usual = versions
         .iter()
         .copied()
-        .filter(|one| one.fetched <= until)
+        .filter(|one| one.fetched < until)
         .max_by_key(rank);
     let version = usual.or(versions.iter().copied().min_by_key(rank));
     if let Some(version) = version
@@ -375,9 +375,10 @@ impl Buckets<'_> {
     }
 
     fn is_day_over(&self, hours: impl Iterator<Item = i64>, end: i64) -> bool {
-        let mut partitions: BTreeSet<i32> = hours.flat_map(|hour| self.of_hour(hour)).collect();
+        let partitions: BTreeSet<i32> = hours.flat_map(|hour| self.of_hour(hour)).collect();
         if partitions.is_empty() {
-            partitions = self.records.iter().map(|one| one.partition).collect();
+            let mut all = self.records.iter();
+            return all.any(|one| self.bucket(one) >= end + LATENESS);
         }
         let mut partitions = partitions.into_iter();
         partitions.all(|partition| self.newest(partition) >= end + LATENESS)

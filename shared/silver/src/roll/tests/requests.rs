@@ -69,7 +69,6 @@ async fn a_month_of_minutes_takes_time_in_proportion() {
     let begin = Instant::now();
     assert_eq!(lake.roll(range).await.files, 0);
     let unchanged = begin.elapsed();
-    println!("a month takes {whole:?}, unchanged {unchanged:?}");
     // Far above what it takes on a slow machine, far below what the square of it would take.
     assert!(whole < Duration::from_secs(60), "{whole:?}");
     assert!(unchanged < Duration::from_secs(20), "{unchanged:?}");
