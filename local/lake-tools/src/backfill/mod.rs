@@ -20,7 +20,10 @@ use stream::{
 };
 use tokio::time::Instant;
 
-use crate::gaps::{self, Gap, GapsError, SymbolGaps};
+use crate::{
+    gaps::{self, Gap, GapsError, SymbolGaps},
+    roll::progress::Progress,
+};
 
 pub use options::Options;
 pub use report::text;
@@ -111,8 +114,11 @@ pub async fn run(options: &Options, environment: &Environment) -> Result<Outcome
         ..Outcome::default()
     };
     let mut sources = Sources::new(environment);
+    let mut progress = Progress::new(options.json, found.topics.len());
     for (topic, of) in &found.topics {
+        progress.topic(topic);
         for symbol in &of.symbols {
+            progress.symbol(of.symbols.len());
             let days = days(symbol, finished);
             if days.is_empty() {
                 continue;
@@ -122,6 +128,7 @@ pub async fn run(options: &Options, environment: &Environment) -> Result<Outcome
             outcome.symbols.insert(of, filled);
         }
     }
+    progress.finish();
     Ok(outcome)
 }
 

@@ -6,6 +6,7 @@
 mod aside;
 mod explain;
 mod logs;
+mod objects;
 mod options;
 mod report;
 mod scan;
@@ -14,6 +15,7 @@ mod sessions;
 mod slots;
 #[cfg(test)]
 mod tests;
+mod topic;
 
 use std::{collections::BTreeMap, io, path::PathBuf, sync::Arc};
 

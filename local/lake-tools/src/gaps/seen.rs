@@ -3,12 +3,15 @@
 use std::collections::BTreeSet;
 
 use lake::{
-    Layout, Name, ObjectKey, Version, read_line,
-    store::{Get, List, PAGE, StoreError},
+    Layout, ObjectKey, Version, read_line,
+    store::{Get, List, StoreError},
 };
 use market::bars::{Aside, Lines, MINUTE, Observed, Reader, Rules, Said, Subject};
 
-use super::slots::{Grid, Slots};
+use super::{
+    objects::{bucket, first, objects},
+    slots::{Grid, Slots},
+};
 use crate::{
     damaged::Damaged,
     reading::{Reading, read},
@@ -125,7 +128,7 @@ pub(crate) async fn look(
     now: i64,
     is_open: impl Fn(&Seen, usize) -> bool,
 ) -> Result<Option<Seen>, StoreError> {
-    let Some((first, begins_at)) = first(store, layout, of).await? else {
+    let Some((first, begins_at)) = first(store, layout, (&of.topic, &of.symbol)).await? else {
         return Ok(None);
     };
     let bucket = layout.granularity().bucket_ms() * 1_000;
@@ -137,7 +140,7 @@ pub(crate) async fn look(
     }
     let mut seen = Seen::new(&of.grid);
     let mut reader = Reader::new(&of.name, of.rules);
-    for key in objects(store, layout, of, (from, in_time)).await? {
+    for key in objects(store, layout, (&of.topic, &of.symbol), (from, in_time)).await? {
         take(store, layout, of, &key, (&mut reader, &mut seen)).await?;
     }
     if begins_at + bucket > of.grid.from {
@@ -160,86 +163,11 @@ pub(crate) async fn look(
         (seen.is_traded, seen.is_daily) = (elsewhere.is_traded, elsewhere.is_daily);
     }
     if now > in_time && (0..count).any(|slot| is_open(&seen, slot)) {
-        for key in objects(store, layout, of, (in_time, now)).await? {
+        for key in objects(store, layout, (&of.topic, &of.symbol), (in_time, now)).await? {
             take(store, layout, of, &key, (&mut reader, &mut seen)).await?;
         }
     }
     Ok(Some(seen))
-}
-
-/// The first object of a symbol, and when its bucket begins.
-async fn first(
-    store: &impl List,
-    layout: &Layout,
-    of: &Of,
-) -> Result<Option<(ObjectKey, i64)>, StoreError> {
-    let root = root(layout, of);
-    let mut after = None;
-    loop {
-        let page = store.list(&root, after.as_ref()).await?;
-        let Some(last) = page.last().map(|listed| listed.key.clone()) else {
-            return Ok(None);
-        };
-        let found = page
-            .into_iter()
-            .find_map(|listed| Some((bucket(layout, &listed.key)?, listed.key)));
-        if let Some((bucket, key)) = found {
-            return Ok(Some((key, bucket)));
-        }
-        after = Some(last);
-    }
-}
-
-/// The objects whose buckets begin in a stretch of time, or reach into it.
-async fn objects(
-    store: &impl List,
-    layout: &Layout,
-    of: &Of,
-    (from, to): (i64, i64),
-) -> Result<Vec<ObjectKey>, StoreError> {
-    let length = layout.granularity().bucket_ms() * 1_000;
-    let root = root(layout, of);
-    let date = jiff::Timestamp::from_microsecond(from.saturating_sub(length))
-        .map(|time| jiff::tz::Offset::UTC.to_datetime(time).date());
-    let date = date.unwrap_or(jiff::civil::Date::MIN);
-    let mut after = ObjectKey::new(format!("{root}{}{date}", layout.names().date));
-    let mut objects = Vec::new();
-    loop {
-        let page = store.list(&root, Some(&after)).await?;
-        let is_last = page.len() < PAGE;
-        for listed in page {
-            if let Some(bucket) = bucket(layout, &listed.key) {
-                if bucket >= to {
-                    return Ok(objects);
-                }
-                if bucket + length > from {
-                    objects.push(listed.key.clone());
-                }
-            }
-            after = listed.key;
-        }
-        if is_last {
-            return Ok(objects);
-        }
-    }
-}
-
-fn root(layout: &Layout, of: &Of) -> String {
-    let names = layout.names();
-    let (topic, symbol) = (&of.topic, &of.symbol);
-    format!(
-        "{}{}{topic}/{}{symbol}/",
-        layout.root(),
-        names.topic,
-        names.symbol
-    )
-}
-
-fn bucket(layout: &Layout, key: &ObjectKey) -> Option<i64> {
-    match layout.name_of(key) {
-        Name::Bronze { bucket, .. } => Some(bucket.as_microsecond()),
-        _ => None,
-    }
 }
 
 /// Reads an object's lines into the marks.

@@ -6,14 +6,16 @@ use lake::{
     store::{MemoryStore, PutIf, list_all},
 };
 use market::{
-    Assets, Bar, CryptoTicker, Instrument, Observation, Quote, StockQuote, Trade, minutes_message,
-    quote_message, trade_message,
+    Assets, Bar, CryptoTicker, Instrument, Observation, Quote, StockQuote, Trade, intraday_message,
+    minutes_message, quote_message, trade_message,
 };
+
+use proptest::prelude::*;
 
 use super::{Gap, GapsError, Outcome, Selection, range, scan};
 use crate::{
     lake_location::LakeLocation,
-    written::{Record, deliver, event, record, writer},
+    written::{Record, deliver, event, record, run, writer},
 };
 
 const DAY: &str = "2026-05-22T";
@@ -362,4 +364,106 @@ async fn a_wrong_range_topic_or_symbol_is_one_sentence() {
     assert!(said.contains("no symbol 'NOPE'"), "{said}");
     let said = of(|of| of.beats.push(("crypto-prices".to_owned(), 1_440))).await;
     assert!(said.contains("no whole beat of 1440 min"), "{said}");
+}
+
+#[tokio::test]
+async fn a_minute_that_a_series_of_bars_has_none_of_is_silent() {
+    let price = || "100".parse().unwrap();
+    let bar = |minute: &str| Bar {
+        at: format!("{DAY}{minute}:00Z").parse().unwrap(),
+        open: price(),
+        high: price(),
+        low: price(),
+        close: price(),
+        volume: price(),
+    };
+    let series = |minutes: &[&str], fetched: &str| {
+        let observation = Observation {
+            source: "vci",
+            instrument: Instrument::vietnamese_share("FPT".parse().unwrap(), None),
+            said: minutes.iter().map(|minute| bar(minute)).collect(),
+            fetched_at: time(fetched),
+        };
+        (
+            "stock-intraday",
+            text(intraday_message(&observation, false)),
+        )
+    };
+    let lake = lake(&[
+        series(&["02:30"], "02:31:00"),
+        // Then nothing was polled until 02:39.
+        series(&["02:30", "02:32", "02:34"], "02:39:00"),
+    ])
+    .await;
+    let outcome = look(&lake, &selection("02:20:00", "02:40:00"), None)
+        .await
+        .unwrap();
+    let expected = [
+        ("02:31", 1, "silent"),
+        ("02:33", 1, "silent"),
+        ("02:35", 4, "poller-not-running"),
+        ("02:39", 1, "silent"),
+    ];
+    // The market opens at 02:00, and nobody had asked before the first poll.
+    assert_eq!(gaps(&outcome, "FPT"), is(expected));
+}
+
+/// A ticker of the minutes behind 20:00: which symbol, when it was made, how long after it was fetched, and whether it is
+/// broken.
+fn tickers() -> impl Strategy<Value = Vec<(bool, u32, u32, bool)>> {
+    let ticker = (
+        any::<bool>(),
+        0..20_u32,
+        0..90_u32,
+        prop::bool::weighted(0.1),
+    );
+    prop::collection::vec(ticker, 1..30)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn every_minute_of_a_session_is_recorded_or_in_one_gap(tickers in tickers(), length in 1..25_u32) {
+        let at = |seconds: u32| {
+            let time = time("20:00:00") + jiff::SignedDuration::from_secs(seconds.into());
+            time.strftime("%H:%M:%S").to_string()
+        };
+        let value = |&(other, minute, age, is_broken): &(bool, u32, u32, bool)| {
+            let symbol = if other { "ETHUSDT" } else { "BTCUSDT" };
+            let (event, fetched) = (at(minute * 60), at((minute + age) * 60));
+            let ticker = ticker(symbol, &event, &fetched);
+            match is_broken {
+                true => ("crypto-prices", ticker.replace("\"symbol\"", "\"x\":1,\"x\":2,\"symbol\"")),
+                false => ("crypto-prices", ticker),
+            }
+        };
+        let values: Vec<_> = tickers.iter().map(value).collect();
+        let outcome = run(async {
+            let lake = lake(&values).await;
+            look(&lake, &selection("20:00:00", &at(length * 60)), None).await
+        });
+        let Ok(outcome) = outcome else {
+            prop_assert!(tickers.iter().all(|ticker| ticker.3), "no topic but that of quarantine");
+            return Ok(());
+        };
+        for of in outcome.topics.values().flat_map(|topic| &topic.symbols) {
+            prop_assert_eq!(of.minutes.values().sum::<u64>(), u64::from(length));
+            let named: u64 = of.gaps.iter().map(|gap| gap.minutes).sum();
+            let beside = of.minutes["recorded"] + of.minutes["market-closed"];
+            prop_assert_eq!(named + beside, u64::from(length));
+            for pair in of.gaps.windows(2) {
+                prop_assert!(pair[0].to < pair[1].from || pair[0].explanation != pair[1].explanation);
+                prop_assert!(pair[0].to <= pair[1].from);
+            }
+            for &(other, minute, age, is_broken) in &tickers {
+                let is_of = other == (of.symbol == "ETHUSDT") && !is_broken;
+                if is_of && age <= 60 {
+                    let made = time(&at(minute * 60));
+                    let mut gaps = of.gaps.iter();
+                    prop_assert!(!gaps.any(|gap| (gap.from..gap.to).contains(&made)), "{} is recorded", made);
+                }
+            }
+        }
+    }
 }
