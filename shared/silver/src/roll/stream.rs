@@ -10,7 +10,8 @@ use market::bars::{
 };
 
 use super::{
-    RollError, Scope,
+    RollError,
+    attempt::Scope,
     held::Held,
     inputs::Inputs,
     lines::{Fetched, SymbolReader, fetch},
