@@ -20,7 +20,7 @@ use super::{
 use crate::{How, Layout, Range, decode};
 
 /// Histories of a run; `QUOTELAKE_HISTORIES` asks for another number.
-const HISTORIES: u32 = 2_000;
+const HISTORIES: u32 = 500;
 
 #[derive(Clone)]
 struct History {
