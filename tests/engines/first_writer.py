@@ -73,8 +73,8 @@ def objects(s3):
             yield file.path, body
 
 
-def invoke(program, events, endpoint):
-    """Runs a function with a runtime API that has these events; gives its answers: ("response" or "error", body)."""
+def invoke(program, events, endpoint, bucket="written"):
+    """Runs the writer with a runtime API that has these events; gives its answers: ("response" or "error", body)."""
     answers, left = [], list(enumerate(events))
 
     class Api(http.server.BaseHTTPRequestHandler):
@@ -127,7 +127,7 @@ def invoke(program, events, endpoint):
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
         "AWS_ENDPOINT_URL": endpoint,
-        "BRONZE_BUCKET": "written",
+        "BRONZE_BUCKET": bucket,
         "BRONZE_PREFIX": "bronze",
         "BRONZE_EPOCH": "1",
     }

@@ -23,6 +23,13 @@ class DuckDB:
         connection.execute(tool.sql("--engine", "duckdb", "--topic", topic, *lake.options, *options))
         return rows(connection.sql(f"select * from {tool.view(topic)}"))
 
+    def bars(self, text):
+        connection = duckdb.connect()
+        # Another zone than UTC: no time may depend on it.
+        connection.execute("set timezone = 'Asia/Ho_Chi_Minh'")
+        connection.execute(text)
+        return lambda view: plain_rows(connection.sql(f"select * from {view}"))
+
     def more(self, folder):
         """The commands of README.md, on a lake in which everything is odd that may be."""
         readme = pathlib.Path("README.md").read_text()
@@ -43,6 +50,10 @@ class DuckDB:
         assert rows == expected, rows ^ expected
         of_one = "explain analyze " + query.replace("group by", "where lake_symbol = '_S07' group by")
         assert "Scanning Files: 1/" in connection.sql(of_one).fetchall()[0][1], "docs/engines.md: a symbol's objects alone"
+
+
+def plain_rows(relation):
+    return [dict(zip(relation.columns, row)) for row in relation.fetchall()]
 
 
 def rows(relation):

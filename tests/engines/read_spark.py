@@ -43,6 +43,14 @@ class Spark:
         exec(tool.sql("--engine", "spark", "--topic", topic, *lake.options, *options), {"spark": session()})
         return rows(session().table(tool.view(topic)))
 
+    def bars(self, text):
+        exec(text, {"spark": session()})
+        # Each is asked for three times.
+        for table in session().catalog.listTables():
+            if table.name.startswith(("bars_lines_", "bars_minutes_")):
+                session().catalog.cacheTable(table.name)
+        return lambda view: [row.asDict(recursive=True) for row in session().table(view).collect()]
+
     def more(self, folder):
         """docs/engines.md: a stream of files has not seen what an object gained after it was read."""
         lake = lakes.packed(folder / "streamed")

@@ -50,16 +50,15 @@ settings {SETTINGS};
 ",
         view = view(topic),
         values = lines(values.chain(of_lake), "    "),
-        table = table(lake, topic),
+        table = table_of(lake, &lake.objects(topic), "JSONEachRow"),
         types = types.join(", "),
     )
 }
 
 /// The table function without its types.
-fn table(lake: &Lake, topic: &str) -> String {
-    let objects = lake.objects(topic);
+pub(super) fn table_of(lake: &Lake, objects: &str, format: &str) -> String {
     match &lake.place {
-        Place::Folder(_) => format!("file('{}/{objects}', 'JSONEachRow',", lake.base("")),
+        Place::Folder(_) => format!("file('{}/{objects}', '{format}',", lake.base("")),
         Place::S3 {
             bucket,
             prefix,
@@ -70,7 +69,7 @@ fn table(lake: &Lake, topic: &str) -> String {
                 None => format!("https://{bucket}.s3.amazonaws.com"),
             };
             format!(
-                "s3('{bucket}/{prefix}/{objects}', 'YOUR_ACCESS_KEY', 'YOUR_SECRET_KEY', 'JSONEachRow',"
+                "s3('{bucket}/{prefix}/{objects}', 'YOUR_ACCESS_KEY', 'YOUR_SECRET_KEY', '{format}',"
             )
         }
     }

@@ -11,6 +11,7 @@ mod json;
 mod options;
 mod place;
 mod polars;
+mod silver;
 mod spark;
 #[cfg(test)]
 mod tests;
@@ -74,6 +75,11 @@ pub enum SqlError {
         "bars are made by DuckDB, Spark or Athena: name one of them with --engine, or leave --bars out"
     )]
     NoBars,
+    /// No silver yet.
+    #[error(
+        "there are no bars at {0}: make them with `quotelake roll`, or name another --silver-prefix"
+    )]
+    NoSilver(String),
 }
 
 /// The text that `quotelake sql` prints.
@@ -93,13 +99,25 @@ pub fn run(options: &Options) -> Result<String, SqlError> {
     if options.bars {
         return bars::text(options, engine, &lake, &topics);
     }
-    Ok(match engine {
+    let bars = silver::Silver::beside(&lake, &options.silver.silver_prefix, &options.prefix)?;
+    if options.only_silver {
+        return match bars.intervals.is_empty() {
+            true => Err(SqlError::NoSilver(bars.lake.base("s3"))),
+            false => silver::text(&bars, engine),
+        };
+    }
+    let text = match engine {
         Engine::Duckdb => duckdb::text(&lake, &topics),
         Engine::Spark => spark::text(&lake, &topics),
         Engine::Polars => polars::text(&lake, &topics),
         Engine::Clickhouse => clickhouse::text(&lake, &topics),
         Engine::Athena => athena::text(&lake, &topics)?,
-    })
+    };
+    // On S3 nothing is looked at, and engines refuse a view of nothing.
+    match lake.is_on_s3() || options.topic.is_some() || bars.intervals.is_empty() {
+        true => Ok(text),
+        false => Ok(format!("{text}\n{}", silver::text(&bars, engine)?)),
+    }
 }
 
 fn topics(topic: Option<&str>) -> Result<Vec<Topic>, SqlError> {
@@ -129,4 +147,13 @@ fn of_line(columns: &[Column]) -> Vec<Column> {
 fn lines(items: impl IntoIterator<Item = String>, indentation: &str) -> String {
     let items: Vec<String> = items.into_iter().collect();
     items.join(&format!(",\n{indentation}"))
+}
+
+/// The template with each `{name}` replaced.
+fn filled(template: &str, values: &[(&str, String)]) -> String {
+    let mut text = template.to_owned();
+    for (name, value) in values {
+        text = text.replace(&format!("{{{name}}}"), value);
+    }
+    text
 }

@@ -50,23 +50,27 @@ impl Lake {
 
     /// The topics that have objects, where that can be seen: for others some engines refuse a view. All if none has any.
     pub(super) fn with_objects(&self, topics: Vec<Topic>) -> Vec<Topic> {
-        let Place::Folder(path) = &self.place else {
+        if self.is_on_s3() {
             return topics;
+        }
+        let has_objects = |(topic, _): &Topic| self.has(&format!("lake_topic={topic}"));
+        let found: Vec<Topic> = topics.iter().copied().filter(has_objects).collect();
+        if found.is_empty() { topics } else { found }
+    }
+
+    /// Whether one of its histories has this folder. On S3 nothing is looked at.
+    pub(super) fn has(&self, folder: &str) -> bool {
+        let Place::Folder(path) = &self.place else {
+            return true;
         };
         let histories = fs::read_dir(path).into_iter().flatten().flatten();
-        let histories: Vec<PathBuf> = histories
+        histories
             .map(|history| history.path())
             .filter(|path| match &self.epoch {
                 Some(epoch) => path.ends_with(format!("epoch={epoch}")),
                 None => true,
             })
-            .collect();
-        let has_objects = |(topic, _): &Topic| {
-            let folder = format!("lake_topic={topic}");
-            histories.iter().any(|path| path.join(&folder).is_dir())
-        };
-        let found: Vec<Topic> = topics.iter().copied().filter(has_objects).collect();
-        if found.is_empty() { topics } else { found }
+            .any(|path| path.join(folder).is_dir())
     }
 
     /// The folder of the epochs; on S3 with `scheme`, which engines name differently.

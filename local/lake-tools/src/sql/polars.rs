@@ -92,7 +92,7 @@ pub(super) fn text(lake: &Lake, topics: &[Topic]) -> String {
     text
 }
 
-fn storage(lake: &Lake) -> String {
+pub(super) fn storage(lake: &Lake) -> String {
     match lake.endpoint() {
         Some(url) => format!(
             "# Credentials come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.\n\

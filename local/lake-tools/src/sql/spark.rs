@@ -131,3 +131,12 @@ fn object(members: &[Column]) -> String {
         .collect();
     format!("STRUCT<{}>", members.join(", "))
 }
+
+/// Statements of SQL as calls in Python.
+pub(super) fn statements(sql: &str) -> String {
+    sql.split(";\n")
+        .map(str::trim)
+        .filter(|statement| !statement.is_empty())
+        .map(|statement| format!("spark.sql(\"\"\"\n{statement}\n\"\"\")\n"))
+        .collect()
+}

@@ -1,7 +1,7 @@
 use market::bars::Rules;
 
-use super::{Dialect, filled, views};
-use crate::sql::{Lake, Place, SqlError, Topic, view};
+use super::{Dialect, views};
+use crate::sql::{Lake, Place, SqlError, Topic, filled, view};
 
 const ATHENA: Dialect = Dialect {
     temporary: "",

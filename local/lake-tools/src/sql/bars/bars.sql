@@ -56,15 +56,19 @@ with polled as (
         case when place = places and is_counted = has_counted then 1 else 0 end as is_closing,
         max(case when is_counted = 1 and total is not null then place end)
             over (partition by epoch, lake_symbol, symbol, start_us) as place_of_total,
-        cast(floor(abs(price)) as decimal(19,0)) as price_whole, cast(floor(abs(size)) as decimal(19,0)) as size_whole
+        case when price < 0 then cast(0 as decimal(37,18)) - cast(price as decimal(37,18)) else price end as price_magnitude,
+        case when size < 0 then cast(0 as decimal(37,18)) - cast(size as decimal(37,18)) else size end as size_magnitude
     from placed
+), whole as (
+    select *, cast(floor(price_magnitude) as decimal(19,0)) as price_whole, cast(floor(size_magnitude) as decimal(19,0)) as size_whole
+    from closing
 ), split as (
     select *,
-        cast(cast(abs(price) as decimal(37,18)) - price_whole as decimal(18,18)) as price_fraction,
-        cast(cast(abs(size) as decimal(37,18)) - size_whole as decimal(18,18)) as size_fraction
-    from closing
+        cast(cast(price_magnitude as decimal(37,18)) - price_whole as decimal(18,18)) as price_fraction,
+        cast(cast(size_magnitude as decimal(37,18)) - size_whole as decimal(18,18)) as size_fraction
+    from whole
 ), traded as (
-    -- The exact product: only that of the fractions has to be rounded.
+    -- The exact product: only that of the fractions has to be rounded. (Spark's abs and minus sign cut digits beyond the 34th.)
     select *,
         (cast(price_whole * size_whole as decimal(36,18)) + cast(price_whole * size_fraction as decimal(36,18)))
         + (cast(price_fraction * size_whole as decimal(36,18)) + cast(price_fraction * size_fraction as decimal(36,18))) as quoted
@@ -77,7 +81,7 @@ with polled as (
         max(case when is_counted = 1 and is_closing = 1 then price end) as close,
         sum(case when is_counted = 1 and kind = 'trade' then size end) as volume,
         sum(case when is_counted = 1 and kind = 'trade' 
-            then case when (price < 0) <> (size < 0) then -quoted else quoted end end) as quote_volume,
+            then case when (price < 0) <> (size < 0) then cast(0 as decimal(37,18)) - cast(quoted as decimal(37,18)) else quoted end end) as quote_volume,
         sum(case when is_counted = 1 and kind = 'trade' then case when size = 0 then 0 else 1 end end) as trades,
         sum(is_counted) as ticks,
         sum(case when is_counted = 1 then price else cast(0 as decimal(38,18)) end) as price_sum,

@@ -11,7 +11,7 @@ mod spark;
 use market::bars::{HOUR, MINUTE, Rules};
 use silver::columns;
 
-use super::{Lake, Options, SqlError, Topic, options::Engine, view};
+use super::{Lake, Options, SqlError, Topic, filled, options::Engine, view};
 
 /// What differs between the engines. Times are microseconds since 1970, as expressions.
 pub(super) struct Dialect {
@@ -144,15 +144,6 @@ fn views(dialect: &Dialect, lake: &Lake, topic: &str, rules: Rules) -> String {
 
 /// The schemas of messages that are snapshots of a price.
 const QUOTES: &str = "('stock-quotes/1', 'crypto-prices/1', 'stock-prices/1', 'stock-board/1')";
-
-/// The template with each `{name}` replaced.
-fn filled(template: &str, values: &[(&str, String)]) -> String {
-    let mut text = template.to_owned();
-    for (name, value) in values {
-        text = text.replace(&format!("{{{name}}}"), value);
-    }
-    text
-}
 
 /// A time cut to a whole number of `unit`, also before 1970.
 fn floor(time: &str, unit: i64) -> String {

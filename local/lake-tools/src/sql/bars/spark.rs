@@ -1,7 +1,11 @@
 use market::bars::Rules;
 
-use super::{Dialect, filled, views};
-use crate::sql::{Lake, Topic, spark::settings, view};
+use super::{Dialect, views};
+use crate::sql::{
+    Lake, Topic, filled,
+    spark::{settings, statements},
+    view,
+};
 
 const SPARK: Dialect = Dialect {
     temporary: "temporary ",
@@ -40,11 +44,7 @@ pub(super) fn text(lake: &Lake, topics: &[Topic], rules: Rules) -> String {
     for (topic, _) in topics {
         let values = [("folders", lake.folders(topic)), ("view", view(topic))];
         text.push_str(&filled(READ, &values));
-        for statement in views(&SPARK, lake, topic, rules).split(";\n") {
-            if !statement.trim().is_empty() {
-                text.push_str(&format!("spark.sql(\"\"\"{}\"\"\")\n", statement.trim()));
-            }
-        }
+        text.push_str(&statements(&views(&SPARK, lake, topic, rules)));
     }
     text
 }
