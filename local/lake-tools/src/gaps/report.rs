@@ -5,8 +5,9 @@ use serde_json::{Value, json};
 use super::{Explanation, Gap, Options, Outcome, SymbolGaps, TopicGaps};
 use crate::table::{aligned, grouped};
 
-/// The stretches that are named at most.
+/// The stretches that are named at most, and the symbols of one.
 const NAMED: usize = 200;
+const SYMBOLS: usize = 5;
 
 /// The outcome as the options want it printed.
 pub fn text(options: &Options, outcome: &Outcome) -> String {
@@ -63,46 +64,53 @@ fn as_text(outcome: &Outcome) -> String {
     for (topic, of) in &outcome.topics {
         text.push_str(&format!("{topic}: {}\n", sums(of)));
     }
-    let (quiet, open): (Vec<_>, Vec<_>) = outcome
-        .gaps()
-        .partition(|(_, _, gap)| gap.explanation == Explanation::Silent);
-    let row = |(topic, of, gap): &(&str, &SymbolGaps, &Gap)| {
-        let why = match gap.explanation.cause() {
-            Some(cause) => format!("{} ({cause})", gap.explanation.name()),
-            None => gap.explanation.name().to_owned(),
-        };
-        let unsure = match gap.holidays_known {
+    let is_quiet = |gap: &Gap| gap.explanation == Explanation::Silent;
+    let quiet = outcome.gaps().filter(|(_, _, gap)| is_quiet(gap)).count();
+    // What is not explained comes first, and what struck many symbols at once is one row.
+    let mut rows: BTreeMap<_, Vec<&str>> = BTreeMap::new();
+    for (topic, of, gap) in outcome.gaps().filter(|(_, _, gap)| !is_quiet(gap)) {
+        let is_explained = gap.explanation != Explanation::Unexplained;
+        let place = (is_explained, topic, gap.from, gap.to);
+        let row = rows.entry((place, &gap.explanation, gap.minutes, gap.holidays_known));
+        row.or_default().push(&of.symbol);
+    }
+    let row = |(((_, topic, from, to), why, minutes, holidays_known), symbols): (_, &Vec<&str>)| {
+        let why: &Explanation = why;
+        let unsure = match holidays_known {
             true => "",
             false => "; it may have been a holiday, which the calendar does not know",
         };
+        let cause = why.cause().map(|cause| format!(" ({cause})"));
         let cells = [
             format!("  {topic}"),
-            of.symbol.clone(),
-            format!("{} to {}", gap.from, gap.to),
-            format!("{} min", grouped(gap.minutes)),
-            format!("{why}{unsure}"),
+            format!("{from} to {to}"),
+            format!("{} min", grouped(minutes)),
+            format!("{}{}{unsure}", why.name(), cause.unwrap_or_default()),
+            names(symbols),
         ];
         cells.to_vec()
     };
-    let rows: Vec<Vec<String>> = open.iter().take(NAMED).map(row).collect();
-    text.push_str(&aligned(&rows, 5));
-    if open.len() > NAMED {
-        text.push_str(&format!(
-            "  and {} more: --json has all\n",
-            open.len() - NAMED
-        ));
+    let shown: Vec<Vec<String>> = rows
+        .iter()
+        .take(NAMED)
+        .map(|(&key, symbols)| row((key, symbols)))
+        .collect();
+    text.push_str(&aligned(&shown, 5));
+    if rows.len() > NAMED {
+        let more = grouped((rows.len() - NAMED) as u64);
+        text.push_str(&format!("  and {more} more: --json has all\n"));
     }
-    if !quiet.is_empty() {
+    if quiet > 0 {
         text.push_str(&format!(
             "  and {} silent stretches, in which there was nothing new: --json has them\n",
-            grouped(quiet.len() as u64)
+            grouped(quiet as u64)
         ));
     }
     text.push_str(&outcome.damaged.lines());
     if outcome.topics.is_empty() {
         text.push_str("bronze has no topic: there is nothing to look at\n");
     }
-    if outcome.logs.is_none() && open.iter().any(|(_, _, gap)| gap.explanation.is_loss()) {
+    if outcome.logs.is_none() && outcome.gaps().any(|(_, _, gap)| gap.explanation.is_loss()) {
         text.push_str("without --logs nothing tells whether a provider failed\n");
     }
     text.push_str(match outcome.is_explained() {
@@ -110,6 +118,16 @@ fn as_text(outcome: &Outcome) -> String {
         false => "not every minute is explained: docs/gaps.md says what to do\n",
     });
     text
+}
+
+/// The first symbols, and how many there are beside.
+fn names(symbols: &[&str]) -> String {
+    let first = symbols.iter().take(SYMBOLS).copied();
+    let first = first.collect::<Vec<_>>().join(", ");
+    match symbols.len().saturating_sub(SYMBOLS) {
+        0 => first,
+        more => format!("{first} and {} more", grouped(more as u64)),
+    }
 }
 
 /// How many minutes of a topic each explanation has.

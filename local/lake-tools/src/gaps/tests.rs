@@ -12,7 +12,7 @@ use market::{
 
 use proptest::prelude::*;
 
-use super::{Gap, GapsError, Outcome, Selection, range, scan};
+use super::{Gap, GapsError, Options, Outcome, Selection, range, report, scan};
 use crate::{
     lake_location::LakeLocation,
     written::{Record, deliver, event, record, run, writer},
@@ -466,4 +466,26 @@ proptest! {
             }
         }
     }
+}
+
+#[tokio::test]
+async fn what_is_not_explained_is_told_first_and_what_struck_all_once() {
+    let lake = lake(&coins()).await;
+    let selection = selection("19:50:00", "19:58:00");
+    let outcome = look(&lake, &selection, None).await.unwrap();
+    let options = Options {
+        selection,
+        logs: None,
+        json: false,
+    };
+    let said = report::text(&options, &outcome);
+    let day = DAY.trim_end_matches('T');
+    let expected = format!(
+        "crypto-prices: 2 symbols, minutes: poller-not-running 4, recorded 11, unexplained 1\n  \
+         crypto-prices  {day}T19:56:00Z to {day}T19:57:00Z  1 min  unexplained         ETHUSDT\n  \
+         crypto-prices  {day}T19:53:00Z to {day}T19:55:00Z  2 min  poller-not-running  BTCUSDT, ETHUSDT\n\
+         without --logs nothing tells whether a provider failed\n\
+         not every minute is explained: docs/gaps.md says what to do\n"
+    );
+    assert_eq!(said, expected);
 }
