@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Deploys the pipeline to emulated AWS and runs it: `sam deploy` of template.yaml, its schedules fire its pollers, Kafka is
-# the broker, our Kafka trigger invokes its writer, and at the end every record has to be in its bucket once.
+# the broker, our Kafka trigger invokes its writer, and at the end every record has to be in its bucket once. Its rollers
+# make bars of them, which have to be right, and which Athena has to give as they are.
 # Needs Rust and Python 3, no Docker and no account. README.md beside this tells what is emulated and how truly.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -121,6 +122,8 @@ have_fired() { [ "$(fired)" -gt 0 ]; }
 
 have_ended() { [ "$(stack ended $scheduled)" -ge $(($(fired) + rare)) ]; }
 
+have_bars() { [ "$(stack counts BarsWritten)" -gt 0 ]; }
+
 verified() { # [OPTION...]
     "$bin_dir/quotelake" verify --brokers "$brokers" --bucket "$bucket" --epoch 1 \
         --s3-endpoint "$AWS_ENDPOINT_URL" "$@"
@@ -150,6 +153,7 @@ on_ministack() {
     start market "$bin_dir/quotelake" serve market
     wait_for 30 "the market" grep -q VietnamSymbols "$work/market.out"
     { cat "$work/cluster.out" "$work/market.out" && echo "Architecture=$architecture"; } >"$work/parameters"
+    printf '%s\n' 'RollEvery=1 minute' LakeTables=true >>"$work/parameters"
     if [ "$seconds" -lt 300 ]; then
         # A session of trades lasts for five minutes.
         sed -i 's/^TradeSymbols=.*/TradeSymbols=/' "$work/parameters"
@@ -174,14 +178,16 @@ on_ministack() {
     fi
     while [ $SECONDS -lt $until ]; do sleep 1; done
     topics=$(stack topics $stack)
-    scheduled=$(stack stop-schedules $stack)
-    say "schedules stopped after $(fired) calls, and $rare by hand; the pollers finish within their minute"
+    scheduled=$(stack scheduled $stack)
+    stack stop $stack pollers
+    say "no more polls after $(fired) calls, and $rare by hand; the pollers finish within their minute"
     wait_for 400 "the pollers" have_ended
 
     kill -INT "$trigger"
     wait "$trigger" || fail "the trigger has left records"
     tail -n 1 "$work/trigger.out"
-    read -r polled published failed written quarantined < <(stack counts)
+    read -r polled published failed written quarantined \
+        < <(stack counts QuotesPolled QuotesPublished QuotesFailed RecordsWritten RecordsQuarantined)
     verified
     verified --json >"$work/verdict"
     records=$(verdict 'verdict["in_topics"]')
@@ -193,6 +199,24 @@ on_ministack() {
         [ "$(verdict 'verdict["topics"].get(sys.argv[2], 0)' "$topic")" -gt 0 ] || fail "$topic: its poller has published nothing"
     done
     say "exact"
+    bars_are_right
+}
+
+# The rollers have run by their schedules while records were landing. What came since is made by their daily sweep, which
+# would fire after a day; then Athena is asked.
+bars_are_right() {
+    local swept behind
+    wait_for 90 "bars by schedule" have_bars
+    say "the schedules have made $(stack counts BarsWritten) bars of minutes, some of them anew by each run"
+    swept=$(stack sweep $stack)
+    stack stop $stack rollers
+    say "$swept sweeps by hand"
+    "$bin_dir/quotelake" verify silver --bucket "$bucket" --epoch 1 --s3-endpoint "$AWS_ENDPOINT_URL" | tee "$work/bars"
+    grep -q '^right [1-9][0-9]* + behind 0$' "$work/bars" || fail "the sweep has left bars"
+    say "right"
+    "$bin_dir/quotelake" sql --engine athena --silver --bucket "$bucket" --epoch 1 >"$work/tables.sql"
+    "$TOOLS/ministack/bin/python" localstack/ask_athena.py $stack "$bucket" "$work/tables.sql"
+    say "asked"
 }
 
 # LocalStack has no Kafka trigger, its scheduler does not fire and its Lambda needs Docker in Docker: functions, schedules

@@ -3,6 +3,7 @@
 TOOLS=${QUOTELAKE_CI_TOOLS:-${XDG_CACHE_HOME:-$HOME/.cache}/quotelake-ci}
 
 MINISTACK=1.5.33
+DUCKDB=2.0.1
 SAM_CLI=1.170.0
 CARGO_LAMBDA=1.9.2
 
@@ -19,8 +20,8 @@ python_tool() { # NAME PACKAGE...
     fi
 }
 
-# ministack expands SAM templates with a library that has to be resolved together with it.
-ministack_tool() { python_tool ministack "ministack==$MINISTACK" "aws-sam-translator>=1.90"; }
+# ministack expands SAM templates with a library that has to be resolved together with it, and its Athena asks DuckDB.
+ministack_tool() { python_tool ministack "ministack==$MINISTACK" "aws-sam-translator>=1.90" "duckdb==$DUCKDB"; }
 
 sam_tool() { python_tool sam "aws-sam-cli==$SAM_CLI"; }
 

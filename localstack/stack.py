@@ -2,11 +2,13 @@
 
 stack.py create-cluster NAME     makes an MSK cluster in the default VPC; prints the parameters by which a stack is on it
 stack.py output STACK KEY        an output of the stack
-stack.py fire-rare STACK         invokes the functions whose schedules are rarer than a minute; prints how many
+stack.py fire-rare STACK         invokes the pollers whose schedules are rarer than a minute; prints how many
 stack.py topics STACK            prints the topics that the stack's schedules have pollers publish to
-stack.py stop-schedules STACK    deletes the stack's schedules, so that they start nothing more; prints their functions
-stack.py ended FUNCTION...        prints how many invocations of these have ended, by the reports in their log
-stack.py counts                  prints what the functions have counted, by the metrics in their logs
+stack.py scheduled STACK         prints the functions that the stack's schedules invoke
+stack.py stop STACK KIND         deletes the schedules of the stack's pollers or rollers, so that they start nothing more
+stack.py sweep STACK             invokes each roller as its daily schedule would, and waits for it; prints how many
+stack.py ended FUNCTION...       prints how many invocations of these have ended, by the reports in their log
+stack.py counts METRIC...        prints what the functions have counted, by the metrics in their logs
 """
 
 import json
@@ -46,28 +48,54 @@ def schedules(stack):
                 yield schedule
 
 
+def job(schedule):
+    return json.loads(schedule["Target"].get("Input", "{}"))
+
+
+def kind(schedule):
+    return "pollers" if "feed" in job(schedule) else "rollers"
+
+
+def function(schedule):
+    return schedule["Target"]["Arn"].split(":function:")[1]
+
+
+def invoke(schedule, how):
+    payload = schedule["Target"].get("Input", "{}")
+    return boto3.client("lambda").invoke(FunctionName=function(schedule), InvocationType=how, Payload=payload)
+
+
 def fire_rare(stack):
     fired = 0
     for schedule in schedules(stack):
-        if schedule["ScheduleExpression"] != "rate(1 minute)":
-            target = schedule["Target"]
-            boto3.client("lambda").invoke(
-                FunctionName=target["Arn"], InvocationType="Event", Payload=target.get("Input", "{}").encode()
-            )
+        if kind(schedule) == "pollers" and schedule["ScheduleExpression"] != "rate(1 minute)":
+            invoke(schedule, "Event")
             fired += 1
     print(fired)
 
 
 def topics(stack):
-    inputs = (json.loads(schedule["Target"].get("Input", "{}")) for schedule in schedules(stack))
-    print(*(job["topic"] for job in inputs if "topic" in job))
+    print(*{job(schedule)["topic"] for schedule in schedules(stack) if kind(schedule) == "pollers"})
 
 
-def stop_schedules(stack):
-    stopped = list(schedules(stack))
-    for schedule in stopped:
-        boto3.client("scheduler").delete_schedule(Name=schedule["Name"], GroupName=schedule["GroupName"])
-    print(*{schedule["Target"]["Arn"].split(":function:")[1] for schedule in stopped})
+def scheduled(stack):
+    print(*{function(schedule) for schedule in schedules(stack)})
+
+
+def stop(stack, stopped):
+    for schedule in list(schedules(stack)):
+        if kind(schedule) == stopped:
+            boto3.client("scheduler").delete_schedule(Name=schedule["Name"], GroupName=schedule["GroupName"])
+
+
+def sweep(stack):
+    sweeps = [schedule for schedule in schedules(stack) if schedule["ScheduleExpression"] == "rate(1 day)"]
+    for schedule in sweeps:
+        answer = invoke(schedule, "RequestResponse")
+        report = json.loads(answer["Payload"].read())
+        if "FunctionError" in answer or report["failed"] or report["left"]["count"] or report["damaged"]["count"]:
+            sys.exit(f"{function(schedule)} answered {json.dumps(report)}")
+    print(len(sweeps))
 
 
 def messages(groups=None):
@@ -101,14 +129,13 @@ def ended(*names):
     print(sum(message.startswith("REPORT ") for message in messages(groups)))
 
 
-def counts():
-    names = ("QuotesPolled", "QuotesPublished", "QuotesFailed", "RecordsWritten", "RecordsQuarantined")
+def counts(*names):
     total = dict.fromkeys(names, 0)
     for line in log_lines():
         if "_aws" in line:
             for name in names:
                 total[name] += line.get(name, 0)
-    print(" ".join(str(total[name]) for name in names))
+    print(*total.values())
 
 
 COMMANDS = {
@@ -116,7 +143,9 @@ COMMANDS = {
     "output": output,
     "fire-rare": fire_rare,
     "topics": topics,
-    "stop-schedules": stop_schedules,
+    "scheduled": scheduled,
+    "stop": stop,
+    "sweep": sweep,
     "ended": ended,
     "counts": counts,
 }

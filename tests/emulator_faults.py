@@ -3,7 +3,9 @@
 emulator_faults.py MINISTACK BIN_DIR    with the Python that ministack is installed for, in the repository
 """
 
+import base64
 import contextlib
+import datetime
 import json
 import os
 import pathlib
@@ -161,6 +163,35 @@ def a_writer_needs_no_more_than_its_prefix_of_the_bucket(account, _):
     landed(account.invoke("least", EVENT))
     account.deploy("beyond", "bronze-writer", role, BRONZE_BUCKET="lake", BRONZE_PREFIX="elsewhere")
     refused(account.invoke("beyond", EVENT), "lake")
+
+
+@promise
+def a_roller_that_may_not_write_names_each_symbol_and_makes_its_bars_once_it_may(account, _):
+    account.s3.create_bucket(Bucket="bars")
+    writer = account.role("landing", *lake("bars"))
+    account.deploy("landing", "bronze-writer", writer, BRONZE_BUCKET="bars", BRONZE_PREFIX="bronze")
+    landed(account.invoke("landing", event_of_now()))
+    reads = [allow("s3:GetObject", "arn:aws:s3:::bars/*"), allow("s3:ListBucket", "arn:aws:s3:::bars")]
+    role = account.role("roller", *reads)
+    account.deploy("roller", "bar-roller", role, BRONZE_BUCKET="bars", BRONZE_PREFIX="bronze")
+    roll = json.dumps({"topic": "stock-quotes", "hours": 24})
+    error, report = account.invoke("roller", roll)
+    assert not error and "denied" in report["failed"]["AAPL"], report
+    print(f"  {json.dumps(report['failed'])}")
+    account.role("roller", *reads, allow("s3:PutObject", "arn:aws:s3:::bars/silver/*"))
+    error, report = account.invoke("roller", roll)
+    assert not error and not report["failed"] and report["bars"] == 1, report
+
+
+def event_of_now():
+    """The batch, with a quote of now."""
+    event = json.loads(EVENT)
+    record = next(record for records in event["records"].values() for record in records if record["value"])
+    quote = json.loads(base64.b64decode(record["value"]))
+    now = datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    quote["meta"] |= {"event_time": now, "fetched_at": now}
+    record["value"] = base64.b64encode(json.dumps(quote).encode()).decode()
+    return json.dumps(event)
 
 
 def reasons_of_failure(account, name):
