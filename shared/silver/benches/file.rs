@@ -58,6 +58,7 @@ fn file(bars: usize) -> File {
             digest,
             late: Vec::new(),
             partitions: vec![3],
+            objects: 2,
         });
     }
     File {

@@ -52,6 +52,8 @@ pub struct Unit {
     pub late: Vec<String>,
     /// The partitions of its objects.
     pub partitions: Vec<i32>,
+    /// How many objects there were with a time bucket in the hour or the one before it; 0 of a day.
+    pub objects: usize,
 }
 
 /// Why a file is none that quotelake has written, or can't be replaced.

@@ -11,13 +11,13 @@ use market::bars::{Bar, HOUR, Interval, Lines, Rules, add_session_volumes, days,
 
 use crate::{
     File, FileDamage, How, Layout, Of, Period, Unit, Watermarks, decode,
-    layout::utc_midnight,
+    layout::{utc_date, utc_midnight},
     roll::{
         RollError,
         inputs::{Inputs, day_digest, hour_digest},
         is_day_over,
         lines::{Fetched, SymbolReader, fetch},
-        provider_day::provider_days,
+        provider_day::{fetched_at, provider_days},
     },
 };
 
@@ -28,6 +28,8 @@ pub struct Judged {
     pub right: u64,
     /// Bars that follow from bronze as it was at the last roll; it has changed since.
     pub behind: u64,
+    /// Bars of records that bronze has no more, so that they can't be compared.
+    pub kept: u64,
     /// Bars that are not what bronze says.
     pub wrong: Vec<Wrong>,
     /// Silver files that can't be read, each with the reason.
@@ -76,7 +78,10 @@ pub async fn judge(
     let of_hours = OfHours::of(&held, &whole, &watermarks);
     let (expected, provider) = whole.bars((&held, &of_hours), &watermarks);
     judged.bronze_damaged.clone_from(&whole.damaged);
-    let behind = behind(&held, &of_hours, &expected, &provider);
+    let excused = Excused {
+        kept: kept(&held, &whole.inputs),
+        behind: behind(&held, &of_hours, &expected, &provider),
+    };
     for interval in Interval::ALL {
         let mut stored: BTreeMap<i64, &Bar> = held.bars(interval);
         for bar in &expected[&interval] {
@@ -91,24 +96,28 @@ pub async fn judge(
                     names => Difference::Other(names),
                 },
             };
-            judged.add(interval, bar, how, &behind);
+            judged.add(interval, bar, how, &excused);
         }
         for bar in stored.into_values() {
-            judged.add(interval, bar, Difference::Unfounded, &behind);
+            judged.add(interval, bar, Difference::Unfounded, &excused);
         }
     }
     Ok(judged)
 }
 
 impl Judged {
-    fn add(&mut self, interval: Interval, bar: &Bar, how: Difference, behind: &BTreeSet<Date>) {
-        match behind.contains(&bar.trading_date) {
-            true => self.behind += 1,
-            false => self.wrong.push(Wrong {
+    fn add(&mut self, interval: Interval, bar: &Bar, how: Difference, excused: &Excused) {
+        let start = bar.start;
+        if excused.kept.contains(&bar.trading_date) {
+            self.kept += 1;
+        } else if excused.behind.contains(&bar.trading_date) {
+            self.behind += 1;
+        } else {
+            self.wrong.push(Wrong {
                 interval,
-                start: bar.start,
+                start,
                 how,
-            }),
+            });
         }
     }
 
@@ -116,7 +125,16 @@ impl Judged {
     pub fn add_counts(&mut self, other: &Self) {
         self.right += other.right;
         self.behind += other.behind;
+        self.kept += other.kept;
     }
+}
+
+/// The trading dates whose bars may differ from bronze.
+struct Excused {
+    /// Some objects of theirs have expired.
+    kept: BTreeSet<Date>,
+    /// They are not rolled yet.
+    behind: BTreeSet<Date>,
 }
 
 /// The silver files of the symbol.
@@ -349,6 +367,26 @@ fn behind(
             dates.insert(day.trading_date);
         }
     }
+    dates
+}
+
+/// The trading dates of hours that were made of more objects than there are, and of days that a provider told before the
+/// first object that there is.
+fn kept(stored: &Stored, inputs: &Inputs) -> BTreeSet<Date> {
+    let units = stored.units(Interval::Minute);
+    let lost = |hour: i64| {
+        let unit = units.get(&hour);
+        unit.is_some_and(|unit| unit.objects > inputs.objects_of(hour))
+    };
+    let bars = stored.bars(Interval::Hour);
+    let of_hours = bars.values().filter(|bar| lost(bar.start));
+    let mut dates: BTreeSet<Date> = of_hours.map(|bar| bar.trading_date).collect();
+    let first = inputs.first_and_last().map_or(i64::MAX, |(first, _)| first);
+    let days = stored.units(Interval::Day);
+    let told = days
+        .iter()
+        .filter(|(_, unit)| fetched_at(unit).is_some_and(|told| told < first));
+    dates.extend(told.map(|(at, _)| utc_date(*at)));
     dates
 }
 

@@ -47,6 +47,8 @@ pub struct SilverVerdict {
     pub right: u64,
     /// Bars of hours that were not rolled since bronze changed.
     pub behind: u64,
+    /// Bars of records that bronze has no more.
+    pub kept: u64,
     /// How many are not what bronze says.
     pub wrong: u64,
     /// The first hundred of them, a sentence each.
@@ -69,6 +71,7 @@ impl SilverVerdict {
     fn add(&mut self, of: &Of, judged: &Judged) {
         self.right += judged.right;
         self.behind += judged.behind;
+        self.kept += judged.kept;
         for wrong in &judged.wrong {
             self.wrong += 1;
             if self.named.len() < NAMED {
@@ -104,7 +107,7 @@ impl SilverVerdict {
         if as_json {
             return format!("{}\n", self.details());
         }
-        let verdict = match (self.is_right(), self.right + self.behind) {
+        let verdict = match (self.is_right(), self.right + self.behind + self.kept) {
             (true, 0) => "there are no bars: run `quotelake roll`",
             (true, _) if self.behind > 0 => "right: bars that are behind wait for the next roll",
             (true, _) => "right: every bar is what a fold of all records at once makes",
@@ -114,13 +117,18 @@ impl SilverVerdict {
     }
 
     fn parts(&self) -> String {
-        format!("right {} + behind {}", self.right, self.behind)
+        let kept = match self.kept {
+            0 => String::new(),
+            kept => format!(" + of expired records {kept}"),
+        };
+        format!("right {} + behind {}{kept}", self.right, self.behind)
     }
 
     fn details(&self) -> Value {
         json!({
             "right": self.right,
             "behind": self.behind,
+            "kept": self.kept,
             "wrong": self.wrong,
             "named": self.named,
             "damaged": self.damaged,

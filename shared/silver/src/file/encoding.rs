@@ -30,7 +30,11 @@ pub(super) fn writer(bars: usize) -> (TypePtr, WriterPropertiesPtr) {
         let level = ZstdLevel::try_new(1).unwrap_or_default();
         Arc::new(properties(Compression::ZSTD(level)))
     });
-    let properties = if bars < WORTH_PACKING { &PLAIN } else { &PACKED };
+    let properties = if bars < WORTH_PACKING {
+        &PLAIN
+    } else {
+        &PACKED
+    };
     (Arc::clone(&SCHEMA), Arc::clone(properties))
 }
 

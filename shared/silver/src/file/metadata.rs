@@ -34,6 +34,16 @@ struct UnitText {
     late: Vec<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     p: Vec<i32>,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    n: usize,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+fn is_zero(number: &usize) -> bool {
+    *number == 0
 }
 
 /// All pairs, the schema and the digest last, which is still zeros.
@@ -51,8 +61,9 @@ pub(super) fn write(file: &File) -> impl Iterator<Item = KeyValue> {
                 digest: d,
                 late,
                 partitions: p,
+                objects: n,
             } = unit.clone();
-            (unit_name(file.interval, time), UnitText { d, late, p })
+            (unit_name(file.interval, time), UnitText { d, late, p, n })
         })
         .collect();
     let pairs = [
@@ -104,6 +115,7 @@ fn read_units(interval: Interval, text: &str) -> Option<BTreeMap<i64, Unit>> {
             digest: unit.d,
             late: unit.late,
             partitions: unit.p,
+            objects: unit.n,
         };
         Some((unit_time(interval, &name)?, unit_of))
     });

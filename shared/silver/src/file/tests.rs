@@ -55,7 +55,7 @@ fn metadata_name_their_units_for_people() {
     );
     assert_eq!(
         value("units"),
-        r#"{"2026-11-28T14":{"d":"5d41402abc4b2a76","late":["bronze/a,b.jsonl.zst"],"p":[0,7]},"2026-11-28T15":{"d":""}}"#
+        r#"{"2026-11-28T14":{"d":"5d41402abc4b2a76","late":["bronze/a,b.jsonl.zst"],"p":[0,7],"n":2},"2026-11-28T15":{"d":"","n":2}}"#
     );
     let days = File {
         interval: Interval::Day,
@@ -63,7 +63,7 @@ fn metadata_name_their_units_for_people() {
         ..file
     };
     let units = &key_values(&encode(&days))["quotelake.units"];
-    assert_eq!(units, r#"{"2026-11-28":{"d":""}}"#);
+    assert_eq!(units, r#"{"2026-11-28":{"d":"","n":2}}"#);
 }
 
 #[test]
@@ -112,6 +112,7 @@ fn example(bars: i64) -> File {
         digest: digest.to_owned(),
         partitions: partitions.to_vec(),
         late: late.iter().map(|&key| key.to_owned()).collect(),
+        objects: 2,
     };
     File {
         symbol: "BRK.B".to_owned(),
@@ -182,8 +183,8 @@ prop_compose! {
 }
 
 prop_compose! {
-    fn units()(digest in "[0-9a-f]{0,32}", late in prop::collection::vec(texts(), 0..3), partitions in prop::collection::vec(any::<i32>(), 0..3)) -> Unit {
-        Unit { digest, late, partitions }
+    fn units()(digest in "[0-9a-f]{0,32}", late in prop::collection::vec(texts(), 0..3), partitions in prop::collection::vec(any::<i32>(), 0..3), objects in 0..9_usize) -> Unit {
+        Unit { digest, late, partitions, objects }
     }
 }
 

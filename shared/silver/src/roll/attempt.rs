@@ -92,7 +92,8 @@ impl<S: PutIf + Get + List> Attempt<'_, S> {
         };
         let mut stale = inputs.hours(range, &held);
         stale.extend(older);
-        stale.retain(is_stale);
+        let is_kept = |&hour: &i64| held.is_kept_without(hour, inputs.objects_of(hour));
+        stale.retain(|hour| is_stale(hour) && !is_kept(hour));
         let mut reader = SymbolReader::new(bronze, of, rules);
         let reading = (&mut reader, rules);
         let folded = fold(store, bronze, reading, (&mut inputs, &held, scope), stale).await?;
@@ -129,6 +130,7 @@ impl<S: PutIf + Get + List> Attempt<'_, S> {
                 },
                 late: of_hour.late,
                 partitions: inputs.partitions(hour),
+                objects: inputs.objects_of(hour),
             };
             let mut bars = of_hour.bars;
             bars.retain(|_| is_written);
@@ -214,6 +216,7 @@ impl<S: PutIf + Get + List> Attempt<'_, S> {
                 digest,
                 late: Vec::new(),
                 partitions: partitions.into_iter().collect(),
+                objects: 0,
             };
             held.replace(Interval::Day, day, bars, is_written.then_some(unit));
         }

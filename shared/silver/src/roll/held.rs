@@ -28,6 +28,8 @@ pub(crate) struct Held {
     touched: BTreeSet<Date>,
     /// The damaged files that are made again.
     made_again: BTreeSet<(Interval, Period)>,
+    /// Whether bars are made again whatever they were made of.
+    rebuild: bool,
 }
 
 struct OneFile {
@@ -52,6 +54,7 @@ impl Held {
             symbol: lake::spelled_text(layout.bronze().version(), &of.symbol),
             files: BTreeMap::new(),
             touched: BTreeSet::new(),
+            rebuild,
             made_again: BTreeSet::new(),
         };
         let mut parts = BTreeSet::new();
@@ -152,6 +155,15 @@ impl Held {
             let newest = files.filter_map(|(_, file)| file.bars.iter().rev().find(|bar| of(bar)));
             newest.map(|bar| bar.end).max()
         })
+    }
+
+    /// Whether the hour is complete and was made of more objects than there are: some have expired, and the bars stay.
+    pub(crate) fn is_kept_without(&self, hour: i64, objects: usize) -> bool {
+        let bars = self.bars(Interval::Minute, hour, hour + HOUR);
+        let had = self
+            .unit(Interval::Minute, hour)
+            .map_or(0, |unit| unit.objects);
+        !self.rebuild && had > objects && !bars.is_empty() && bars.iter().all(|bar| bar.complete)
     }
 
     /// The bars that begin in a stretch of time within one period.

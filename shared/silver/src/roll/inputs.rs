@@ -194,6 +194,14 @@ impl Inputs {
         }
     }
 
+    /// How many objects have a time bucket in the hour or the one before it, which expire before those after it.
+    pub(crate) fn objects_of(&self, hour: i64) -> usize {
+        let before = hour - HOUR - self.bucket;
+        let start = self.list.partition_point(|input| input.start <= before);
+        let end = self.list.partition_point(|input| input.start < hour + HOUR);
+        end.saturating_sub(start)
+    }
+
     /// A digest of the versions of the hour's objects, and of the rules.
     pub(crate) fn versions(&self, hour: i64, late: &[String]) -> String {
         let mut hash = Sha256::new();

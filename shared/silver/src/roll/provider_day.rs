@@ -58,6 +58,7 @@ pub(crate) fn provider_days(
                 digest: digest(is_over, (day.fetched_at, day.partition, day.offset)),
                 late: Vec::new(),
                 partitions: vec![day.partition],
+                objects: 0,
             },
             fetched_at: day.fetched_at,
         };
@@ -95,6 +96,15 @@ const OPEN: &str = "last-";
 /// Whether a unit is of a provider's day.
 pub(crate) fn is_of_provider(unit: &Unit) -> bool {
     unit.digest.starts_with(OVER) || unit.digest.starts_with(OPEN)
+}
+
+/// When the record of a provider's day was fetched, in microseconds since 1970; `None` for another day.
+pub(crate) fn fetched_at(unit: &Unit) -> Option<i64> {
+    let digest = &unit.digest;
+    let order = digest
+        .strip_prefix(OVER)
+        .or_else(|| digest.strip_prefix(OPEN))?;
+    order.split('-').next()?.parse().ok()
 }
 
 /// Such that texts are in the order of the records.

@@ -286,6 +286,10 @@ impl Pass {
                 folded.older.insert(hour);
                 continue;
             }
+            // Its other objects have expired, and a bar of this one alone would be wrong.
+            if held.is_kept_without(hour, inputs.objects_of(hour)) {
+                continue;
+            }
             let key = inputs.get(beyond.object).key.as_str();
             // An hour of the scope has been folded with it as it is.
             if late.iter().any(|known| known == key) || !folded.tried.insert((hour, beyond.object))

@@ -238,3 +238,41 @@ async fn a_providers_days_of_earlier_years_are_written() {
     assert_eq!(dates, ["2024-05-05", "2024-05-06", "2024-12-31"]);
     assert_eq!(lake.roll(range).await.files, 0);
 }
+
+#[tokio::test]
+async fn bars_outlive_their_records() {
+    let lake = Lake::new();
+    let ten = at("2026-11-20T10:00:00Z");
+    let range = hour_range("2026-11-20T09:00:00Z", 8);
+    let records: Vec<Record> = (0..5)
+        .map(|hour| Record::quote(hour, ten + hour * 60 * MINUTE, 100))
+        .collect();
+    lake.land(&records).await;
+    lake.roll_right(range).await;
+    let before = lake.minutes("2026-11-20T10:00:00Z").await;
+    let expired =
+        |key: &&ObjectKey| key.as_str().contains("T100000") || key.as_str().contains("T110000");
+    for key in lake.bronze().await.iter().filter(expired) {
+        lake.store.remove(key);
+    }
+    lake.roll(range).await;
+    assert_eq!(lake.roll(range).await.files, 0);
+    assert_eq!(lake.minutes("2026-11-20T10:00:00Z").await, before);
+    let judged = lake.judge().await;
+    assert_eq!((&judged.wrong[..], judged.behind), (&[][..], 0));
+    assert!(judged.kept >= 4, "{judged:?}");
+
+    // What comes late now would be all that is left of its hour.
+    let late = Record::quote(9, ten + MINUTE, 900).fetched(ten + 240 * MINUTE);
+    lake.land(&[late]).await;
+    lake.roll(range).await;
+    assert_eq!(lake.minutes("2026-11-20T10:00:00Z").await[0], before[0]);
+
+    let rebuild = How {
+        rebuild: true,
+        ..How::default()
+    };
+    lake.roll_with(range, &rebuild).await.unwrap();
+    lake.roll_right(range).await;
+    assert_ne!(lake.minutes("2026-11-20T10:00:00Z").await[0], before[0]);
+}
