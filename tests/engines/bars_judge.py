@@ -1,6 +1,14 @@
-"""Compares the bars that `quotelake roll` has written with those that an engine makes from bronze by `quotelake sql --bars`."""
+"""Compares the bars that `quotelake roll` has written with those that an engine makes from bronze by `quotelake sql --bars`.
 
+bars_judge.py ENGINE FOLDER TOOL    prints the number of bars and what differs, as a last line of JSON
+"""
+
+import importlib
+import json
 import math
+import os
+import pathlib
+import sys
 from datetime import date, datetime, timezone
 from decimal import Decimal
 
@@ -82,3 +90,13 @@ def compare(engine, name, folder, options):
             wrong += [f"{engine.NAME}, {topic}, {interval}: {len(of_view) - 5} more"] if len(of_view) > 5 else []
             count += len(expected)
     return count, wrong
+
+
+if __name__ == "__main__":
+    engine, folder, tool.TOOL = sys.argv[1:]
+    engine = getattr(importlib.import_module(f"read_{engine.lower()}"), engine)()
+    data = pathlib.Path(folder)
+    count, wrong = compare(engine, engine.NAME.lower(), data / "s3" / "bars", ("--data", data, "--bucket", "bars"))
+    sys.stdout.write("\n" + json.dumps({"rows": count, "wrong": wrong}))
+    sys.stdout.flush()
+    os._exit(0)

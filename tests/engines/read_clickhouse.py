@@ -55,6 +55,8 @@ def value(cell, kind):
     if kind.startswith("Tuple("):
         members = dict(split(member) for member in parts(kind[6:-1]))
         return {name: value(cell[name], members[name]) for name in members}
+    if kind.startswith("Float"):
+        return float(cell)
     if kind.startswith("Decimal"):
         return Decimal(cell)
     if kind.startswith("DateTime64"):

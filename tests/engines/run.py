@@ -17,6 +17,7 @@ import time
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 
+import bars_lake
 import lakes
 import tool
 from first_writer import lands_the_same
@@ -27,6 +28,8 @@ TOOL, MINISTACK = sys.argv[1:3]
 # Spark first, which takes longest.
 ENGINES = ["Spark", "DuckDB", "Polars", "ClickHouse", "Pyarrow", "DataFusion", "Daft"]
 COLUMNS = ["DuckDB", "Spark", "Polars", "ClickHouse", "Pyarrow", "DataFusion", "Daft"]
+# Those that make bars of bronze by `quotelake sql --bars`.
+BARS = ["Spark", "DuckDB"]
 BOTH, TOLD = ("untold", "told"), ("told",)
 SEED = int(os.environ.get("QUOTELAKE_SEED", "20261128"))
 CHECKS = [
@@ -54,17 +57,43 @@ def main():
         random_lake = next(lake for check, lake, _ in checks if check == "any JSON in every cell")
         same = lands_the_same(pathlib.Path(TOOL).with_name("bronze-writer"), random_lake, store(endpoint), endpoint)
         upload(folder / str(len(CHECKS) - 1) / "s3/bronze-bucket/bronze", endpoint)
+        made = bars_lake.make(folder / "bars", pathlib.Path(TOOL).with_name("bronze-writer"), store(endpoint), endpoint, SEED)
         (folder / "checks.pickle").write_bytes(pickle.dumps(checks))
         with ThreadPoolExecutor(2) as pool:
             measured = dict(zip(ENGINES, pool.map(lambda engine: measure(engine, folder, endpoint), ENGINES)))
+            bars = dict(zip(BARS, pool.map(lambda engine: bars_of(engine, folder / "bars"), BARS)))
+            silver = dict(zip(ENGINES, pool.map(lambda engine: silver_of(engine, folder / "bars"), ENGINES)))
     table = as_table(measured)
     print("\n".join(table))
     missing = [row for row in table if row not in pathlib.Path("docs/engines.md").read_text().splitlines()]
     if missing:
         reasons = dict.fromkeys(reason for name in COLUMNS for reason in measured[name]["reasons"])
         sys.exit("\n".join(["", *reasons, "", "docs/engines.md does not have these rows:", *missing]))
+    compare_silver(bars, silver)
+    print(f"{len(BARS)} passed: every row and column of {bars[BARS[0]]['rows']} bars of {made} records is that of {' and '.join(BARS)}")
+    print(f"{len(silver)} passed: engines that read the same of silver's files, and of its views where they have them")
     print(f"1 passed: {same} random records, each landed by the bronze writer in the line that the engines have read")
     print(f"{len(COLUMNS) * (len(table) - 2)} passed: what {len(COLUMNS)} engines read, as docs/engines.md says")
+
+
+def compare_silver(bars, silver):
+    """Ends the program if an engine makes another bar than `quotelake roll`, or reads other rows than the others."""
+    wrong = [what for engine in BARS for what in bars[engine]["wrong"]]
+    expected = silver["DuckDB"]
+    for engine, found in silver.items():
+        for name, summary in found.items():
+            columns = [column for column in {**expected[name], **summary} if expected[name].get(column) != summary.get(column)]
+            wrong += [f"{engine}, silver, {name}, {column}: {summary.get(column)}, DuckDB {expected[name].get(column)}" for column in columns]
+    if wrong:
+        sys.exit("\n".join(wrong))
+
+
+def bars_of(engine, folder):
+    return last_line(HERE / "bars_judge.py", engine, folder, TOOL)
+
+
+def silver_of(engine, folder):
+    return last_line(HERE / "silver_readers.py", "pyarrow" if engine == "Pyarrow" else engine, folder, TOOL)
 
 
 def as_table(measured):
@@ -86,9 +115,11 @@ def upload(bronze, endpoint):
 
 def measure(engine, folder, endpoint):
     """What measure.py prints of an engine; an end of it that it has not chosen is one of this program."""
-    child = subprocess.run(
-        [sys.executable, HERE / "measure.py", engine, folder, endpoint, TOOL], capture_output=True, text=True, timeout=300
-    )
+    return last_line(HERE / "measure.py", engine, folder, endpoint, TOOL)
+
+
+def last_line(program, engine, *arguments):
+    child = subprocess.run([sys.executable, program, engine, *arguments], capture_output=True, text=True, timeout=600)
     if child.returncode:
         sys.exit(f"{child.stderr[-4000:]}\n{engine} has ended with {child.returncode}")
     return json.loads(child.stdout.rsplit("\n", 1)[1])

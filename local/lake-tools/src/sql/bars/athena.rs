@@ -48,9 +48,15 @@ const ATHENA: Dialect = Dialect {
 
 /// Tables and views for Athena, and how their rows are written.
 pub(super) fn text(lake: &Lake, topics: &[Topic], rules: Rules) -> Result<String, SqlError> {
-    let Place::S3 { endpoint: None, .. } = &lake.place else {
+    let Place::S3 {
+        bucket,
+        endpoint: None,
+        ..
+    } = &lake.place
+    else {
         return Err(SqlError::OnlyOnS3);
     };
+    let names: Vec<&str> = silver::columns::all().map(|column| column.name).collect();
     let mut text = String::new();
     for (topic, _) in topics {
         let values = [
@@ -61,7 +67,16 @@ pub(super) fn text(lake: &Lake, topics: &[Topic], rules: Rules) -> Result<String
         ];
         text.push_str(&filled(include_str!("athena_read.sql"), &values));
         text.push_str(&views(&ATHENA, lake, topic, rules));
-        text.push_str(&filled(include_str!("athena_write.sql"), &values));
+        for interval in ["1m", "1h", "1d"] {
+            let values = [
+                ("interval", interval.to_owned()),
+                ("bucket", bucket.clone()),
+                ("topic", (*topic).to_owned()),
+                ("view", view(topic)),
+                ("names", names.join(", ")),
+            ];
+            text.push_str(&filled(include_str!("athena_write.sql"), &values));
+        }
     }
     Ok(text)
 }

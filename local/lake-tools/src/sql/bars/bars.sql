@@ -107,7 +107,7 @@ with polled as (
         and bar.low is not null and bar.close is not null and bar.volume is not null
 ), signed as (
     -- Of a provider's versions the last that was fetched in time counts, else the first after.
-    select *, case when fetched <= start_us + 60000000 + {lateness} then -1 else 1 end as sign
+    select *, case when fetched < start_us + 60000000 + {lateness} then -1 else 1 end as sign
     from offered
 ), ranked as (
     select *, row_number() over (
@@ -161,7 +161,7 @@ with polled as (
     select distinct epoch, lake_symbol, hour_us
     from minutes
 ), hour_marks as (
-    -- The least of the partitions that have records of the symbol from the hour's time.
+    -- The least of the partitions that have records of the symbol from the hour's time. An hour of late records alone has none.
     select hours.epoch, hours.lake_symbol, hours.hour_us, min(marks.mark) as mark
     from hours
     join seen on seen.epoch = hours.epoch and seen.lake_symbol = hours.lake_symbol
@@ -169,9 +169,10 @@ with polled as (
     join marks on marks.epoch = seen.epoch and marks.kafka_partition = seen.kafka_partition
     group by hours.epoch, hours.lake_symbol, hours.hour_us
 )
-select minutes.*, minutes.start_us + 60000000 as end_us, {start_date} as trading_date, hour_marks.mark as mark,
-    case when hour_marks.mark >= minutes.hour_us + 3600000000 + {lateness} then 1 else 0 end as is_complete
-from minutes left join hour_marks
+select minutes.*, minutes.start_us + 60000000 as end_us, {start_date} as trading_date, hour_marks.mark as mark, newest.mark as newest,
+    case when hour_marks.mark < minutes.hour_us + 3600000000 + {lateness} then 0 else 1 end as is_complete
+from minutes join (select epoch, max(mark) as mark from marks group by epoch) as newest on newest.epoch = minutes.epoch
+left join hour_marks
     on hour_marks.epoch = minutes.epoch and hour_marks.lake_symbol = minutes.lake_symbol
     and hour_marks.hour_us = minutes.hour_us;
 

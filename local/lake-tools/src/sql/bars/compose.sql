@@ -18,7 +18,7 @@
         min(first_event) as first_event, max(last_event) as last_event,
         max(case when start_us = last_total then session_volume end) as session_volume,
         max(case when start_us = last_said then close_event_id end) as close_event_id,
-        min(mark) as mark, min(is_complete) as is_complete
+        min(mark) as mark, min(newest) as newest, min(is_complete) as is_complete
     from (
         select *, case when open is null then 0 else 1 end as is_priced,
             max(case when open is null then 0 else 1 end) over (partition by epoch, lake_symbol, symbol, {unit}) as has_priced,

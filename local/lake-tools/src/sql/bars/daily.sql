@@ -28,7 +28,7 @@ with composed as (
 select epoch, lake_symbol, symbol, trading_date, start_us, end_us, open, high, low, close, coalesce(session_volume, volume) as volume,
     quote_volume, trades, ticks, price_sum, late, basis, source, canonical_symbol, currency, mic, time_zone, first_event,
     last_event, session_volume, close_event_id,
-    case when is_complete = 1 and mark >= end_us + {lateness} then 1 else 0 end as is_complete
+    case when is_complete = 1 and coalesce(mark, newest) >= end_us + {lateness} then 1 else 0 end as is_complete
 from bounded
 union all
 select ranked.epoch, ranked.lake_symbol, ranked.symbol, ranked.trading_date, ranked.start_us, ranked.end_us, ranked.open, ranked.high,

@@ -13,7 +13,8 @@ select symbol, time_zone, canonical_symbol, bar_interval, {filled_start} as star
     case when gap = 0 then low else close end as low, close,
     case when gap = 0 then volume when trades is not null then {zero} end as volume,
     case when gap = 0 then trades when trades is not null then 0 end as trades, case when gap = 0 then ticks else 0 end as ticks,
-    basis, source, currency, mic, trading_date, complete, gap > 0 as is_filled, epoch, lake_topic, lake_symbol
+    basis, source, currency, mic, trading_date, complete,
+    case when gap > 0 then true else false end as is_filled, epoch, lake_topic, lake_symbol
 from counted {each_gap};
 
 -- Bars with late records, which are in no other column.

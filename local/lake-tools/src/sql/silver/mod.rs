@@ -111,7 +111,10 @@ fn derived(silver: &Silver, dialect: &Dialect) -> String {
         ("double_quote_volume", double("quote_volume_so_far")),
         (
             "daily_average",
-            format!("{} / sum(ticks)", double("sum(price_sum)")),
+            format!(
+                "case when sum(ticks) > 0 then {} / sum(ticks) end",
+                double("sum(price_sum)")
+            ),
         ),
         ("minutes_between", dialect.minutes_between.to_owned()),
         ("filled_start", dialect.filled_start.to_owned()),
