@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs the functions under `cargo lambda watch` on every event in their folders, against the embedded broker, market and store;
-# then the Kafka trigger brings what the pollers have published to the writer, and the lake is verified. Needs
-# cargo-lambda on the PATH, python3, and the programs that `cargo test` has built.
+# then the Kafka trigger brings what the pollers have published to the writer, and the lake is verified; then the roller makes
+# bars of it, which are verified too. Needs cargo-lambda on the PATH, python3, and the programs that `cargo test` has built.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -30,6 +30,7 @@ KBS_URL=$(parameter KbsUrl)
 DNSE_URL=$(parameter DnseUrl)
 BRONZE_BUCKET=bronze-bucket
 BRONZE_PREFIX=by-hand
+SILVER_PREFIX=by-hand-bars
 AWS_ENDPOINT_URL_S3=$(part s3_endpoint)
 AWS_REGION=us-east-1
 AWS_ACCESS_KEY_ID=quotelake
@@ -48,7 +49,7 @@ invoke() { # FUNCTION FILE EXPECTED
 }
 
 # Beside EVENT.json lies what the function answers: in EVENT.answer.json, and in EVENT.again.json a second time.
-count=2
+count=4
 for function in $(functions/list.py); do
     for expected in functions/"$function"/events/*.{answer,again}.json; do
         [ -e "$expected" ] || continue
@@ -64,9 +65,17 @@ brokers=$(parameter KafkaBootstrapServers)
 mapfile -t values <"$work/parameters"
 target/debug/quotelake trigger --for 5s --brokers "$brokers" --lambda-endpoint "http://127.0.0.1:$port" \
     --function BronzeWriter=bronze-writer "${values[@]/#/--parameter=}"
-verdict=$(AWS_ACCESS_KEY_ID=quotelake AWS_SECRET_ACCESS_KEY=quotelake-local target/debug/quotelake verify --json \
-    --brokers "$brokers" --bucket bronze-bucket --prefix by-hand --s3-endpoint "$(part s3_endpoint)") ||
-    fail "the lake is not exact: $verdict"
+
+verified() { # [silver] [OPTION...]
+    AWS_ACCESS_KEY_ID=quotelake AWS_SECRET_ACCESS_KEY=quotelake-local target/debug/quotelake verify "$@" --json \
+        --bucket bronze-bucket --prefix by-hand --s3-endpoint "$(part s3_endpoint)"
+}
+
+verdict=$(verified --brokers "$brokers") || fail "the lake is not exact: $verdict"
 compare verify "$verdict" '{"exact": true, "absent": [], "topics": {"crypto-prices": 12, "stock-board": 0,
     "stock-historical": 2, "stock-intraday": 0, "stock-prices": 0, "stock-quotes": 2, "trades_raw": "some"}}'
+
+invoke bar-roller functions/bar-roller/events/roll.json '{"symbols": 2, "bars": "some", "files": "some", "failed": {}}'
+verdict=$(verified silver --silver-prefix by-hand-bars --topic crypto-prices) || fail "bars are not right: $verdict"
+compare "verify silver" "$verdict" '{"exact": true, "right": "some", "behind": 0, "wrong": 0}'
 echo "$count passed, 0 failed"
