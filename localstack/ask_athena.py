@@ -42,7 +42,7 @@ def main():
 
 def the_template_s_table_has_the_columns_and_rows_of_the_files():
     columns, answered = athena(f"SELECT * FROM bars ORDER BY {', '.join(PARTITION)}, start_time")
-    assert by_folder(columns) == by_folder(columns_of_glue("bars")), f"the template's table is not as the files: {columns}"
+    same(by_folder(columns_of_glue("bars")), by_folder(columns), "the template's table has other columns than the files")
     with tempfile.TemporaryDirectory() as folder:
         files = download("silver/epoch=", folder)
         names = ", ".join(f'"{name}"' for name, _ in columns)
@@ -104,7 +104,7 @@ def columns_of_glue(table):
 
 def by_folder(columns):
     """DuckDB has the columns of the folders in another order, at the end as well."""
-    return columns[: -len(PARTITION)], sorted(columns[-len(PARTITION) :])
+    return columns[: -len(PARTITION)] + sorted(columns[-len(PARTITION) :])
 
 
 def download(prefix, folder):
@@ -129,8 +129,7 @@ def text(value):
 def same(found, expected, otherwise):
     assert expected, f"{otherwise}: there are none"
     different = next((pair for pair in zip(found, expected) if pair[0] != pair[1]), None)
-    counts = f"{len(found)} and {len(expected)} rows"
-    assert len(found) == len(expected) and not different, f"{otherwise}: {counts}, such as {different}"
+    assert len(found) == len(expected) and not different, f"{otherwise}: {len(found)}, {len(expected)}, first {different}"
 
 
 main()
