@@ -263,3 +263,38 @@ fn has_placeholder(text: &str) -> bool {
         })
     })
 }
+
+/// The table of docs/silver.md; `QUOTELAKE_WRITE=1` writes it anew.
+#[test]
+fn the_columns_of_silver_are_those_of_its_document() {
+    use ::silver::columns::{ColumnType, all};
+
+    let mut table = "| column | type | may be null |\n|---|---|---|\n".to_owned();
+    for column in all() {
+        let kind = match column.holds {
+            ColumnType::Text => "text",
+            ColumnType::Decimal => "DECIMAL(38,18)",
+            ColumnType::Ratio => "DOUBLE",
+            ColumnType::Count => "BIGINT",
+            ColumnType::Time => "TIMESTAMP, microseconds of UTC",
+            ColumnType::Date => "DATE",
+            ColumnType::Flag => "BOOLEAN",
+        };
+        let null = if column.is_required { "" } else { "yes" };
+        table.push_str(&format!("| `{}` | {kind} | {null} |\n", column.name));
+    }
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/silver.md");
+    let text = fs::read_to_string(path).unwrap();
+    let (before, rest) = text
+        .split_once("columns_of_silver`; do not edit -->\n")
+        .unwrap();
+    let (_, after) = rest.split_once("<!-- end -->").unwrap();
+    let expected =
+        format!("{before}columns_of_silver`; do not edit -->\n{table}<!-- end -->{after}");
+    let environment = runtime::Environment::of_process();
+    if environment.secret("QUOTELAKE_WRITE").is_some() {
+        fs::write(path, &expected).unwrap();
+    }
+    let written = fs::read_to_string(path).unwrap();
+    assert!(written == expected, "{path} is not of these columns");
+}
