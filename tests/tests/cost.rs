@@ -1,5 +1,6 @@
-//! The cost model's counts against those of the writer at work.
+//! The cost model's counts against those of the writer and the rollers at work.
 
+mod bars;
 mod plane;
 mod scaled;
 
@@ -28,6 +29,7 @@ fn thousand_symbols() -> Workload {
         writer_memory_mb: 512,
         cold_starts_per_hour: 0.0,
         retention_days: 30.0,
+        roll_every_seconds: 3_600,
         kafka: Kafka::Serverless,
         kafka_retention_days: 1.0,
     }

@@ -3,7 +3,7 @@ use std::fmt::Write;
 use clap::Parser;
 
 use super::{
-    Estimate, Item, Options, estimate, prices,
+    Estimate, Item, Options, bars, estimate, prices,
     table::{grouped, markdown},
 };
 
@@ -70,6 +70,46 @@ fn segment_lengths() -> String {
     rows
 }
 
+/// What bars cost the second workload, by how often they are made.
+fn roll_periods() -> String {
+    let [_, (_, thousand_symbols)] = COLUMNS;
+    let mut rows = String::new();
+    for every in ["5m", "15m", "1h", "1d"] {
+        let estimate = estimate_of(&format!("{thousand_symbols} --roll-every {every}"));
+        let is_of_bars = |item: &&Item| ["bar-roller", "silver"].contains(&item.part);
+        let items: Vec<_> = estimate.items.iter().filter(is_of_bars).collect();
+        let of = |name: &str, decimals| {
+            let found = items.iter().find(|item| item.price.name == name);
+            grouped(found.map_or(0.0, |item| item.quantity), decimals)
+        };
+        let figures = [
+            grouped(1_000.0 * bars::FILES_A_YEAR, 0),
+            of(prices::S3_STORAGE.name, 1),
+            of(prices::S3_PUT.name, 0),
+            of(prices::S3_LIST.name, 0),
+            of(prices::S3_GET.name, 0),
+            of(prices::LAMBDA_ARM64.name, 0),
+            grouped(items.iter().map(|item| item.dollars).sum(), 2),
+        ];
+        // Writing to a string can't fail.
+        let _ = writeln!(rows, "| {every} | {} |", figures.join(" | "));
+    }
+    rows
+}
+
+/// How long a roller takes for the second workload.
+fn run_seconds() -> String {
+    let [_, (_, thousand_symbols)] = COLUMNS;
+    let estimate = estimate_of(thousand_symbols);
+    let of_roller = |name: &str| {
+        let mut items = estimate.items.iter();
+        let found = items.find(|item| item.part == "bar-roller" && item.price.name == name);
+        found.map_or(0.0, |item| item.quantity)
+    };
+    let seconds = of_roller(prices::LAMBDA_ARM64.name) / bars::ROLLER_MB * 1024.0;
+    grouped(seconds / of_roller(prices::LAMBDA_REQUEST.name), 0)
+}
+
 /// `docs/cost.md`.
 pub fn document() -> String {
     let columns = COLUMNS.map(|(name, arguments)| (name, estimate_of(arguments)));
@@ -96,6 +136,14 @@ pub fn document() -> String {
     let segments = segment_lengths();
     include_str!("document.md")
         .replace("{segments}\n", &segments)
+        .replace("{rolls}\n", &roll_periods())
+        .replace("{run_seconds}", &run_seconds())
+        .replace("{minute_bytes}", &bars::MINUTE_BYTES.to_string())
+        .replace("{hour_bytes}", &bars::HOUR_BYTES.to_string())
+        .replace("{day_bytes}", &bars::DAY_BYTES.to_string())
+        .replace("{symbol_ms}", &(bars::SYMBOL_SECONDS * 1e3).to_string())
+        .replace("{line_us}", &(bars::LINE_SECONDS * 1e6).to_string())
+        .replace("{bar_us}", &(bars::BAR_SECONDS * 1e6).to_string())
         .replace("{commands}\n", &commands)
         .replace("{bill}\n", &markdown(&columns))
         .replace("{prices}\n", &list)

@@ -3,6 +3,7 @@
 //! [`Options`] are the command line's; [`Workload`] is what they describe; [`estimate`] counts what AWS bills and
 //! prices it by the table in [`prices`]. How each figure comes about is in `docs/cost.md`, which [`document()`] writes.
 
+mod bars;
 mod document;
 mod model;
 mod options;

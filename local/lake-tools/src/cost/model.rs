@@ -2,7 +2,7 @@ use lake::REMEMBERED_BYTES;
 use serde::Serialize;
 
 use super::{
-    Architecture, Kafka, Poll, Workload,
+    Architecture, Kafka, Poll, Workload, bars,
     prices::{self, Price},
 };
 
@@ -46,9 +46,9 @@ impl Estimate {
     }
 }
 
-const DAYS: f64 = 30.0;
-const HOURS: f64 = 24.0 * DAYS;
-const GB: f64 = 1e9;
+pub(super) const DAYS: f64 = 30.0;
+pub(super) const HOURS: f64 = 24.0 * DAYS;
+pub(super) const GB: f64 = 1e9;
 
 /// The trigger's payload limit and what a record takes of it beside its value in Base64.
 const PAYLOAD_BYTES: f64 = 6e6;
@@ -71,9 +71,9 @@ const PROCESSOR_MB: f64 = 1_769.0;
 const PUT_SECONDS: f64 = 0.03;
 const CONCURRENT_PUTS: f64 = 64.0;
 /// A function's network.
-const BYTES_PER_SECOND: f64 = 75e6;
-/// A start of the writer, which is billed.
-const COLD_START_SECONDS: f64 = 0.3;
+pub(super) const BYTES_PER_SECOND: f64 = 75e6;
+/// A start of the writer or a roller, which is billed.
+pub(super) const COLD_START_SECONDS: f64 = 0.3;
 /// The writes that a start has the store refuse, as proof that it keeps their conditions.
 const REFUSED_WRITES: f64 = 2.0;
 /// The offsets of a partition that share a mark: it is asked for once and written once.
@@ -123,8 +123,7 @@ pub fn estimate(workload: &Workload) -> Estimate {
     let gb = |memory_mb: u32| f64::from(memory_mb) / 1024.0;
     let poller_gb_s = sum(|flow| flow.poller_seconds) * gb(workload.poller_memory_mb);
     let writer_seconds = sum(|flow| flow.writer_seconds) + cold_starts * COLD_START_SECONDS;
-    let line_bytes = f64::from(workload.quote_bytes) + LINE_OVERHEAD_BYTES;
-    let kept_gb = quotes / DAYS * workload.retention_days * line_bytes / GB;
+    let kept_gb = quotes / DAYS * workload.retention_days * line_bytes(workload) / GB;
 
     let mut items = vec![
         item(
@@ -151,6 +150,7 @@ pub fn estimate(workload: &Workload) -> Estimate {
         item("history", prices::S3_GET, history_gets),
         item("lake", prices::S3_STORAGE, kept_gb),
     ];
+    items.extend(bars::items(workload, duration));
     if workload.kafka == Kafka::Serverless {
         let moved_gb = quotes * (f64::from(workload.quote_bytes) + KAFKA_OVERHEAD_BYTES) / GB;
         items.extend([
@@ -174,13 +174,18 @@ pub fn estimate(workload: &Workload) -> Estimate {
     }
 }
 
-fn item(part: &'static str, price: Price, quantity: f64) -> Item {
+pub(super) fn item(part: &'static str, price: Price, quantity: f64) -> Item {
     Item {
         part,
         price,
         quantity,
         dollars: price.of(quantity),
     }
+}
+
+/// A line of bronze.
+pub(super) fn line_bytes(workload: &Workload) -> f64 {
+    f64::from(workload.quote_bytes) + LINE_OVERHEAD_BYTES
 }
 
 fn flow(workload: &Workload, poll: Poll) -> Flow {
@@ -213,7 +218,7 @@ fn flow(workload: &Workload, poll: Poll) -> Flow {
     // An object is written again and again until its bucket or its segment is over: half of it on average.
     let full = (bucket * rate / symbols).min(segment * partitions / symbols);
     let object_records = ((full + symbol_records) / 2.0).max(1.0);
-    let line_bytes = f64::from(workload.quote_bytes) + LINE_OVERHEAD_BYTES;
+    let line_bytes = line_bytes(workload);
     let processors = (f64::from(workload.writer_memory_mb) / PROCESSOR_MB).min(1.0);
     let invocation = INVOCATION_SECONDS
         + batch * RECORD_SECONDS / processors

@@ -51,6 +51,9 @@ pub struct Options {
     /// Days that a bronze object is kept.
     #[arg(long, value_name = "DAYS", default_value_t = 30.0)]
     pub retention_days: f64,
+    /// How often bars are made, in whole seconds; 0s is never.
+    #[arg(long, value_name = "TIME", value_parser = whole_seconds, default_value = "1h")]
+    pub roll_every: u32,
     /// The brokers that are paid for.
     #[arg(long, value_name = "CLUSTER", default_value = "serverless")]
     pub kafka: Kafka,
@@ -107,6 +110,7 @@ impl Options {
             writer_memory_mb: self.writer_memory,
             cold_starts_per_hour: self.cold_starts_per_hour,
             retention_days: self.retention_days,
+            roll_every_seconds: self.roll_every,
             kafka: self.kafka,
             kafka_retention_days: self.kafka_retention_days,
         }

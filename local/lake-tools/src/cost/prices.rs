@@ -94,6 +94,8 @@ pub const SCHEDULER_CALL: Price = price(
 );
 /// A PUT to S3 Standard.
 pub const S3_PUT: Price = price("S3 PUT", (0.005, 1e3, "requests"), S3, BY_OTHERS);
+/// A page of a listing of S3 Standard.
+pub const S3_LIST: Price = price("S3 LIST", (0.005, 1e3, "requests"), S3, BY_OTHERS);
 /// A GET from S3 Standard.
 pub const S3_GET: Price = price("S3 GET", (0.000_4, 1e3, "requests"), S3, BY_OTHERS);
 /// A month in S3 Standard.
@@ -125,13 +127,14 @@ pub const MSK_STORAGE: Price = price(
 );
 
 /// Every price.
-pub const ALL: [Price; 13] = [
+pub const ALL: [Price; 14] = [
     LAMBDA_REQUEST,
     LAMBDA_ARM64,
     LAMBDA_X86_64,
     EVENT_POLLER_UNIT,
     SCHEDULER_CALL,
     S3_PUT,
+    S3_LIST,
     S3_GET,
     S3_STORAGE,
     MSK_CLUSTER,

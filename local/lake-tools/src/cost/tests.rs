@@ -71,6 +71,15 @@ fn without_options_the_workload_is_the_templates() {
     for poller in pollers {
         assert_eq!(default.poller_memory_mb, poller.memory_mb);
     }
+    let roller = functions.iter().find(|one| one.binary == "bar-roller");
+    let roller = roller.unwrap();
+    assert_eq!(bars::ROLLER_MB, f64::from(roller.memory_mb));
+    let [roll, sweep] = &*roller.schedules else {
+        panic!("{:?}", roller.schedules)
+    };
+    assert_eq!(roll.input["every"], "1 hour");
+    assert_eq!(default.roll_every_seconds, 3_600);
+    assert_eq!(sweep.input["hours"].as_f64(), Some(bars::SWEEP_HOURS));
     let writer = functions.iter().find(|one| !one.kafka.is_empty()).unwrap();
     assert_eq!(default.writer_memory_mb, writer.memory_mb);
     let environment = writer.environment.clone().into_iter().collect();
@@ -139,6 +148,16 @@ fn what_is_on_all_month_costs_what_its_price_says() {
     assert!((dollars("MSK Serverless partition") - 21.60).abs() < 1e-9);
     // Two calls a minute of one hour on thirty days.
     assert!((dollars("EventBridge Scheduler") - 0.0036).abs() < 1e-9);
+}
+
+#[test]
+fn without_bars_nothing_is_paid_for_them_and_the_rest_stays() {
+    let of = |options: &str| estimate(&workload(options));
+    let (with, without) = (of(""), of("--roll-every 0s"));
+    let is_of_bars = |item: &Item| ["bar-roller", "silver"].contains(&item.part);
+    let (bars, rest): (Vec<Item>, Vec<Item>) = with.items.into_iter().partition(is_of_bars);
+    assert_eq!(bars.len(), 7);
+    assert_eq!(rest, without.items);
 }
 
 /// Counts the objects that each batch of `hours` touches, for quotes a million.
@@ -254,6 +273,10 @@ fn a_figure_that_no_service_takes_is_one_sentence_with_the_option_and_its_range(
     check(
         "--writer-memory 64",
         "--writer-memory is 64: choose 128 to 10240 MB",
+    );
+    check(
+        "--roll-every 30s",
+        "--roll-every is 30: choose 60 to 8553600 seconds, a minute to 99 days, or 0s for no bars",
     );
     check(
         "--pollers 20",

@@ -47,6 +47,8 @@ pub struct Workload {
     pub cold_starts_per_hour: f64,
     /// Days that a bronze object is kept.
     pub retention_days: f64,
+    /// The period of the bar rollers' schedules in seconds; 0 is no bars.
+    pub roll_every_seconds: u32,
     /// The brokers.
     pub kafka: Kafka,
     /// Days that the topics keep a record.
@@ -141,6 +143,14 @@ impl Workload {
             0.0..=36_500.0,
             " days",
         )?;
+        if self.roll_every_seconds > 0 {
+            within(
+                "--roll-every",
+                self.roll_every_seconds,
+                60..=8_553_600,
+                " seconds, a minute to 99 days, or 0s for no bars",
+            )?;
+        }
         within(
             "--kafka-retention-days",
             self.kafka_retention_days,
