@@ -48,7 +48,7 @@ fn as_text(outcome: &Outcome) -> String {
             problems,
         } = filled;
         text.push_str(&format!(
-            "{topic} {symbol}: {} of {} missing minutes {verb}, in {} messages\n",
+            "{topic} {symbol}: {} of {} missing minutes {verb}; messages: {}\n",
             grouped(*bars),
             grouped(*missing),
             grouped(*messages),

@@ -25,7 +25,12 @@ const SESSION: i64 = 15 * MINUTE;
 
 /// What the logs say, by topic.
 #[derive(Debug, Default)]
-pub(crate) struct Logs(BTreeMap<String, OfTopic>);
+pub(crate) struct Logs {
+    topics: BTreeMap<String, OfTopic>,
+    /// Lines of pollers' metrics, and lines that name a failure, of the topics that are looked at.
+    pub(crate) metrics: u64,
+    pub(crate) failures: u64,
+}
 
 /// What the logs say of a topic.
 #[derive(Debug, Default)]
@@ -59,14 +64,22 @@ struct LogLine<'a> {
     symbols: Option<&'a str>,
     #[serde(default)]
     count: u64,
-    #[serde(rename = "QuotesPublished", default)]
-    published: u64,
-    #[serde(rename = "QuotesFailed", default)]
-    failed: u64,
-    #[serde(rename = "CyclesSkipped", default)]
-    skipped: u64,
+    #[serde(rename = "QuotesPublished")]
+    published: Option<u64>,
+    #[serde(rename = "QuotesFailed")]
+    failed: Option<u64>,
+    #[serde(rename = "CyclesSkipped")]
+    skipped: Option<u64>,
     #[serde(rename = "StreamGapMilliseconds")]
     gap_ms: Option<u64>,
+}
+
+impl LogLine<'_> {
+    /// Whether its metrics are a poller's.
+    fn is_of_poller(&self) -> bool {
+        let counts = [self.published, self.failed, self.skipped, self.gap_ms];
+        counts.iter().any(Option::is_some)
+    }
 }
 
 #[derive(Deserialize)]
@@ -128,7 +141,7 @@ impl Logs {
         let Some((topic, grid)) = line.topic.and_then(|topic| grids.get_key_value(topic)) else {
             return;
         };
-        let of = self.0.entry(topic.clone()).or_insert_with(|| OfTopic {
+        let of = self.topics.entry(topic.clone()).or_insert_with(|| OfTopic {
             published: Slots::none(grid.count),
             failed: Slots::none(grid.count),
             skipped: Slots::none(grid.count),
@@ -137,14 +150,17 @@ impl Logs {
             ..OfTopic::default()
         });
         match &line.aws {
-            Some(aws) => of.count(grid, aws.timestamp.saturating_mul(1_000), &line),
-            None => of.fail(grid, &line, names),
+            Some(aws) => {
+                self.metrics += u64::from(line.is_of_poller());
+                of.count(grid, aws.timestamp.saturating_mul(1_000), &line);
+            }
+            None => self.failures += u64::from(of.fail(grid, &line, names)),
         }
     }
 
     /// What they say of a topic.
     pub(crate) fn of(&self, topic: &str) -> Option<&OfTopic> {
-        self.0.get(topic)
+        self.topics.get(topic)
     }
 }
 
@@ -157,7 +173,7 @@ impl OfTopic {
             (line.skipped, &mut self.skipped),
         ];
         for (count, slots) in counts {
-            if count > 0 {
+            if count > Some(0) {
                 slots.mark_time(grid, time);
             }
         }
@@ -173,17 +189,17 @@ impl OfTopic {
         }
     }
 
-    /// A line of the log that names a failure.
-    fn fail(&mut self, grid: &Grid, line: &LogLine<'_>, names: &mut BTreeSet<Arc<str>>) {
+    /// A line of the log; whether it names a failure.
+    fn fail(&mut self, grid: &Grid, line: &LogLine<'_>, names: &mut BTreeSet<Arc<str>>) -> bool {
         let (Some(reason), Some(symbols)) = (line.reason, line.symbols) else {
-            return;
+            return false;
         };
         let time = line
             .timestamp
             .and_then(|text| text.parse::<Timestamp>().ok());
         let slot = time.and_then(|time| grid.slot(time.as_microsecond()));
         let Some(slot) = slot else {
-            return;
+            return true;
         };
         let mut name = |text: &str| match names.get(text) {
             Some(known) => Arc::clone(known),
@@ -204,6 +220,7 @@ impl OfTopic {
             symbols: Some(symbols).filter(is_named).map(&mut name),
         };
         self.failures.entry(slot).or_default().insert(failure);
+        true
     }
 
     /// Why the poller got nothing of a symbol in a slot.
@@ -276,6 +293,7 @@ no JSON
     #[test]
     fn a_failure_explains_the_symbols_that_it_struck_as_long_as_it_goes_on() {
         let logs = read();
+        assert_eq!((logs.metrics, logs.failures), (6, 1));
         let of = logs.of("crypto-prices").unwrap();
         let failure = |symbol: &str, slot| of.failure(symbol, slot);
         let limited = Some("rate-limited".to_owned());

@@ -22,6 +22,7 @@ use std::{collections::BTreeMap, io, path::PathBuf, sync::Arc};
 use jiff::Timestamp;
 use lake::{Version, store::StoreError};
 use runtime::{Environment, clock};
+use serde::Serialize;
 
 use crate::{
     damaged::Damaged,
@@ -150,8 +151,19 @@ pub struct Outcome {
     pub topics: BTreeMap<String, TopicGaps>,
     /// Bronze objects that can't be read.
     pub damaged: Damaged,
-    /// The folder of the logs that were read.
-    pub logs: Option<PathBuf>,
+    /// The logs that were read.
+    pub logs: Option<LogsRead>,
+}
+
+/// Logs that were read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LogsRead {
+    /// Their folder.
+    pub folder: PathBuf,
+    /// How many lines of pollers' metrics they have of the topics that are looked at.
+    pub metrics: u64,
+    /// How many lines name a failure of them.
+    pub failures: u64,
 }
 
 impl Outcome {

@@ -110,8 +110,15 @@ fn as_text(outcome: &Outcome) -> String {
     if outcome.topics.is_empty() {
         text.push_str("bronze has no topic: there is nothing to look at\n");
     }
-    if outcome.logs.is_none() && outcome.gaps().any(|(_, _, gap)| gap.explanation.is_loss()) {
-        text.push_str("without --logs nothing tells whether a provider failed\n");
+    if outcome.gaps().any(|(_, _, gap)| gap.explanation.is_loss()) {
+        match &outcome.logs {
+            None => text.push_str("without --logs nothing tells whether a provider failed\n"),
+            Some(logs) if logs.metrics + logs.failures == 0 => text.push_str(&format!(
+                "the logs at {} have no line of these topics: check --logs\n",
+                logs.folder.display()
+            )),
+            Some(_) => {}
+        }
     }
     text.push_str(match outcome.is_explained() {
         true => "every minute is explained\n",

@@ -14,7 +14,7 @@ use lake::{
 use market::bars::Rules;
 
 use super::{
-    GapsError, Outcome, Selection, TopicGaps,
+    GapsError, LogsRead, Outcome, Selection, TopicGaps,
     aside::Asides,
     logs::Logs,
     sessions::Markets,
@@ -63,7 +63,11 @@ pub(crate) async fn scan<S: Get + List + 'static>(
         None => Logs::default(),
     };
     let mut outcome = Outcome {
-        logs,
+        logs: logs.map(|folder| LogsRead {
+            folder,
+            metrics: read.metrics,
+            failures: read.failures,
+        }),
         ..Outcome::default()
     };
     let mut progress = Progress::new(is_silent, topics.len());
