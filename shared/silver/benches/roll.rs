@@ -2,7 +2,7 @@
 //!
 //! `cargo bench -p silver --bench roll -- make FOLDER quotes 1000` writes an hour of quotes of 1,000 symbols every 6 s, and
 //! `… quotes 1 720` a month of one symbol; `… make FOLDER trades 10000000` a day of trades of one symbol; `… roll FOLDER HOURS`
-//! makes the bars of so many hours, of 1 without. `roll_duckdb.py` does the same with DuckDB. The method and figures are in docs/benchmarks.md.
+//! makes the bars of so many hours, of 1 without. `roll_duckdb.py` does the same with an engine. The method and figures are in docs/benchmarks.md.
 
 #![allow(
     clippy::unwrap_used,
@@ -101,7 +101,7 @@ fn roll(folder: &Path, length: i64) {
 }
 
 fn say(line: &str) {
-    writeln!(io::stdout(), "{line}").unwrap();
+    let _ = writeln!(io::stdout(), "{line}");
 }
 
 fn quotes(folder: &Path, symbols: usize, hours: i64) {
