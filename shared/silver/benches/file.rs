@@ -62,6 +62,8 @@ fn file(bars: usize) -> File {
         });
     }
     File {
+        place: "lake_interval=1m/lake_topic=stock-quotes/lake_symbol=_AAPL/2026-11.parquet"
+            .to_owned(),
         symbol: "AAPL".to_owned(),
         interval: Interval::Minute,
         rules: Rules::default(),

@@ -30,6 +30,8 @@ pub const SCHEMA: u32 = 1;
 /// The bars of one topic, symbol and interval in one month or year.
 #[derive(Clone, Debug, PartialEq)]
 pub struct File {
+    /// Its key below the root of silver, so that no file is taken for another.
+    pub place: String,
     /// The symbol as its provider writes it.
     pub symbol: String,
     /// How long the bars are.
@@ -110,6 +112,18 @@ fn write(file: &File) -> Result<Vec<u8>, ParquetError> {
         writer.append_key_value_metadata(pair);
     }
     writer.into_inner()
+}
+
+/// Reads the file that belongs to this place below the root of silver, as [`decode`].
+pub(crate) fn decode_at(place: &str, bytes: &Bytes) -> Result<File, FileDamage> {
+    let file = decode(bytes)?;
+    match file.place == place {
+        true => Ok(file),
+        false => Err(FileDamage::NotSilver(format!(
+            "it is the file of {}",
+            file.place
+        ))),
+    }
 }
 
 /// Reads a file back, and checks that it is as it was written.

@@ -10,7 +10,8 @@ use lake::{
 use market::bars::{Bar, HOUR, Interval, Lines, Rules, add_session_volumes, days, hours, minutes};
 
 use crate::{
-    File, FileDamage, How, Layout, Of, Period, Unit, Watermarks, decode,
+    File, FileDamage, How, Layout, Of, Period, Unit, Watermarks,
+    file::decode_at,
     layout::{utc_date, utc_midnight},
     roll::{
         RollError,
@@ -169,8 +170,12 @@ async fn read_all(
     let mut files = Vec::new();
     for interval in Interval::ALL {
         let root = layout.symbol_root(interval, &of.topic, &of.symbol);
-        for key in list_all(store, &root).await? {
-            match decode(&store.get(&key).await?.body) {
+        let keys = list_all(store, &root).await?;
+        let files_of = keys
+            .into_iter()
+            .filter(|key| key.as_str().ends_with(".parquet"));
+        for key in files_of {
+            match decode_at(layout.place(&key), &store.get(&key).await?.body) {
                 Ok(file) => files.push(file),
                 Err(damage) => {
                     judged.damaged.insert(key, damage);
@@ -376,7 +381,7 @@ fn kept(stored: &Stored, inputs: &Inputs) -> BTreeSet<Date> {
     let units = stored.units(Interval::Minute);
     let lost = |hour: i64| {
         let unit = units.get(&hour);
-        unit.is_some_and(|unit| unit.objects > inputs.objects_of(hour))
+        unit.is_some_and(|unit| unit.objects + unit.late.len() > inputs.left_of(hour, &unit.late))
     };
     let bars = stored.bars(Interval::Hour);
     let of_hours = bars.values().filter(|bar| lost(bar.start));

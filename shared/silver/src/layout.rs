@@ -96,6 +96,12 @@ impl Layout {
         )
     }
 
+    /// A key below the root.
+    pub(crate) fn place<'a>(&self, key: &'a ObjectKey) -> &'a str {
+        let key = key.as_str();
+        key.strip_prefix(&self.root).unwrap_or(key)
+    }
+
     /// The file of a symbol's bars of one period.
     pub fn file_key(
         &self,

@@ -6,6 +6,7 @@ use std::{
 };
 
 use lake::store::{Get, List, PutIf, StoreError, list_folders};
+use market::bars::HOUR;
 use sha2::{Digest, Sha256};
 use tokio::{
     task::JoinSet,
@@ -119,6 +120,10 @@ pub async fn roll_topic<S: PutIf + Get + List + 'static>(
     symbols.retain(|symbol| {
         job.shard.has(symbol) && (job.symbols.is_empty() || job.symbols.contains(symbol))
     });
+    // Whoever was left by the last runs comes first in some later one.
+    let hour = usize::try_from(job.range.to.div_euclid(HOUR)).unwrap_or(0);
+    let first = hour.wrapping_mul(FIRST_OF_A_RUN) % symbols.len().max(1);
+    symbols.rotate_left(first);
     let mut all = TopicRolled {
         symbols: symbols.len(),
         ..TopicRolled::default()
@@ -154,6 +159,9 @@ pub async fn roll_topic<S: PutIf + Get + List + 'static>(
     }
     Ok(all)
 }
+
+/// How far apart the first symbols of two hours' runs are: with no number of symbols it meets the same ones only.
+const FIRST_OF_A_RUN: usize = 7_919;
 
 type Joined = Result<(String, Result<Rolled, RollError>), tokio::task::JoinError>;
 

@@ -16,6 +16,7 @@ use super::{
 
 /// The program that wrote it, for people.
 const VERSION: &str = "quotelake.version";
+const PLACE: &str = "quotelake.place";
 const SYMBOL: &str = "quotelake.symbol";
 const INTERVAL: &str = "quotelake.interval";
 const RULES: &str = "quotelake.rules";
@@ -68,6 +69,7 @@ pub(super) fn write(file: &File) -> impl Iterator<Item = KeyValue> {
         .collect();
     let pairs = [
         (VERSION, env!("CARGO_PKG_VERSION").to_owned()),
+        (PLACE, file.place.clone()),
         (SYMBOL, file.symbol.clone()),
         (INTERVAL, file.interval.name().to_owned()),
         (RULES, serde_json::to_string(&rules).unwrap_or_default()),
@@ -93,6 +95,7 @@ pub(super) fn read(parquet: &ParquetMetaData) -> Result<File, FileDamage> {
     let interval = value(INTERVAL)?.parse().map_err(|_| unfit(INTERVAL))?;
     let rules: RulesText = serde_json::from_str(value(RULES)?).map_err(|_| unfit(RULES))?;
     Ok(File {
+        place: value(PLACE)?.to_owned(),
         symbol: value(SYMBOL)?.to_owned(),
         interval,
         rules: Rules {

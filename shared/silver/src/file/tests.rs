@@ -115,6 +115,7 @@ fn example(bars: i64) -> File {
         objects: 2,
     };
     File {
+        place: "lake_interval=1m/lake_topic=t/lake_symbol=_BRK.B/2026-11.parquet".to_owned(),
         symbol: "BRK.B".to_owned(),
         interval: Interval::Minute,
         rules: Rules::default(),
@@ -178,7 +179,7 @@ prop_compose! {
     ) -> File {
         let unit = if interval == Interval::Day { DAY } else { HOUR };
         let units = units.into_iter().map(|(day, value)| (day * DAY + day % 24 * HOUR / unit * unit, value)).collect();
-        File { symbol, interval, rules: Rules { lateness, ahead }, bars, units }
+        File { place: "lake_interval=1m/a.parquet".to_owned(), symbol, interval, rules: Rules { lateness, ahead }, bars, units }
     }
 }
 

@@ -9,7 +9,7 @@ use market::bars::{Bar, DAY, HOUR, Interval, Rules, days, hours};
 use super::{
     How, Of, Range, RollError, Rolled,
     held::Held,
-    inputs::{Inputs, day_digest, hour_digest, span, spans_of_late},
+    inputs::{DAMAGED, Inputs, day_digest, hour_digest, span, spans_of_late},
     lines::SymbolReader,
     provider_day::provider_days,
     stream::fold,
@@ -74,6 +74,16 @@ impl<S: PutIf + Get + List> Attempt<'_, S> {
         if held.is_made_again(Interval::Minute, month) && (range.from, range.to) != month.bounds() {
             return Ok(Outcome::NeedsMonth);
         }
+        let closing = held.closing(self.known, rules);
+        let closing = closing.filter(|hour| !more.hours.contains(hour));
+        let closing = closing.filter(|hour| !(range.from..range.to).contains(hour));
+        let closing = More {
+            hours: closing.collect(),
+            ..More::default()
+        };
+        if !closing.hours.is_empty() {
+            return Ok(Outcome::NeedsMore(closing));
+        }
         let older = &more.hours;
         let scope = Scope { range, older };
         let of_older = older.iter().map(|&hour| span(hour, hour + HOUR, rules));
@@ -86,13 +96,15 @@ impl<S: PutIf + Get + List> Attempt<'_, S> {
 
         let is_stale = |&hour: &i64| {
             let versions = inputs.versions(hour, held.late(hour));
-            let is_over = inputs.is_over(hour, &watermarks) || held.was_over(hour, &versions);
+            let is_over =
+                inputs.is_over(hour, &watermarks) || !how.rebuild && held.was_over(hour, &versions);
             let digest = hour_digest(&versions, is_over);
             how.rebuild || held.digest(Interval::Minute, hour) != Some(&digest)
         };
         let mut stale = inputs.hours(range, &held);
         stale.extend(older);
-        let is_kept = |&hour: &i64| held.is_kept_without(hour, inputs.objects_of(hour));
+        let is_kept =
+            |&hour: &i64| held.is_kept_without(hour, inputs.left_of(hour, held.late(hour)));
         stale.retain(|hour| is_stale(hour) && !is_kept(hour));
         let mut reader = SymbolReader::new(bronze, of, rules);
         let reading = (&mut reader, rules);
@@ -118,13 +130,16 @@ impl<S: PutIf + Get + List> Attempt<'_, S> {
         };
         for (hour, of_hour) in folded.hours {
             let versions = &of_hour.versions;
-            let is_over = inputs.is_over(hour, &watermarks) || held.was_over(hour, versions);
-            let is_complete = is_over && !inputs.is_damaged(hour, &of_hour.late, &rolled.damaged);
+            let is_over =
+                inputs.is_over(hour, &watermarks) || !how.rebuild && held.was_over(hour, versions);
+            let is_damaged = inputs.is_damaged(hour, &of_hour.late, &rolled.damaged);
+            let is_complete = is_over && !is_damaged;
             let is_written = is_complete || how.provisional;
             // Of an hour that is held back, what nobody would look for again is kept.
             let is_kept = is_written || !of_hour.late.is_empty();
             let unit = Unit {
                 digest: match is_written {
+                    true if is_damaged => hour_digest(versions, is_over) + DAMAGED,
                     true => hour_digest(versions, is_over),
                     false => String::new(),
                 },
@@ -135,13 +150,20 @@ impl<S: PutIf + Get + List> Attempt<'_, S> {
             let mut bars = of_hour.bars;
             bars.retain(|_| is_written);
             bars.iter_mut().for_each(|bar| bar.complete = is_complete);
-            rolled.count(&bars);
-            held.replace(Interval::Minute, hour, bars, is_kept.then_some(unit));
+            rolled.hours += 1;
+            let (count, late) = (
+                bars.len(),
+                bars.iter().map(|bar| bar.late.unsigned_abs()).sum(),
+            );
+            if held.replace(Interval::Minute, hour, bars, is_kept.then_some(unit)) {
+                rolled.count(count, late);
+            }
         }
         self.compose_hours(&mut held);
         self.compose_days(&mut held, (older, &watermarks));
+        let first = inputs.first_and_last().map_or(i64::MAX, |(first, _)| first);
         for (date, day) in days {
-            held.replace_provider_day(date, day);
+            held.replace_provider_day(date, day, first);
         }
         (rolled.newest, rolled.newest_complete) =
             (held.newest(|_| true), held.newest(|bar| bar.complete));

@@ -8,15 +8,16 @@ use lake::{
     ObjectKey,
     store::{ETag, Get, PutIf, StoreError},
 };
-use market::bars::{Bar, HOUR, Interval, add_session_volumes};
+use market::bars::{Bar, HOUR, Interval, Rules, add_session_volumes};
 
 use super::{
     How, Of, RollError,
-    inputs::hour_digest,
-    provider_day::{Day, is_of_provider},
+    inputs::{DAMAGED, hour_digest},
+    provider_day::{Day, fetched_at, is_of_provider},
 };
 use crate::{
-    File, FileDamage, Layout, Period, Unit, decode, encode,
+    File, FileDamage, Layout, Period, Unit, Watermarks, encode,
+    file::decode_at,
     layout::{utc_date, utc_midnight},
 };
 
@@ -63,7 +64,8 @@ impl Held {
             let at: BTreeSet<_> = periods.iter().chain(&parts).filter(of_interval).collect();
             let reading = at.into_iter().map(async |&at| {
                 let key = layout.file_key(interval, &of.topic, &of.symbol, at.1);
-                Ok::<_, RollError>((at, read_file(store, &key).await?, key))
+                let read = read_file(store, (&key, layout.place(&key))).await?;
+                Ok::<_, RollError>((at, read, key))
             });
             let mut damaged = Vec::new();
             for (at, read, key) in try_join_all(reading).await? {
@@ -157,13 +159,15 @@ impl Held {
         })
     }
 
-    /// Whether the hour is complete and was made of more objects than there are: some have expired, and the bars stay.
+    /// Whether the hour was made of more objects than there are, and none is left or it is complete: some have expired, and the
+    /// bars stay.
     pub(crate) fn is_kept_without(&self, hour: i64, objects: usize) -> bool {
+        let Some(unit) = self.unit(Interval::Minute, hour) else {
+            return false;
+        };
         let bars = self.bars(Interval::Minute, hour, hour + HOUR);
-        let had = self
-            .unit(Interval::Minute, hour)
-            .map_or(0, |unit| unit.objects);
-        !self.rebuild && had > objects && !bars.is_empty() && bars.iter().all(|bar| bar.complete)
+        let is_settled = objects == 0 || bars.iter().all(|bar| bar.complete);
+        unit.objects + unit.late.len() > objects && !bars.is_empty() && is_settled
     }
 
     /// The bars that begin in a stretch of time within one period.
@@ -195,17 +199,17 @@ impl Held {
             .collect()
     }
 
-    /// Puts the bars of an hour, or of a day, in place of those that are there.
+    /// Puts the bars of an hour, or of a day, in place of those that are there, and says whether anything changes.
     pub(crate) fn replace(
         &mut self,
         interval: Interval,
         unit: i64,
         bars: Vec<Bar>,
         made_of: Option<Unit>,
-    ) {
+    ) -> bool {
         let period = Period::of_time(interval, unit);
         let Some(file) = self.files.get_mut(&(interval, period)) else {
-            return;
+            return false;
         };
         let (start, end) = match interval {
             Interval::Minute | Interval::Hour => (
@@ -221,7 +225,7 @@ impl Held {
             }
         };
         if file.units.get(&unit) == made_of.as_ref() && file.bars[start..end] == bars {
-            return;
+            return false;
         }
         if interval == Interval::Hour {
             let dates = file.bars[start..end]
@@ -236,6 +240,22 @@ impl Held {
             Some(made_of) => file.units.insert(unit, made_of),
             None => file.units.remove(&unit),
         };
+        true
+    }
+
+    /// The hours that are not complete, although each of their partitions has come far enough.
+    pub(crate) fn closing(&self, known: &Watermarks, rules: Rules) -> impl Iterator<Item = i64> {
+        let minutes = self
+            .files
+            .iter()
+            .filter(|((interval, _), _)| *interval == Interval::Minute);
+        let units = minutes.flat_map(|(_, file)| &file.units);
+        units.filter_map(move |(&hour, unit)| {
+            let mark = known.least(unit.partitions.iter().copied())?;
+            let bars = self.bars(Interval::Minute, hour, hour + HOUR);
+            let is_open = !unit.digest.ends_with(DAMAGED) && bars.iter().any(|bar| !bar.complete);
+            (is_open && mark >= hour + HOUR + rules.lateness).then_some(hour)
+        })
     }
 
     /// Takes a day's bar away that was composed of hours that are gone.
@@ -246,13 +266,15 @@ impl Held {
         }
     }
 
-    /// Puts a provider's day in place of a later one. Where there are hours, the day is composed of them.
-    pub(crate) fn replace_provider_day(&mut self, date: Date, day: Day) {
+    /// Puts a provider's day in place of a later one. Where there are hours, the day is composed of them. A rebuild does not
+    /// believe a record that should be among the objects from `first` on, and is not.
+    pub(crate) fn replace_provider_day(&mut self, date: Date, day: Day, first: i64) {
         let at = utc_midnight(date);
         let known = self.unit(Interval::Day, at);
         let is_better = known.is_none_or(|known| {
             let is_same = known.digest == day.unit.digest;
-            is_of_provider(known) && (is_same || day.is_better(known))
+            let is_gone = self.rebuild && fetched_at(known).is_some_and(|known| known >= first);
+            is_of_provider(known) && (is_same || is_gone || day.is_better(known))
         });
         if is_better {
             self.replace(Interval::Day, at, vec![day.bar], Some(day.unit));
@@ -272,7 +294,9 @@ impl Held {
             let (from, to) = month.bounds();
             let composed = self.file(Interval::Hour, from).into_iter();
             let composed = composed.flat_map(|hours| hours.units.range(from..to));
-            let gone = composed.filter(|(at, _)| !file.units.contains_key(at));
+            // Where there is no file of minutes at all, nothing says that they are gone.
+            let gone =
+                composed.filter(|(at, _)| file.etag.is_some() && !file.units.contains_key(at));
             hours.extend(gone.map(|(at, _)| *at));
         }
         hours
@@ -331,6 +355,7 @@ impl Held {
             }
             let key = layout.file_key(interval, &of.topic, &of.symbol, period);
             let body = encode(&File {
+                place: layout.place(&key).to_owned(),
                 symbol: self.symbol.clone(),
                 interval,
                 rules: how.rules,
@@ -367,13 +392,13 @@ enum Read {
     Damaged(FileDamage, ETag),
 }
 
-async fn read_file(store: &impl Get, key: &ObjectKey) -> Result<Read, RollError> {
+async fn read_file(store: &impl Get, (key, place): (&ObjectKey, &str)) -> Result<Read, RollError> {
     let object = match store.get(key).await {
         Ok(object) => object,
         Err(StoreError::NotFound { .. }) => return Ok(Read::File(OneFile::empty(None), None)),
         Err(error) => return Err(error.into()),
     };
-    match decode(&object.body) {
+    match decode_at(place, &object.body) {
         Ok(file) => {
             let read = OneFile {
                 bars: file.bars,

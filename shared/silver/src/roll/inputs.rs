@@ -202,6 +202,12 @@ impl Inputs {
         end.saturating_sub(start)
     }
 
+    /// How many of those, and of the objects of these keys, there are.
+    pub(crate) fn left_of(&self, hour: i64, late: &[String]) -> usize {
+        let late = late.iter().filter(|key| self.at.contains_key(*key));
+        self.objects_of(hour) + late.count()
+    }
+
     /// A digest of the versions of the hour's objects, and of the rules.
     pub(crate) fn versions(&self, hour: i64, late: &[String]) -> String {
         let mut hash = Sha256::new();
@@ -214,6 +220,9 @@ impl Inputs {
         short(hash)
     }
 }
+
+/// What the digest of an hour with a damaged object ends with, so that it is looked at each time, and named.
+pub(crate) const DAMAGED: &str = "!";
 
 /// A digest of all that an hour's bars follow from.
 pub(crate) fn hour_digest(versions: &str, is_over: bool) -> String {

@@ -18,7 +18,7 @@ use lake::{
     ObjectKey,
     store::{Get, List, PutIf, StoreError},
 };
-use market::bars::{Aside, Bar, HOUR, Interval, Rules};
+use market::bars::{Aside, HOUR, Interval, Rules};
 use tokio::time::{Instant, sleep};
 
 use crate::{FileDamage, Layout, Period, Watermarks};
@@ -284,10 +284,9 @@ fn is_lost_race(error: &RollError) -> bool {
 }
 
 impl Rolled {
-    /// Counts an hour that was folded again.
-    fn count(&mut self, bars: &[Bar]) {
-        self.hours += 1;
-        self.bars += bars.len();
-        self.late += bars.iter().map(|bar| bar.late.unsigned_abs()).sum::<u64>();
+    /// Counts the minute bars of an hour that are other than before, and the late observations in them.
+    fn count(&mut self, bars: usize, late: u64) {
+        self.bars += bars;
+        self.late += late;
     }
 }

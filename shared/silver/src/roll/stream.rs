@@ -287,7 +287,7 @@ impl Pass {
                 continue;
             }
             // Its other objects have expired, and a bar of this one alone would be wrong.
-            if held.is_kept_without(hour, inputs.objects_of(hour)) {
+            if held.is_kept_without(hour, inputs.left_of(hour, held.late(hour))) {
                 continue;
             }
             let key = inputs.get(beyond.object).key.as_str();

@@ -9,7 +9,9 @@ use lake::{
 };
 
 use super::{Lake, Record, at, hour_range, lake_of_records, minute_bars};
-use crate::{How, Range};
+use market::bars::Interval;
+
+use crate::{How, Period, Range, Watermarks};
 
 const MINUTE: i64 = 60_000_000;
 
@@ -227,10 +229,7 @@ async fn a_providers_days_of_earlier_years_are_written() {
     .await;
     let range = hour_range("2026-11-20T09:00:00Z", 3);
     lake.roll_right(range).await;
-    let days = lake
-        .file(market::bars::Interval::Day, crate::Period::Year(2024))
-        .await
-        .bars;
+    let days = lake.file(Interval::Day, Period::Year(2024)).await.bars;
     let dates: Vec<String> = days
         .iter()
         .map(|day| day.trading_date.to_string())
@@ -273,6 +272,81 @@ async fn bars_outlive_their_records() {
         ..How::default()
     };
     lake.roll_with(range, &rebuild).await.unwrap();
+    assert_eq!(lake.minutes("2026-11-20T10:00:00Z").await, before);
+}
+
+#[tokio::test]
+async fn a_file_of_another_place_is_none_of_this() {
+    let lake = Lake::new();
+    let range = hour_range("2026-11-20T09:00:00Z", 4);
+    lake.land(&[Record::quote(0, at("2026-11-20T10:00:00Z"), 100)])
+        .await;
     lake.roll_right(range).await;
-    assert_ne!(lake.minutes("2026-11-20T10:00:00Z").await[0], before[0]);
+    let minutes = lake.key(
+        Interval::Minute,
+        Period::of_time(Interval::Minute, range.from),
+    );
+    let hours = lake.key(Interval::Hour, Period::Year(2026));
+    let body = lake.store.get(&minutes).await.unwrap().body;
+    lake.overwrite(&hours, body).await;
+    let refused = lake.roll_with(range, &How::default()).await.unwrap_err();
+    assert!(
+        refused
+            .to_string()
+            .contains("it is the file of lake_interval=1m/"),
+        "{refused}"
+    );
+    assert_eq!(lake.judge().await.damaged.len(), 1);
+    let rebuild = How {
+        rebuild: true,
+        ..How::default()
+    };
+    lake.roll_with(range, &rebuild).await.unwrap();
+    lake.roll_right(range).await;
+}
+
+#[tokio::test]
+async fn hours_and_days_outlive_a_file_of_minutes_that_is_removed() {
+    let lake = Lake::new();
+    let ten = at("2026-11-18T10:00:00Z");
+    lake.land(&[
+        Record::quote(0, ten, 100),
+        Record::quote(1, ten + 2 * 24 * 60 * MINUTE, 100),
+    ])
+    .await;
+    lake.roll_right(hour_range("2026-11-18T00:00:00Z", 80))
+        .await;
+    let before = lake.file(Interval::Hour, Period::Year(2026)).await.bars;
+    let minutes = lake.key(Interval::Minute, Period::of_time(Interval::Minute, ten));
+    lake.store.remove(&minutes);
+    lake.roll(hour_range("2026-11-20T09:00:00Z", 4)).await;
+    assert_eq!(
+        lake.file(Interval::Hour, Period::Year(2026)).await.bars,
+        before
+    );
+    lake.roll_right(hour_range("2026-11-18T00:00:00Z", 80))
+        .await;
+}
+
+#[tokio::test]
+async fn an_hour_is_closed_by_a_roll_of_later_hours() {
+    let lake = Lake::new();
+    let friday = at("2026-11-20T20:55:00Z");
+    let monday = at("2026-11-23T14:35:00Z");
+    lake.land(&[Record::quote(0, friday, 100)]).await;
+    lake.roll(hour_range("2026-11-20T19:00:00Z", 3)).await;
+    assert!(!lake.minutes("2026-11-20T20:55:00Z").await[0].complete);
+    lake.land(&[Record::quote(1, monday, 100)]).await;
+    let range = hour_range("2026-11-23T12:00:00Z", 3);
+    let mut known = Watermarks::default();
+    known.see(0, at("2026-11-23T14:00:00Z"));
+    let known = (&known, lake_of_records::soon());
+    let of = (&lake.layout, &lake.of);
+    crate::roll(&*lake.store, of.0, of.1, range, &How::default(), known)
+        .await
+        .unwrap();
+    let bars = lake.minutes("2026-11-20T20:55:00Z").await;
+    let complete: Vec<bool> = bars.iter().map(|bar| bar.complete).collect();
+    assert_eq!(complete, [true, false]);
+    assert_eq!(lake.judge().await.wrong, []);
 }

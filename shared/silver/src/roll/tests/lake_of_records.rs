@@ -245,6 +245,20 @@ impl<S: PutIf + Get + List> Lake<S> {
         lake::store::list_all(&*self.store, &root).await.unwrap()
     }
 
+    /// How far each partition has come in bronze.
+    pub(crate) async fn marks(&self) -> Watermarks {
+        let mut marks = Watermarks::default();
+        for key in self.bronze().await {
+            if let lake::Name::Bronze {
+                bucket, partition, ..
+            } = self.layout.bronze().name_of(&key)
+            {
+                marks.see(partition, bucket.as_microsecond());
+            }
+        }
+        marks
+    }
+
     /// Puts other bytes in an object's place.
     pub(crate) async fn overwrite(&self, key: &ObjectKey, body: impl Into<Bytes>) {
         let etag = self.store.get(key).await.unwrap().etag;
