@@ -119,7 +119,7 @@ def measure(engine, folder, endpoint):
 
 
 def last_line(program, engine, *arguments):
-    child = subprocess.run([sys.executable, program, engine, *arguments], capture_output=True, text=True, timeout=600)
+    child = subprocess.run([sys.executable, program, engine, *arguments], capture_output=True, text=True, timeout=900)
     if child.returncode:
         sys.exit(f"{child.stderr[-4000:]}\n{engine} has ended with {child.returncode}")
     return json.loads(child.stdout.rsplit("\n", 1)[1])

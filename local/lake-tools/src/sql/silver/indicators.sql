@@ -23,7 +23,7 @@ with priced as (
             rows between 13 preceding and current row) as ranges_14,
         avg(close) over (partition by epoch, lake_topic, lake_symbol, bar_interval order by start_time
             rows between 19 preceding and current row) as average_20,
-        stddev_pop(close) over (partition by epoch, lake_topic, lake_symbol, bar_interval order by start_time
+        {deviation}(close) over (partition by epoch, lake_topic, lake_symbol, bar_interval order by start_time
             rows between 19 preceding and current row) as deviation_20,
         avg(close) over (partition by epoch, lake_topic, lake_symbol, bar_interval order by start_time
             rows between 49 preceding and current row) as average_50,

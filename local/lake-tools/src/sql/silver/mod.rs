@@ -29,6 +29,8 @@ struct Dialect {
     window_name: &'static str,
     arg_min: &'static str,
     arg_max: &'static str,
+    /// The population standard deviation.
+    deviation: &'static str,
 }
 
 const INTERVALS: [&str; 3] = ["1m", "1h", "1d"];
@@ -125,6 +127,7 @@ fn derived(silver: &Silver, dialect: &Dialect) -> String {
         ("window_name", dialect.window_name.to_owned()),
         ("arg_min", dialect.arg_min.to_owned()),
         ("arg_max", dialect.arg_max.to_owned()),
+        ("deviation", dialect.deviation.to_owned()),
     ];
     super::filled(&text, &values)
 }

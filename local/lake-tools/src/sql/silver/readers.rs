@@ -17,6 +17,7 @@ pub(super) fn duckdb(silver: &Silver) -> String {
         window_name: "\"window\"",
         arg_min: "arg_min",
         arg_max: "arg_max",
+        deviation: "stddev_pop",
     };
     let mut text = duckdb::secret(&silver.lake);
     for interval in &silver.intervals {
@@ -49,6 +50,7 @@ pub(super) fn spark(silver: &Silver) -> String {
         window_name: "window",
         arg_min: "min_by",
         arg_max: "max_by",
+        deviation: "stddev_pop",
     };
     let mut text = format!(
         "{}\nsilver = \"{}\"\n",
@@ -111,6 +113,8 @@ pub(super) fn clickhouse(silver: &Silver) -> String {
         window_name: "`window`",
         arg_min: "argMin",
         arg_max: "argMax",
+        // The other one loses digits of prices that hardly move.
+        deviation: "stddevPopStable",
     };
     let mut text = String::new();
     for interval in &silver.intervals {
@@ -164,6 +168,7 @@ pub(super) fn athena(silver: &Silver) -> Result<String, SqlError> {
         window_name: "\"window\"",
         arg_min: "min_by",
         arg_max: "max_by",
+        deviation: "stddev_pop",
     };
     let Place::S3 { endpoint: None, .. } = &silver.lake.place else {
         return Err(SqlError::OnlyOnS3);
