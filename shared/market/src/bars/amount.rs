@@ -47,10 +47,16 @@ impl Amount {
         Self::from_unscaled(if negative { -magnitude } else { magnitude })
     }
 
-    /// The nearest 64-bit float, of its unscaled number over 10¹⁸.
+    /// The nearest 64-bit float; of more than 15 digits perhaps the one beside it.
     #[expect(clippy::cast_precision_loss, reason = "that is what is asked for")]
     pub fn to_f64(self) -> f64 {
-        self.0 as f64 / ONE as f64
+        // Without its zeros the number is exact as a float, as is the power of ten, so that one division rounds.
+        let (mut digits, mut one) = (self.0, ONE);
+        while one > 1 && digits % 10 == 0 {
+            digits /= 10;
+            one /= 10;
+        }
+        digits as f64 / one as f64
     }
 
     /// Reads a JSON number, with or without an exponent.
@@ -210,6 +216,15 @@ mod tests {
             prop_assert_eq!(text.parse::<Amount>().unwrap().to_string(), expected.normalize().to_string());
             let plus = format!("{digits}.50E+2");
             prop_assert_eq!(plus.parse::<Amount>().unwrap().to_string(), format!("{}", u64::from(digits) * 100 + 50));
+        }
+
+        #[test]
+        fn a_number_of_few_digits_is_the_float_that_a_parser_reads(digits in 0..10_u64.pow(15), scale in 0..16_usize) {
+            let digits = format!("{digits:016}");
+            let (whole, fraction) = digits.split_at(digits.len() - scale);
+            let text = if fraction.is_empty() { whole.to_owned() } else { format!("{whole}.{fraction}") };
+            let amount: Amount = text.trim_start_matches('0').parse().unwrap_or(Amount::ZERO);
+            prop_assert_eq!(amount.to_f64(), amount.to_string().parse::<f64>().unwrap());
         }
 
         #[test]
