@@ -13,9 +13,7 @@ use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use bytes::Bytes;
 use cause::{Cause, innermost};
 
-use super::{
-    DeleteIf, ETag, Get, List, Listed, OBJECT_MAX, Object, PAGE, PutIf, StoreError, past,
-};
+use super::{DeleteIf, ETag, Get, List, Listed, OBJECT_MAX, Object, PAGE, PutIf, StoreError, past};
 use crate::ObjectKey;
 
 /// Which bucket, and how to reach it. The region comes as the AWS SDK finds it.
