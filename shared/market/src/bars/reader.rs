@@ -56,8 +56,10 @@ pub enum Aside {
     NoEventTime,
     /// It happened later than it was fetched, beyond [`Rules::ahead`].
     Ahead,
-    /// A number of it has more digits than an [`Amount`].
+    /// A number of it has more digits than an [`Amount`], or a date lies outside the years 1970 to 9999.
     OutOfRange,
+    /// It is of no known shape, in a topic whose name says none either.
+    UnknownSchema,
 }
 
 impl Aside {
@@ -67,6 +69,7 @@ impl Aside {
             Self::NoEventTime => "no-event-time",
             Self::Ahead => "ahead",
             Self::OutOfRange => "out-of-range",
+            Self::UnknownSchema => "unknown-schema",
         }
     }
 }
@@ -77,10 +80,8 @@ pub enum LineError {
     /// Not JSON, or a member of another type.
     #[error("it is no bronze line of a message: {0}")]
     Malformed(#[from] serde_json::Error),
-    /// Neither the record nor the topic says the shape.
-    #[error(
-        "it has no meta.schema that is known here, and its topic does not name its shape: {0:?}"
-    )]
+    /// Another shape than the topic's, and none that is known.
+    #[error("its meta.schema is none that is known here: {0:?}")]
     UnknownSchema(Option<String>),
     /// What its shape always has is missing, or is of another type.
     #[error("it has no {0} as its schema says")]
@@ -174,7 +175,12 @@ impl Reader {
         self.be_of_symbol(&line)?;
         let schema = line.meta.as_ref().and_then(|meta| Text::of(&meta.schema));
         let shape = schema.map_or(self.topic, Shape::of_schema);
-        let shape = shape.ok_or_else(|| LineError::UnknownSchema(schema.map(str::to_owned)))?;
+        let Some(shape) = shape else {
+            return match self.topic {
+                None => Ok(Some(Aside::UnknownSchema)),
+                Some(_) => Err(LineError::UnknownSchema(schema.map(str::to_owned))),
+            };
+        };
         let fetched_at = fetched_at(&line).ok_or(LineError::NoFetchTime)?;
         let event_id = line.meta.as_ref().and_then(|meta| Text::of(&meta.event_id));
         let at = At {
@@ -185,7 +191,12 @@ impl Reader {
         };
         match shape {
             Shape::StockIntraday => minutes(&line, &at, self.rules.ahead, lines),
-            Shape::StockHistorical => days(&line, &at, lines),
+            Shape::StockHistorical => {
+                let subject = usize::try_from(at.subject).ok();
+                let subject = subject.and_then(|at| self.subjects.get(at));
+                let zone = subject.map_or(Zone::Utc, |subject| subject.zone);
+                days(&line, &at, (zone, self.rules.ahead), lines)
+            }
             _ => self.price(&line, shape, &at, lines),
         }
     }
@@ -232,7 +243,8 @@ impl Reader {
             Some(meta) => meta.event_time.and_then(time::text),
             None => body,
         };
-        let Some(event_time) = event_time else {
+        // 0 stands for a time that is not known.
+        let Some(event_time) = event_time.filter(|&time| time > 0) else {
             return Ok(Some(Aside::NoEventTime));
         };
         if event_time.saturating_sub(at.fetched_at) > self.rules.ahead {
@@ -345,12 +357,25 @@ fn minutes(
     Ok(aside)
 }
 
-fn days(line: &Line<'_>, at: &At<'_>, lines: &mut Lines) -> Result<Option<Aside>, LineError> {
+fn days(
+    line: &Line<'_>,
+    at: &At<'_>,
+    (zone, ahead): (Zone, i64),
+    lines: &mut Lines,
+) -> Result<Option<Aside>, LineError> {
     let mut aside = None;
     let bars = bars(line)?;
     let mut read = Vec::with_capacity(bars.len());
     for bar in bars {
-        let date = bar.date.0.parse().map_err(|_| LineError::Missing("Date"))?;
+        let date: Date = bar.date.0.parse().map_err(|_| LineError::Missing("Date"))?;
+        if !(1970..=9999).contains(&date.year()) {
+            aside = Some(Aside::OutOfRange);
+            continue;
+        }
+        if zone.midnight(date).saturating_sub(at.fetched_at) > ahead {
+            aside = Some(Aside::Ahead);
+            continue;
+        }
         match prices(&bar)? {
             Some((prices, volume)) => read.push(ProviderDay {
                 date,

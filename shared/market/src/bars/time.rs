@@ -11,14 +11,19 @@ use serde_json::value::RawValue;
 /// magnitude, a text is RFC 3339. Zero is no time.
 pub(super) fn usable(raw: &RawValue) -> Option<i64> {
     let text = raw.get();
-    let millis = match text.strip_prefix('"') {
+    let number = |text: &str| match text.parse() {
+        Ok(number) => of_number(number),
+        Err(_) => text.parse().ok().and_then(of_fraction),
+    };
+    let time = match text.strip_prefix('"') {
         Some(rest) => {
             let text = rest.strip_suffix('"')?;
-            rfc3339(text).or_else(|| text.parse().ok().and_then(of_number))?
+            rfc3339(text).or_else(|| number(text))?
         }
-        None => of_number(text.parse().ok()?)?,
+        None => number(text)?,
     };
-    (millis > 0).then_some(millis)
+    // In milliseconds it is zero, which is no time.
+    (time >= 1_000).then_some(time)
 }
 
 /// The time of a JSON number of whole seconds.
@@ -63,6 +68,19 @@ fn of_number(number: i64) -> Option<i64> {
         _ => number / 1_000,
     };
     checked(time)
+}
+
+/// Seconds with a fraction, or a larger unit whose fraction is below a millisecond.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "rounded, and checked against the range before"
+)]
+fn of_fraction(number: f64) -> Option<i64> {
+    match number {
+        0.0..1e11 => checked(((number * 1_000.0).floor() as i64).checked_mul(1_000)?),
+        1e11..1e18 => of_number(number as i64),
+        _ => None,
+    }
 }
 
 /// The time of a text as the pollers write it, `2026-05-22T20:00:05.123Z`, read in a tenth of the time of a parser of all
@@ -115,6 +133,17 @@ mod tests {
             let time = Timestamp::from_millisecond(millis).unwrap();
             prop_assert_eq!(rfc3339(&format!("{time:.3}")), Some(millis * 1_000));
             prop_assert_eq!(rfc3339(&time.to_string()), Some(millis * 1_000));
+        }
+
+        #[test]
+        fn a_number_is_a_time_by_its_magnitude_and_may_have_a_fraction(seconds in 1..4_000_000_000_i64, millis in 0..1_000_i64) {
+            let read = |text: String| usable(&RawValue::from_string(text).unwrap());
+            let time = seconds * 1_000_000;
+            prop_assert_eq!(read(seconds.to_string()), Some(time));
+            prop_assert_eq!(read(format!("\"{seconds}\"")), Some(time));
+            let fraction = read(format!("{seconds}.{millis:03}")).unwrap();
+            prop_assert!((fraction - time - millis * 1_000).abs() <= 1_000, "{}", fraction);
+            prop_assert_eq!(fraction % 1_000, 0);
         }
 
         #[test]

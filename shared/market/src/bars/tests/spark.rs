@@ -98,7 +98,7 @@ impl Case {
                 Fetched::OnArrival => clock,
                 _ => at.unwrap_or(clock),
             };
-            let fetched = Timestamp::from_microsecond(fetched.max(1)).unwrap();
+            let fetched = Timestamp::from_microsecond(fetched.max(1_000)).unwrap();
             let meta = serde_json::json!({
                 "schema": "trades-raw/1", "event_time": event, "fetched_at": fetched.to_string(),
                 "event_id": format!("{symbol:?} {event:?} {price:?} {volume:?}"),
