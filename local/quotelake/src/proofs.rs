@@ -47,13 +47,13 @@ async fn proof(
     cluster: &Cluster,
     store: &Store,
 ) -> Result<Option<Box<dyn Proof>>, UpError> {
+    let setting = |error| UpError::Setting {
+        function: function.name.clone(),
+        error: Box::new(error),
+    };
     match function.binary.as_str() {
         verify::BINARY => {
             let environment: Environment = function.environment.clone().into_iter().collect();
-            let setting = |error| UpError::Setting {
-                function: function.name.clone(),
-                error: Box::new(error),
-            };
             if !function
                 .environment
                 .contains_key(bronze_writer::BUCKET.name)
@@ -72,10 +72,10 @@ async fn proof(
         verify::SILVER_BINARY => {
             let environment: Environment = function.environment.clone().into_iter().collect();
             let bucket = function.environment.get(bronze_writer::BUCKET.name);
-            let (Some(bucket), Ok(settings)) = (bucket, bar_roller::Settings::read(&environment))
-            else {
+            let Some(bucket) = bucket else {
                 return Ok(None);
             };
+            let settings = bar_roller::Settings::read(&environment).map_err(setting)?;
             let place = settings.place;
             let inputs = function
                 .schedules

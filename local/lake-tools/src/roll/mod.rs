@@ -19,7 +19,7 @@ use lake::{
 };
 use market::bars::HOUR;
 use runtime::{Environment, clock};
-use silver::{How, Job, Layout, Range, Shard, TopicRolled, roll_topic, topics};
+use silver::{How, Job, Layout, Range, Shard, TopicRolled, roll_topic, symbols, topics};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -47,6 +47,14 @@ pub enum RollError {
         "the history at {0} has layout 1, of which no bars are made: bring it into a new epoch by writing its topics again"
     )]
     LayoutOne(String),
+    /// Bars among bronze, or the other way round.
+    #[error(
+        "--silver-prefix '{0}' is where bronze is, or none: give a prefix beside it, such as silver"
+    )]
+    SilverPrefix(String),
+    /// No roll has been there.
+    #[error("there are no bars under {0}: run `quotelake roll`, or check --silver-prefix")]
+    NoBars(String),
     /// A range that is none.
     #[error("--from {from} is not before --to {to}: give an earlier --from")]
     NoRange {
@@ -101,8 +109,8 @@ impl Outcome {
     }
 }
 
-/// How long one symbol may take that the store does not answer for.
-const LONGEST: Duration = Duration::from_hours(24);
+/// How long a topic may take. What is left then is named, and a second run goes on.
+const LONGEST: Duration = Duration::from_hours(6);
 
 /// Runs `quotelake roll` until it is done or `stop` is cancelled, which ends it after the symbols in hand.
 ///
@@ -114,7 +122,7 @@ pub async fn run(
     stop: CancellationToken,
 ) -> Result<Outcome, RollError> {
     let lake = options.location.open(environment).await?;
-    let layout = layout(&options.silver, &lake)?;
+    let layout = layout(&options.silver, &options.location.prefix, &lake)?;
     let range = range(options, clock::now())?;
     let store = Arc::new(lake.s3().clone());
     let topics = topics_of(&options.topics, &*store, &layout, lake.location()).await?;
@@ -124,6 +132,13 @@ pub async fn run(
         rebuild: options.rebuild,
         dry_run: options.dry_run,
     };
+    check_symbols(
+        &options.symbols,
+        &topics,
+        &*store,
+        (&layout, lake.location()),
+    )
+    .await?;
     let mut outcome = Outcome {
         dry_run: options.dry_run,
         ..Outcome::default()
@@ -134,7 +149,6 @@ pub async fn run(
         .iter()
         .map(|symbol| layout.bronze().symbol_segment(symbol))
         .collect();
-    let mut seen = BTreeSet::new();
     for topic in topics {
         let job = Job {
             topic: topic.clone(),
@@ -146,12 +160,10 @@ pub async fn run(
         };
         progress.topic(&topic);
         let until = Instant::now() + LONGEST;
-        let rolled =
-            roll_until_complete(&store, &layout, &job, (until, &stop), &mut |of, symbol| {
-                seen.insert(symbol.to_owned());
-                progress.symbol(of);
-            })
-            .await?;
+        let rolled = roll_until_complete(&store, &layout, &job, (until, &stop), &mut |of| {
+            progress.symbol(of);
+        })
+        .await?;
         outcome.topics.insert(topic, rolled);
         if stop.is_cancelled() {
             outcome.stopped = true;
@@ -159,16 +171,27 @@ pub async fn run(
         }
     }
     progress.finish();
-    let unknown = options
-        .symbols
-        .iter()
-        .find(|symbol| !seen.contains(&layout.bronze().symbol_segment(symbol)));
-    match unknown.filter(|_| !outcome.stopped) {
+    Ok(outcome)
+}
+
+/// Refuses a symbol that none of the topics has, before anything is written.
+async fn check_symbols(
+    wanted: &[String],
+    topics: &[String],
+    store: &impl List,
+    (layout, root): (&Layout, &str),
+) -> Result<(), RollError> {
+    let mut unknown: Vec<&String> = wanted.iter().collect();
+    for topic in topics.iter().take_while(|_| !wanted.is_empty()) {
+        let known = symbols(store, layout, topic).await?;
+        unknown.retain(|symbol| !known.contains(&layout.bronze().symbol_segment(symbol)));
+    }
+    match unknown.first() {
         Some(symbol) => Err(RollError::NoSymbol {
-            symbol: symbol.clone(),
-            root: lake.location().to_owned(),
+            symbol: (*symbol).clone(),
+            root: root.to_owned(),
         }),
-        None => Ok(outcome),
+        None => Ok(()),
     }
 }
 
@@ -178,14 +201,11 @@ pub(crate) async fn roll_until_complete<S: PutIf + Get + List + 'static>(
     layout: &Layout,
     job: &Job,
     (until, stop): (Instant, &CancellationToken),
-    done: &mut impl FnMut(usize, &str),
+    done: &mut impl FnMut(usize),
 ) -> Result<TopicRolled, StoreError> {
     let key = layout.watermark_key(&job.topic);
     let before = silver::Watermarks::read(&**store, &key).await?;
-    let mut first = roll_topic(store, layout, job, (until, stop), |of, symbol, _| {
-        done(of, symbol);
-    })
-    .await?;
+    let mut first = roll_topic(store, layout, job, (until, stop), |of, _, _| done(of)).await?;
     let has_moved = before != first.total.watermarks && !job.how.dry_run && !job.how.rebuild;
     if has_moved && !stop.is_cancelled() {
         let second = roll_topic(store, layout, job, (until, stop), |_, _, _| {}).await?;
@@ -195,12 +215,24 @@ pub(crate) async fn roll_until_complete<S: PutIf + Get + List + 'static>(
 }
 
 /// The bars of this lake.
-pub(crate) fn layout(silver: &Silver, lake: &OpenLake) -> Result<Layout, RollError> {
+pub(crate) fn layout(silver: &Silver, bronze: &str, lake: &OpenLake) -> Result<Layout, RollError> {
+    let (bars, bronze) = (
+        silver.silver_prefix.trim_matches('/'),
+        bronze.trim_matches('/'),
+    );
+    if bars.is_empty() || is_within(bars, bronze) || is_within(bronze, bars) {
+        return Err(RollError::SilverPrefix(silver.silver_prefix.clone()));
+    }
     let bronze = lake.layout().clone();
     if bronze.version() == Version::One {
         return Err(RollError::LayoutOne(lake.location().to_owned()));
     }
     Ok(Layout::new(&silver.silver_prefix, lake.epoch(), bronze))
+}
+
+fn is_within(prefix: &str, other: &str) -> bool {
+    let rest = prefix.strip_prefix(other);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 fn range(options: &Options, now: Timestamp) -> Result<Range, RollError> {
@@ -216,7 +248,15 @@ fn range(options: &Options, now: Timestamp) -> Result<Range, RollError> {
         return Err(RollError::NoRange { from, to });
     }
     let mut from = options.from.map_or(0, hour);
-    let to = options.to.map_or(end, hour).min(end);
+    let up = |time: Timestamp| {
+        hour(time)
+            + if hour(time) == time.as_microsecond() {
+                0
+            } else {
+                HOUR
+            }
+    };
+    let to = options.to.map_or(end, up).min(end);
     if options.rebuild {
         let begin = Timestamp::from_microsecond(from).unwrap_or(now);
         let month = Offset::UTC.to_datetime(begin).date().first_of_month();

@@ -25,7 +25,7 @@ pub struct Options {
     /// Only this symbol; may be repeated [default: all that bronze has].
     #[arg(long = "symbol", value_name = "SYMBOL")]
     pub symbols: Vec<String>,
-    /// Leave bars out until they are complete.
+    /// Leave bars out until they are complete. Those that are there already stay; --rebuild takes them out.
     #[arg(long)]
     pub only_complete: bool,
     /// Make every bar of whole months again, and silver files that are damaged.
@@ -67,8 +67,8 @@ impl Silver {
     }
 }
 
-/// A week: no source is later, and every hour's objects are listed that far.
-const LONGEST: SignedDuration = SignedDuration::from_hours(7 * 24);
+/// As much as the function takes. Every hour's objects are listed that far.
+const LONGEST: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 pub(crate) fn duration(text: &str) -> Result<SignedDuration, String> {
     let time: SignedDuration = text
@@ -76,7 +76,7 @@ pub(crate) fn duration(text: &str) -> Result<SignedDuration, String> {
         .map_err(|_| "write a number with its unit, such as 1h, 90m or 30s".to_owned())?;
     match (SignedDuration::ZERO..=LONGEST).contains(&time) {
         true => Ok(time),
-        false => Err("give a time from 0s to 168h".to_owned()),
+        false => Err("give a time from 0s to 720h".to_owned()),
     }
 }
 

@@ -65,7 +65,7 @@ const NAMED: usize = 100;
 impl SilverVerdict {
     /// Whether every bar is right, or waits for the next roll.
     pub fn is_right(&self) -> bool {
-        self.wrong == 0 && self.damaged.count == 0
+        self.wrong == 0 && self.damaged.count == 0 && self.bronze_damaged.count == 0
     }
 
     fn add(&mut self, of: &Of, judged: &Judged) {
@@ -111,6 +111,9 @@ impl SilverVerdict {
             (true, 0) => "there are no bars: run `quotelake roll`",
             (true, _) if self.behind > 0 => "right: bars that are behind wait for the next roll",
             (true, _) => "right: every bar is what a fold of all records at once makes",
+            (false, _) if self.wrong == 0 && self.damaged.count == 0 => {
+                "NOT COMPLETE: restore the damaged objects of bronze, or remove them, and roll again"
+            }
             (false, _) => "NOT RIGHT: run `quotelake roll --rebuild`",
         };
         format!("{}\n{}{verdict}\n", self.parts(), self.findings())
@@ -160,7 +163,10 @@ pub async fn verify_silver(
     environment: &Environment,
 ) -> Result<SilverVerdict, RollError> {
     let lake = options.lake.open(environment).await?;
-    let layout = roll::layout(&options.silver, &lake)?;
+    let layout = roll::layout(&options.silver, &options.lake.prefix, &lake)?;
+    if lake.s3().list(layout.root(), None).await?.is_empty() {
+        return Err(RollError::NoBars(layout.root().to_owned()));
+    }
     let topics = roll::topics_of(&options.topics, lake.s3(), &layout, lake.location()).await?;
     let how = How {
         rules: options.silver.rules(),
@@ -233,7 +239,7 @@ impl SilverProof {
         };
         let until = Instant::now() + LAST_ROLL;
         let (store, stop) = (Arc::new(self.store.clone()), CancellationToken::new());
-        roll_until_complete(&store, layout, &job, (until, &stop), &mut |_, _| {}).await?;
+        roll_until_complete(&store, layout, &job, (until, &stop), &mut |_| {}).await?;
         Ok(())
     }
 }
@@ -268,9 +274,12 @@ impl Proof for SilverProof {
         for topic in &topics {
             self.roll(&layout, topic).await?;
         }
-        Ok(verdict(&self.store, &layout, &topics, &self.how)
-            .await?
-            .into())
+        let mut verdict = verdict(&self.store, &layout, &topics, &self.how).await?;
+        if !self.how.provisional {
+            // Bars that are held back until they are complete.
+            verdict.behind = 0;
+        }
+        Ok(verdict.into())
     }
 }
 
