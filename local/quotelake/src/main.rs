@@ -226,12 +226,7 @@ async fn verify(
 ) -> Outcome {
     let mut interrupts = Interrupts::listen()?;
     if proof == SilverProof::NAME {
-        let options = SilverOptions {
-            lake: options.lake,
-            silver,
-            topics: options.topics,
-            json: options.json,
-        };
+        let options = SilverOptions::of(options, silver)?;
         let environment = Environment::of_process();
         let verifying = verify_silver(&options, &environment);
         return match interrupts.or(verifying).await {

@@ -2,33 +2,39 @@
 //!
 //! It is the function's own code, so hours of which nothing changed are not touched, and to run it again goes on.
 
+mod answers;
+mod cut;
 mod options;
 pub(crate) mod progress;
 mod report;
+mod rules;
+#[cfg(test)]
+mod tests;
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 use jiff::{Timestamp, tz::Offset};
 use lake::{
     Version,
     store::{Get, List, PutIf, StoreError},
 };
-use market::bars::HOUR;
+use market::bars::{HOUR, Rules};
 use runtime::{Environment, clock};
-use silver::{How, Job, Layout, Range, Shard, TopicRolled, roll_topic, symbols, topics};
+use silver::{Job, Layout, Range, Rolled, TopicRolled, roll_topic, symbols, topics};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::lake_location::{LakeLocationError, OpenLake};
 
+use answers::Answering;
+pub(crate) use answers::ask;
+use cut::Cuttable;
 pub use options::{Options, Silver};
 pub(crate) use options::{duration, time};
 use progress::Progress;
+pub(crate) use report::lateness;
 pub use report::text;
+pub(crate) use rules::rules;
 
 /// Why bars could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -55,6 +61,9 @@ pub enum RollError {
     /// No roll has been there.
     #[error("there are no bars under {0}: run `quotelake roll`, or check --silver-prefix")]
     NoBars(String),
+    /// An option of another proof.
+    #[error("verify silver compares bars with bronze alone: leave {0} out")]
+    NotOfSilver(&'static str),
     /// A range that is none.
     #[error("--from {from} is not before --to {to}: give an earlier --from")]
     NoRange {
@@ -93,10 +102,21 @@ pub enum RollError {
 pub struct Outcome {
     /// Of each topic.
     pub topics: BTreeMap<String, TopicRolled>,
+    /// Which records count in the bars of each topic.
+    pub rules: BTreeMap<String, Rules>,
     /// Whether nothing was written.
     pub dry_run: bool,
-    /// Whether it was stopped before the end.
-    pub stopped: bool,
+    /// Why it ended before the end.
+    pub cut: Option<Cut>,
+}
+
+/// Why a roll ends before its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cut {
+    /// Somebody stopped it.
+    Stopped,
+    /// The store has not answered for minutes.
+    Silence,
 }
 
 impl Outcome {
@@ -105,68 +125,77 @@ impl Outcome {
         let whole = |topic: &TopicRolled| {
             topic.failed.is_empty() && topic.left.is_empty() && topic.total.damaged.is_empty()
         };
-        !self.stopped && self.topics.values().all(whole)
+        self.cut.is_none() && self.topics.values().all(whole)
     }
 }
 
-/// How long a topic may take. What is left then is named, and a second run goes on.
-const LONGEST: Duration = Duration::from_hours(6);
-
-/// Runs `quotelake roll` until it is done or `stop` is cancelled, which ends it after the symbols in hand.
+/// Runs `quotelake roll` until it is done, the store does not answer for 5 minutes, or `stop` is cancelled. The symbols in hand have
+/// 5 seconds then.
 ///
 /// # Errors
-/// [`RollError`] before anything is written, or if the topics can't be listed.
+/// [`RollError`] before anything is written.
 pub async fn run(
     options: &Options,
     environment: &Environment,
     stop: CancellationToken,
 ) -> Result<Outcome, RollError> {
-    let lake = options.location.open(environment).await?;
-    let layout = layout(&options.silver, &options.location.prefix, &lake)?;
-    let range = range(options, clock::now())?;
-    let store = Arc::new(lake.s3().clone());
-    let topics = topics_of(&options.topics, &*store, &layout, lake.location()).await?;
-    let how = How {
-        rules: options.silver.rules(),
-        provisional: !options.only_complete,
-        rebuild: options.rebuild,
-        dry_run: options.dry_run,
+    let open = async {
+        let lake = options.location.open(environment).await?;
+        let layout = layout(&options.silver, &options.location.prefix, &lake)?;
+        Ok::<_, RollError>((lake, layout))
     };
-    check_symbols(
-        &options.symbols,
-        &topics,
-        &*store,
-        (&layout, lake.location()),
-    )
-    .await?;
+    let opened = tokio::select! {
+        opened = open => Some(opened?),
+        () = stop.cancelled() => None,
+    };
+    match opened {
+        Some((lake, layout)) => {
+            let store = Arc::new(Answering::new(lake.s3().clone()));
+            roll_lake(options, &store, (&layout, lake.location()), &stop).await
+        }
+        None => Ok(Outcome {
+            dry_run: options.dry_run,
+            cut: Some(Cut::Stopped),
+            ..Outcome::default()
+        }),
+    }
+}
+
+async fn roll_lake<S: PutIf + Get + List + 'static>(
+    options: &Options,
+    store: &Arc<Answering<S>>,
+    (layout, root): (&Layout, &str),
+    stop: &CancellationToken,
+) -> Result<Outcome, RollError> {
+    let range = range(options, clock::now())?;
     let mut outcome = Outcome {
         dry_run: options.dry_run,
         ..Outcome::default()
     };
+    let plan = async {
+        let topics = topics_of(&options.topics, &**store, layout, root).await?;
+        check_symbols(&options.symbols, &topics, &**store, (layout, root)).await?;
+        Ok::<_, RollError>(topics)
+    };
+    let topics = tokio::select! {
+        topics = plan => topics?,
+        () = stop.cancelled() => {
+            outcome.cut = Some(Cut::Stopped);
+            return Ok(outcome);
+        }
+    };
     let mut progress = Progress::new(options.json, topics.len());
-    let wanted: BTreeSet<String> = options
-        .symbols
-        .iter()
-        .map(|symbol| layout.bronze().symbol_segment(symbol))
-        .collect();
     for topic in topics {
-        let job = Job {
-            topic: topic.clone(),
-            range,
-            how,
-            shard: Shard::ALL,
-            symbols: wanted.clone(),
-            at_once: usize::try_from(options.at_once).unwrap_or(1),
-        };
         progress.topic(&topic);
-        let until = Instant::now() + LONGEST;
-        let rolled = roll_until_complete(&store, &layout, &job, (until, &stop), &mut |of| {
-            progress.symbol(of);
-        })
-        .await?;
-        outcome.topics.insert(topic, rolled);
-        if stop.is_cancelled() {
-            outcome.stopped = true;
+        let cuttable = Cuttable {
+            options,
+            range,
+            store,
+            layout,
+            stop,
+        };
+        cuttable.roll(&topic, &mut progress, &mut outcome).await?;
+        if outcome.cut.is_some() {
             break;
         }
     }
@@ -183,7 +212,7 @@ async fn check_symbols(
 ) -> Result<(), RollError> {
     let mut unknown: Vec<&String> = wanted.iter().collect();
     for topic in topics.iter().take_while(|_| !wanted.is_empty()) {
-        let known = symbols(store, layout, topic).await?;
+        let known = symbols_of(store, layout, topic).await?;
         unknown.retain(|symbol| !known.contains(&layout.bronze().symbol_segment(symbol)));
     }
     match unknown.first() {
@@ -196,38 +225,47 @@ async fn check_symbols(
 }
 
 /// Rolls a topic, and once more if the first time has shown that some hours are complete by now.
+///
+/// # Errors
+/// A [`StoreError`] if nothing could be begun, after a minute if it is transient.
 pub(crate) async fn roll_until_complete<S: PutIf + Get + List + 'static>(
     store: &Arc<S>,
     layout: &Layout,
     job: &Job,
     (until, stop): (Instant, &CancellationToken),
-    done: &mut impl FnMut(usize),
+    done: &mut impl FnMut(usize, &str, &Result<Rolled, silver::RollError>),
 ) -> Result<TopicRolled, StoreError> {
     let key = layout.watermark_key(&job.topic);
-    let before = silver::Watermarks::read(&**store, &key).await?;
-    let mut first = roll_topic(store, layout, job, (until, stop), |of, _, _| done(of)).await?;
+    let read = async || silver::Watermarks::read(&**store, &key).await;
+    let before = ask(StoreError::is_transient, read).await?;
+    // It fails only before it has begun.
+    let rolling = async || roll_topic(store, layout, job, (until, stop), &mut *done).await;
+    let mut first = ask(StoreError::is_transient, rolling).await?;
     let has_moved = before != first.total.watermarks && !job.how.dry_run && !job.how.rebuild;
     if has_moved && !stop.is_cancelled() {
-        let second = roll_topic(store, layout, job, (until, stop), |_, _, _| {}).await?;
-        first.go_on(second);
+        let rolling = async || roll_topic(store, layout, job, (until, stop), |_, _, _| {}).await;
+        first.go_on(ask(StoreError::is_transient, rolling).await?);
     }
     Ok(first)
 }
 
 /// The bars of this lake.
 pub(crate) fn layout(silver: &Silver, bronze: &str, lake: &OpenLake) -> Result<Layout, RollError> {
-    let (bars, bronze) = (
-        silver.silver_prefix.trim_matches('/'),
-        bronze.trim_matches('/'),
-    );
-    if bars.is_empty() || is_within(bars, bronze) || is_within(bronze, bars) {
-        return Err(RollError::SilverPrefix(silver.silver_prefix.clone()));
-    }
+    beside(&silver.silver_prefix, bronze)?;
     let bronze = lake.layout().clone();
     if bronze.version() == Version::One {
         return Err(RollError::LayoutOne(lake.location().to_owned()));
     }
     Ok(Layout::new(&silver.silver_prefix, lake.epoch(), bronze))
+}
+
+/// Refuses a prefix of bars that is none, or has bronze in it or around it.
+fn beside(silver: &str, bronze: &str) -> Result<(), RollError> {
+    let (bars, bronze) = (silver.trim_matches('/'), bronze.trim_matches('/'));
+    match bars.is_empty() || is_within(bars, bronze) || is_within(bronze, bars) {
+        true => Err(RollError::SilverPrefix(silver.to_owned())),
+        false => Ok(()),
+    }
 }
 
 fn is_within(prefix: &str, other: &str) -> bool {
@@ -236,26 +274,16 @@ fn is_within(prefix: &str, other: &str) -> bool {
 }
 
 fn range(options: &Options, now: Timestamp) -> Result<Range, RollError> {
-    let hour = |time: Timestamp| {
-        let time = time.as_microsecond();
-        time - time.rem_euclid(HOUR)
-    };
-    let end = hour(now) + HOUR;
+    let hour = |time: i64| time - time.rem_euclid(HOUR);
+    let end = hour(now.as_microsecond()) + HOUR;
     if let Some(from) = options.from.filter(|from| *from > now) {
         return Err(RollError::Future(from));
     }
     if let Some((from, to)) = options.from.zip(options.to).filter(|(from, to)| from >= to) {
         return Err(RollError::NoRange { from, to });
     }
-    let mut from = options.from.map_or(0, hour);
-    let up = |time: Timestamp| {
-        hour(time)
-            + if hour(time) == time.as_microsecond() {
-                0
-            } else {
-                HOUR
-            }
-    };
+    let mut from = options.from.map_or(0, |from| hour(from.as_microsecond()));
+    let up = |to: Timestamp| hour(to.as_microsecond() + HOUR - 1);
     let to = options.to.map_or(end, up).min(end);
     if options.rebuild {
         let begin = Timestamp::from_microsecond(from).unwrap_or(now);
@@ -272,7 +300,8 @@ pub(crate) async fn topics_of(
     layout: &Layout,
     root: &str,
 ) -> Result<Vec<String>, RollError> {
-    let known = topics(store, layout).await?;
+    let listing = async || topics(store, layout).await;
+    let known = ask(StoreError::is_transient, listing).await?;
     if wanted.is_empty() {
         return Ok(known);
     }
@@ -288,4 +317,14 @@ pub(crate) async fn topics_of(
         }
     });
     named.collect()
+}
+
+/// The symbols of a topic, after a minute of asking at most.
+pub(crate) async fn symbols_of(
+    store: &impl List,
+    layout: &Layout,
+    topic: &str,
+) -> Result<Vec<String>, StoreError> {
+    let listing = async || symbols(store, layout, topic).await;
+    ask(StoreError::is_transient, listing).await
 }

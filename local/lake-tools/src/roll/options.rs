@@ -48,21 +48,28 @@ pub struct Silver {
     /// The prefix of the bars in the lake's bucket.
     #[arg(long, value_name = "PREFIX", default_value = "silver")]
     pub silver_prefix: String,
-    /// How long after its event a record may have been fetched, such as 1h or 90m; later ones are late.
-    #[arg(long, value_name = "TIME", default_value = "1h", value_parser = duration)]
-    pub lateness: SignedDuration,
-    /// How long before its event a record may have been fetched, because the provider's clock is ahead.
-    #[arg(long, value_name = "TIME", default_value = "1m", value_parser = duration)]
-    pub ahead: SignedDuration,
+    /// How long after its event a record may have been fetched, such as 90m; later ones are late [default: 1h, or in roll and verify
+    /// what the bars have that are there].
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub lateness: Option<SignedDuration>,
+    /// How long before its event a record may have been fetched, because the provider's clock is ahead [default: 1m, or in roll and
+    /// verify what the bars have that are there].
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub ahead: Option<SignedDuration>,
 }
 
 impl Silver {
-    /// Which records count.
+    /// Which records count where no bars are.
     pub fn rules(&self) -> Rules {
+        self.rules_beside(Rules::default())
+    }
+
+    /// Which records count where bars of these rules are.
+    pub(crate) fn rules_beside(&self, found: Rules) -> Rules {
         let micros = |time: SignedDuration| i64::try_from(time.as_micros()).unwrap_or(i64::MAX);
         Rules {
-            lateness: micros(self.lateness),
-            ahead: micros(self.ahead),
+            lateness: self.lateness.map_or(found.lateness, micros),
+            ahead: self.ahead.map_or(found.ahead, micros),
         }
     }
 }

@@ -1,13 +1,18 @@
 use std::collections::BTreeMap;
 
+use jiff::SignedDuration;
+use market::bars::Rules;
 use serde_json::{Value, json};
 use silver::TopicRolled;
 
-use super::{Options, Outcome};
+use super::{Cut, Options, Outcome};
 use crate::table::grouped;
 
 /// What is named at most of each kind.
 const NAMED: usize = 100;
+
+/// In microseconds.
+const SECOND: i64 = 1_000_000;
 
 /// The outcome as the options want it printed.
 pub fn text(options: &Options, outcome: &Outcome) -> String {
@@ -21,17 +26,18 @@ fn as_json(outcome: &Outcome) -> Value {
     let topics: BTreeMap<&String, Value> = outcome
         .topics
         .iter()
-        .map(|(topic, rolled)| (topic, of_topic(rolled)))
+        .map(|(topic, rolled)| (topic, of_topic(rolled, outcome.rules.get(topic))))
         .collect();
     json!({
         "topics": topics,
         "dry_run": outcome.dry_run,
-        "stopped": outcome.stopped,
+        "stopped": outcome.cut == Some(Cut::Stopped),
+        "unanswered": outcome.cut == Some(Cut::Silence),
         "whole": outcome.is_whole(),
     })
 }
 
-fn of_topic(rolled: &TopicRolled) -> Value {
+fn of_topic(rolled: &TopicRolled, rules: Option<&Rules>) -> Value {
     let total = &rolled.total;
     let asides: BTreeMap<&str, u64> = total
         .asides
@@ -61,6 +67,7 @@ fn of_topic(rolled: &TopicRolled) -> Value {
         "damaged": damaged,
         "failed": failed,
         "left": rolled.left,
+        "lateness_seconds": rules.map(|rules| rules.lateness / SECOND),
     })
 }
 
@@ -81,6 +88,9 @@ fn as_text(outcome: &Outcome) -> String {
             grouped(total.lines),
             count(total.objects),
         ));
+        if let Some(rules) = outcome.rules.get(topic) {
+            text.push_str(&lateness(*rules));
+        }
         if total.late > 0 {
             text.push_str(&format!(
                 "  late  {} observations, which their bars count\n",
@@ -95,7 +105,7 @@ fn as_text(outcome: &Outcome) -> String {
             ));
         }
         let damaged = total.damaged.iter().map(|(key, reason)| {
-            format!("damaged  {key}: {reason}; its hours are not complete: restore or remove it, and roll again")
+            format!("damaged  {key}: {reason}; its hours are not complete: restore it, or remove it if it is none of quotelake's, and roll again")
         });
         let failed = rolled
             .failed
@@ -108,15 +118,34 @@ fn as_text(outcome: &Outcome) -> String {
                 "  {} symbols are left: run it again\n",
                 count(rolled.left.len())
             ));
+            let left = rolled.left.iter().map(|symbol| format!("left  {symbol}"));
+            text.push_str(&named(left));
         }
     }
-    if outcome.topics.is_empty() {
+    if outcome.topics.is_empty() && outcome.cut.is_none() {
         text.push_str("bronze has no topic: there is nothing to do\n");
     }
-    if outcome.stopped {
-        text.push_str("stopped before the end: run it again to go on\n");
+    match outcome.cut {
+        Some(Cut::Stopped) => text.push_str("stopped before the end: run it again to go on\n"),
+        Some(Cut::Silence) => {
+            text.push_str(
+                "the store does not answer any more: run it again to go on once it does\n",
+            );
+        }
+        None => {}
     }
     text
+}
+
+/// A line that says which records are late, if these are not the usual rules.
+pub(crate) fn lateness(rules: Rules) -> String {
+    match rules.lateness == Rules::default().lateness {
+        true => String::new(),
+        false => {
+            let time = SignedDuration::from_micros(rules.lateness);
+            format!("  lateness  {time:#}\n")
+        }
+    }
 }
 
 fn named(lines: impl Iterator<Item = String>) -> String {

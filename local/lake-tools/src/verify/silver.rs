@@ -6,13 +6,12 @@ use lake::{
     described,
     store::{Get, List, PutIf, S3Store, StoreError},
 };
-use market::bars::HOUR;
+use market::bars::{HOUR, Rules};
 use plane::proof::{Counted, Judgement, Proof};
 use runtime::{Environment, clock};
 use serde_json::{Value, json};
 use silver::{
-    Difference, How, Job, Judged, Layout, Of, Range, Shard, Watermarks, Wrong, judge, symbols,
-    topics,
+    Difference, How, Job, Judged, Layout, Of, Range, Shard, Watermarks, Wrong, judge, topics,
 };
 use stream::OffsetRange;
 use tokio::time::Instant;
@@ -21,7 +20,8 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     damaged::Damaged,
     lake_location::LakeLocation,
-    roll::{self, RollError, Silver, roll_until_complete},
+    roll::{self, RollError, Silver, ask, roll_until_complete, symbols_of},
+    verify,
 };
 
 /// The binary of the functions that this proof is for.
@@ -38,6 +38,28 @@ pub struct SilverOptions {
     pub topics: Vec<String>,
     /// Whether the verdict is printed as JSON.
     pub json: bool,
+}
+
+impl SilverOptions {
+    /// Those of `verify` that this proof has.
+    ///
+    /// # Errors
+    /// [`RollError::NotOfSilver`] for one that it does not have.
+    pub fn of(options: verify::Options, silver: Silver) -> Result<Self, RollError> {
+        // Template and parameters are given with brokers alone.
+        if options.brokers.is_some() {
+            return Err(RollError::NotOfSilver("--brokers"));
+        }
+        if !options.ranges.is_empty() {
+            return Err(RollError::NotOfSilver("--range"));
+        }
+        Ok(Self {
+            lake: options.lake,
+            silver,
+            topics: options.topics,
+            json: options.json,
+        })
+    }
 }
 
 /// What was found of the bars of some topics.
@@ -57,6 +79,8 @@ pub struct SilverVerdict {
     pub damaged: Damaged,
     /// Bronze objects that can't be read: the bars of their hours are not complete.
     pub bronze_damaged: Damaged,
+    /// A line for each topic with another lateness than usual.
+    lateness: String,
 }
 
 /// What is named at most.
@@ -66,6 +90,14 @@ impl SilverVerdict {
     /// Whether every bar is right, or waits for the next roll.
     pub fn is_right(&self) -> bool {
         self.wrong == 0 && self.damaged.count == 0 && self.bronze_damaged.count == 0
+    }
+
+    /// What it is right after a roll: bars that such a roll holds back until they are complete are not behind.
+    fn after(mut self, how: How) -> Self {
+        if !how.provisional {
+            self.behind = 0;
+        }
+        self
     }
 
     fn add(&mut self, of: &Of, judged: &Judged) {
@@ -112,11 +144,12 @@ impl SilverVerdict {
             (true, _) if self.behind > 0 => "right: bars that are behind wait for the next roll",
             (true, _) => "right: every bar is what a fold of all records at once makes",
             (false, _) if self.wrong == 0 && self.damaged.count == 0 => {
-                "NOT COMPLETE: restore the damaged objects of bronze, or remove them, and roll again"
+                "NOT COMPLETE: restore the damaged objects of bronze, or remove those that are none of quotelake's, and roll again"
             }
             (false, _) => "NOT RIGHT: run `quotelake roll --rebuild`",
         };
-        format!("{}\n{}{verdict}\n", self.parts(), self.findings())
+        let (parts, findings) = (self.parts(), self.findings());
+        format!("{parts}\n{}{findings}{verdict}\n", self.lateness)
     }
 
     fn parts(&self) -> String {
@@ -164,32 +197,40 @@ pub async fn verify_silver(
 ) -> Result<SilverVerdict, RollError> {
     let lake = options.lake.open(environment).await?;
     let layout = roll::layout(&options.silver, &options.lake.prefix, &lake)?;
-    if lake.s3().list(layout.root(), None).await?.is_empty() {
+    let files = format!("{}lake_interval=", layout.root());
+    let listing = async || lake.s3().list(&files, None).await;
+    if ask(StoreError::is_transient, listing).await?.is_empty() {
         return Err(RollError::NoBars(layout.root().to_owned()));
     }
-    let topics = roll::topics_of(&options.topics, lake.s3(), &layout, lake.location()).await?;
-    let how = How {
-        rules: options.silver.rules(),
-        ..How::default()
-    };
-    Ok(verdict(lake.s3(), &layout, &topics, &how).await?)
+    let mut topics = Vec::new();
+    for topic in roll::topics_of(&options.topics, lake.s3(), &layout, lake.location()).await? {
+        let rules = roll::rules(&options.silver, lake.s3(), &layout, &topic).await?;
+        topics.push((topic, rules));
+    }
+    Ok(verdict(lake.s3(), &layout, &topics).await?)
 }
 
 async fn verdict(
     store: &(impl PutIf + Get + List),
     layout: &Layout,
-    topics: &[String],
-    how: &How,
+    topics: &[(String, Rules)],
 ) -> Result<SilverVerdict, silver::RollError> {
     let mut verdict = SilverVerdict::default();
-    for topic in topics {
-        let watermarks = Watermarks::read(store, &layout.watermark_key(topic)).await?;
-        for symbol in symbols(store, layout, topic).await? {
+    for (topic, rules) in topics {
+        let lateness = roll::lateness(*rules);
+        if !lateness.is_empty() {
+            verdict.lateness.push_str(&format!("{topic}:\n{lateness}"));
+        }
+        let key = layout.watermark_key(topic);
+        let read = async || Watermarks::read(store, &key).await;
+        let watermarks = ask(StoreError::is_transient, read).await?;
+        for symbol in symbols_of(store, layout, topic).await? {
             let of = Of {
                 topic: topic.clone(),
                 symbol,
             };
-            let judged = judge(store, layout, &of, (how.rules, &watermarks)).await?;
+            let judging = async || judge(store, layout, &of, (*rules, &watermarks)).await;
+            let judged = ask(silver::RollError::is_transient, judging).await?;
             verdict.add(&of, &judged);
         }
     }
@@ -239,7 +280,7 @@ impl SilverProof {
         };
         let until = Instant::now() + LAST_ROLL;
         let (store, stop) = (Arc::new(self.store.clone()), CancellationToken::new());
-        roll_until_complete(&store, layout, &job, (until, &stop), &mut |_| {}).await?;
+        roll_until_complete(&store, layout, &job, (until, &stop), &mut |_, _, _| {}).await?;
         Ok(())
     }
 }
@@ -265,21 +306,19 @@ impl Proof for SilverProof {
         let Some(layout) = self.layout().await? else {
             return Ok(SilverVerdict::default().into());
         };
-        let known = topics(&self.store, &layout).await?;
+        let listing = async || topics(&self.store, &layout).await;
+        let known = ask(StoreError::is_transient, listing).await?;
         let named = self
             .topics
             .iter()
             .map(|topic| layout.bronze().topic_segment(topic));
-        let topics: Vec<String> = named.filter(|topic| known.contains(topic)).collect();
-        for topic in &topics {
+        let known = named.filter(|topic| known.contains(topic));
+        let topics: Vec<_> = known.map(|topic| (topic, self.how.rules)).collect();
+        for (topic, _) in &topics {
             self.roll(&layout, topic).await?;
         }
-        let mut verdict = verdict(&self.store, &layout, &topics, &self.how).await?;
-        if !self.how.provisional {
-            // Bars that are held back until they are complete.
-            verdict.behind = 0;
-        }
-        Ok(verdict.into())
+        let verdict = verdict(&self.store, &layout, &topics).await?;
+        Ok(verdict.after(self.how).into())
     }
 }
 
@@ -296,3 +335,6 @@ impl From<SilverVerdict> for Judgement {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
