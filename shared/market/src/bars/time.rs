@@ -140,7 +140,10 @@ mod tests {
             let read = |text: String| usable(&RawValue::from_string(text).unwrap());
             let time = seconds * 1_000_000;
             prop_assert_eq!(read(seconds.to_string()), Some(time));
-            prop_assert_eq!(read(format!("\"{seconds}\"")), Some(time));
+            // A text of eight digits is a date, in bronze too.
+            if seconds >= 1_000_000_000 {
+                prop_assert_eq!(read(format!("\"{seconds}\"")), Some(time));
+            }
             let fraction = read(format!("{seconds}.{millis:03}")).unwrap();
             prop_assert!((fraction - time - millis * 1_000).abs() <= 1_000, "{}", fraction);
             prop_assert_eq!(fraction % 1_000, 0);
