@@ -191,12 +191,7 @@ impl Reader {
         };
         match shape {
             Shape::StockIntraday => minutes(&line, &at, self.rules.ahead, lines),
-            Shape::StockHistorical => {
-                let subject = usize::try_from(at.subject).ok();
-                let subject = subject.and_then(|at| self.subjects.get(at));
-                let zone = subject.map_or(Zone::Utc, |subject| subject.zone);
-                days(&line, &at, (zone, self.rules.ahead), lines)
-            }
+            Shape::StockHistorical => days(&line, &at, lines),
             _ => self.price(&line, shape, &at, lines),
         }
     }
@@ -357,12 +352,7 @@ fn minutes(
     Ok(aside)
 }
 
-fn days(
-    line: &Line<'_>,
-    at: &At<'_>,
-    (zone, ahead): (Zone, i64),
-    lines: &mut Lines,
-) -> Result<Option<Aside>, LineError> {
+fn days(line: &Line<'_>, at: &At<'_>, lines: &mut Lines) -> Result<Option<Aside>, LineError> {
     let mut aside = None;
     let bars = bars(line)?;
     let mut read = Vec::with_capacity(bars.len());
@@ -370,10 +360,6 @@ fn days(
         let date: Date = bar.date.0.parse().map_err(|_| LineError::Missing("Date"))?;
         if !(1970..=9999).contains(&date.year()) {
             aside = Some(Aside::OutOfRange);
-            continue;
-        }
-        if zone.midnight(date).saturating_sub(at.fetched_at) > ahead {
-            aside = Some(Aside::Ahead);
             continue;
         }
         match prices(&bar)? {

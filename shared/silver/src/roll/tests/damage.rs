@@ -93,13 +93,10 @@ fn edited(of: &[u8], from: &str, to: &str) -> Vec<u8> {
 #[tokio::test]
 async fn a_line_of_another_schema_or_symbol_is_named_with_its_number() {
     let none = Compression::None;
-    let rolled = is_named_and_heals(none, |sound| {
-        edited(sound, "stock-quotes/1", "stock-quotes/9")
-    })
-    .await;
+    let rolled = is_named_and_heals(none, |sound| edited(sound, "\"stock-quotes/1\"", "17")).await;
     let reason = rolled.damaged.into_values().next().unwrap();
     assert!(
-        reason.starts_with("line 1: ") && reason.contains("stock-quotes/9"),
+        reason.starts_with("line 1: ") && reason.contains("no bronze line"),
         "{reason}"
     );
     let other = r#"{"symbol":"B""#;
