@@ -5,7 +5,7 @@ use lake::{
 use market::bars::Rules;
 use runtime::{Environment, SettingError};
 use settings::{Absent, Form, Setting};
-use silver::How;
+use silver::{How, prefixes_overlap};
 
 /// Every setting of this function, beside those of the lake ([`lake::settings`]) and those that all functions have.
 pub const SETTINGS: &[Setting] = &[SILVER_PREFIX, LATENESS_SECONDS, AHEAD_SECONDS, PROVISIONAL];
@@ -72,7 +72,7 @@ impl Settings {
         let store = of_lake::store(&lookup)?;
         let (bronze, epoch) = of_lake::history(&lookup)?;
         let Prefix(silver) = environment.read(&SILVER_PREFIX)?;
-        if is_within(&silver, &bronze) || is_within(&bronze, &silver) {
+        if prefixes_overlap(&silver, &bronze) {
             let problem = format!("where bronze is, '{bronze}'");
             return Err(SILVER_PREFIX.refuse(&silver, problem));
         }
@@ -93,11 +93,6 @@ impl Settings {
             },
         })
     }
-}
-
-fn is_within(prefix: &str, other: &str) -> bool {
-    let rest = prefix.strip_prefix(other);
-    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 fn microseconds(environment: &Environment, setting: &Setting) -> Result<i64, SettingError> {

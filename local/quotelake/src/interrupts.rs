@@ -1,8 +1,9 @@
 //! What asks the tool to end: Ctrl-C, a system that ends it, a terminal that is closed.
 
-use std::{fs, io};
+use std::{fs, io, pin::pin};
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio_util::sync::CancellationToken;
 
 /// The signals that a command finishes its work at.
 pub(crate) struct Interrupts {
@@ -49,6 +50,22 @@ impl Interrupts {
         tokio::select! {
             done = work => Some(done),
             () = self.next() => None,
+        }
+    }
+
+    /// What comes of `work`, which the first of them tells by `stop` to finish what is in hand; nothing if a second comes.
+    pub(crate) async fn or_finished<T>(
+        &mut self,
+        work: impl Future<Output = T>,
+        stop: &CancellationToken,
+    ) -> Option<T> {
+        let mut work = pin!(work);
+        match self.or(&mut work).await {
+            Some(done) => Some(done),
+            None => {
+                stop.cancel();
+                self.or(work).await
+            }
         }
     }
 }

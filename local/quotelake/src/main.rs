@@ -140,18 +140,11 @@ async fn replay(options: replay::Options) -> Outcome {
     let mut interrupts = Interrupts::listen()?;
     let stop = CancellationToken::new();
     let environment = Environment::of_process();
-    let mut running = pin!(replay::run(&options, &environment, stop.clone()));
-    let outcome = match interrupts.or(&mut running).await {
-        Some(outcome) => outcome,
-        None => {
-            // The batch in hand is finished.
-            stop.cancel();
-            match interrupts.or(running).await {
-                Some(outcome) => outcome,
-                None => return Ok(interrupted()),
-            }
-        }
-    }?;
+    let running = replay::run(&options, &environment, stop.clone());
+    let Some(outcome) = interrupts.or_finished(running, &stop).await else {
+        return Ok(interrupted());
+    };
+    let outcome = outcome?;
     let text = replay::text(&options, &outcome);
     print(&text, success(outcome.is_complete()))
 }
@@ -160,18 +153,11 @@ async fn roll(options: roll::Options) -> Outcome {
     let mut interrupts = Interrupts::listen()?;
     let stop = CancellationToken::new();
     let environment = Environment::of_process();
-    let mut running = pin!(roll::run(&options, &environment, stop.clone()));
-    let outcome = match interrupts.or(&mut running).await {
-        Some(outcome) => outcome,
-        None => {
-            // The symbols in hand are finished.
-            stop.cancel();
-            match interrupts.or(running).await {
-                Some(outcome) => outcome,
-                None => return Ok(interrupted()),
-            }
-        }
-    }?;
+    let running = roll::run(&options, &environment, stop.clone());
+    let Some(outcome) = interrupts.or_finished(running, &stop).await else {
+        return Ok(interrupted());
+    };
+    let outcome = outcome?;
     print(&roll::text(&options, &outcome), success(outcome.is_whole()))
 }
 

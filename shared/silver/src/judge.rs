@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::Date;
 use lake::{
     ObjectKey,
-    store::{Get, List, PutIf, StoreError, list_all},
+    store::{Get, List, StoreError, list_all},
 };
 use market::bars::{Bar, HOUR, Interval, Lines, Rules, add_session_volumes, days, hours, minutes};
 
@@ -66,7 +66,7 @@ pub enum Difference {
 /// # Errors
 /// [`RollError`] if the store does not answer.
 pub async fn judge(
-    store: &(impl PutIf + Get + List),
+    store: &(impl Get + List),
     layout: &Layout,
     of: &Of,
     (rules, watermarks): (Rules, &Watermarks),
@@ -120,13 +120,6 @@ impl Judged {
                 how,
             });
         }
-    }
-
-    /// Adds what was found of another symbol.
-    pub fn add_counts(&mut self, other: &Self) {
-        self.right += other.right;
-        self.behind += other.behind;
-        self.kept += other.kept;
     }
 }
 

@@ -212,7 +212,6 @@ impl Rolled {
         }
         self.damaged.extend(other.damaged);
         self.newest = self.newest.max(other.newest);
-        self.newest_complete = self.newest_complete.max(other.newest_complete);
         self.watermarks.merge(&other.watermarks);
     }
 }

@@ -21,7 +21,9 @@ use lake::{
 };
 use market::bars::{HOUR, Rules};
 use runtime::{Environment, clock};
-use silver::{Job, Layout, Range, Rolled, TopicRolled, roll_topic, symbols, topics};
+use silver::{
+    Job, Layout, Range, Rolled, TopicRolled, prefixes_overlap, roll_topic, symbols, topics,
+};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -203,15 +205,10 @@ pub(crate) fn layout(silver: &Silver, bronze: &str, lake: &OpenLake) -> Result<L
 /// Refuses a prefix of bars that is none, or has bronze in it or around it.
 fn beside(silver: &str, bronze: &str) -> Result<(), RollError> {
     let (bars, bronze) = (silver.trim_matches('/'), bronze.trim_matches('/'));
-    match bars.is_empty() || is_within(bars, bronze) || is_within(bronze, bars) {
+    match bars.is_empty() || prefixes_overlap(bars, bronze) {
         true => Err(RollError::SilverPrefix(silver.to_owned())),
         false => Ok(()),
     }
-}
-
-fn is_within(prefix: &str, other: &str) -> bool {
-    let rest = prefix.strip_prefix(other);
-    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 fn range(options: &Options, now: Timestamp) -> Result<Range, RollError> {

@@ -1,7 +1,7 @@
 mod proof;
 
 use jiff::Timestamp;
-use lake::store::{Get, List, PutIf, StoreError};
+use lake::store::{Get, List, StoreError};
 use market::bars::Rules;
 use plane::proof::{Counted, Judgement};
 use runtime::Environment;
@@ -204,7 +204,7 @@ pub async fn verify_silver(
 }
 
 async fn verdict(
-    store: &(impl PutIf + Get + List),
+    store: &(impl Get + List),
     layout: &Layout,
     topics: &[(String, Rules)],
 ) -> Result<SilverVerdict, silver::RollError> {

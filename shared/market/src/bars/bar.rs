@@ -99,6 +99,29 @@ pub struct Prices {
 }
 
 impl Bar {
+    /// A bar in which nothing happened.
+    pub fn empty(start: i64, end: i64, trading_date: Date) -> Self {
+        Self {
+            start,
+            end,
+            trading_date,
+            prices: None,
+            volume: None,
+            quote_volume: None,
+            trades: None,
+            ticks: 0,
+            price_sum: Some(Amount::ZERO),
+            late: 0,
+            basis: Bases::default(),
+            subject: Subject::default(),
+            first_event_time: None,
+            last_event_time: None,
+            session_volume: None,
+            close_event_id: None,
+            complete: false,
+        }
+    }
+
     /// The average price of a trade, weighted by size: quote volume over volume. `None` without either.
     pub fn vwap(&self) -> Option<f64> {
         let volume = self.volume.filter(|volume| *volume != Amount::ZERO)?;

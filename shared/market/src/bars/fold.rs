@@ -1,3 +1,5 @@
+use jiff::civil::Date;
+
 use super::{Amount, Bar, Bases, MINUTE, Observed, Prices, Rules, Said, Subject};
 
 /// The minute bars of one symbol's records, in order.
@@ -73,23 +75,8 @@ fn minute(observed: &mut [Observed], subjects: &[Subject], rules: &Rules) -> Bar
         .filter(in_time)
         .filter(|one| matches!(one.said, Said::Trade { .. }) == has_trades);
     let mut bar = Bar {
-        start,
-        end: start + MINUTE,
-        trading_date: jiff::civil::Date::MIN,
-        prices: None,
-        volume: None,
-        quote_volume: None,
-        trades: None,
-        ticks: 0,
-        price_sum: Some(Amount::ZERO),
         late: i64::try_from(late).unwrap_or(i64::MAX),
-        basis: Bases::default(),
-        subject: Subject::default(),
-        first_event_time: None,
-        last_event_time: None,
-        session_volume: None,
-        close_event_id: None,
-        complete: false,
+        ..Bar::empty(start, start + MINUTE, Date::MIN)
     };
     let mut closing: Option<&Observed> = None;
     for one in counted {

@@ -1,7 +1,7 @@
 use std::sync::LazyLock;
 
 use jiff::civil::Date;
-use market::bars::{Amount, Bar, Bases, Prices, Subject, Zone};
+use market::bars::{Amount, Bar, Bases, Prices, Zone};
 
 use super::File;
 
@@ -296,22 +296,7 @@ fn bases(names: &str) -> Option<Bases> {
 /// What a bar is before its columns are put into it.
 pub(super) fn no_bar() -> Bar {
     Bar {
-        start: 0,
-        end: 0,
-        trading_date: Date::constant(1970, 1, 1),
-        prices: None,
-        volume: None,
-        quote_volume: None,
-        trades: None,
-        ticks: 0,
         price_sum: None,
-        late: 0,
-        basis: Bases::default(),
-        subject: Subject::default(),
-        first_event_time: None,
-        last_event_time: None,
-        session_volume: None,
-        close_event_id: None,
-        complete: false,
+        ..Bar::empty(0, 0, Date::constant(1970, 1, 1))
     }
 }

@@ -165,8 +165,7 @@ impl<S: PutIf + Get + List> Attempt<'_, S> {
         for (date, day) in days {
             held.replace_provider_day(date, day, first);
         }
-        (rolled.newest, rolled.newest_complete) =
-            (held.newest(|_| true), held.newest(|bar| bar.complete));
+        rolled.newest = held.newest();
         rolled.files = held.write(store, layout, of, (month, how)).await?;
         rolled.watermarks = watermarks;
         Ok(Outcome::Rolled(Box::new(rolled)))

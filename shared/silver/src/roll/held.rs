@@ -150,11 +150,11 @@ impl Held {
         of_minutes.flat_map(|(_, file)| file.units.keys().copied())
     }
 
-    /// The end of the newest of these bars, of the shortest interval that has any: a day ends long after its last minute.
-    pub(crate) fn newest(&self, of: impl Fn(&Bar) -> bool) -> Option<i64> {
+    /// The end of the newest bar, of the shortest interval that has any: a day ends long after its last minute.
+    pub(crate) fn newest(&self) -> Option<i64> {
         Interval::ALL.into_iter().find_map(|interval| {
             let files = self.files.iter().filter(|((of, _), _)| *of == interval);
-            let newest = files.filter_map(|(_, file)| file.bars.iter().rev().find(|bar| of(bar)));
+            let newest = files.filter_map(|(_, file)| file.bars.last());
             newest.map(|bar| bar.end).max()
         })
     }

@@ -90,8 +90,6 @@ pub struct Rolled {
     pub damaged: BTreeMap<ObjectKey, String>,
     /// The end of the newest bar in the files that were read, in microseconds since 1970; of minute bars where there are any.
     pub newest: Option<i64>,
-    /// The end of the newest complete one.
-    pub newest_complete: Option<i64>,
     /// How far each partition has come.
     pub watermarks: Watermarks,
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::civil::Date;
-use market::bars::{Amount, Bar, Bases, ProviderDay, Subject};
+use market::bars::{Bar, Bases, ProviderDay, Subject};
 
 use super::How;
 use crate::Unit;
@@ -36,23 +36,13 @@ pub(crate) fn provider_days(
         let is_over = day.fetched_at >= end;
         let found = Day {
             bar: Bar {
-                start: zone.midnight(day.date),
-                end,
-                trading_date: day.date,
                 prices: Some(day.prices),
                 volume: Some(day.volume),
-                quote_volume: None,
-                trades: None,
-                ticks: 0,
-                price_sum: Some(Amount::ZERO),
-                late: 0,
                 basis: Bases::PROVIDER,
                 subject,
-                first_event_time: None,
-                last_event_time: None,
-                session_volume: None,
                 close_event_id: day.event_id,
                 complete: is_over,
+                ..Bar::empty(zone.midnight(day.date), end, day.date)
             },
             unit: Unit {
                 digest: digest(is_over, (day.fetched_at, day.partition, day.offset)),
