@@ -159,6 +159,11 @@ pub fn object_damaged(layout: &Layout, received: &Received<'_>) -> Admitted {
     quarantine(layout, received, Reason::ObjectDamaged, detail)
 }
 
+/// The quarantine object of a record that is no row of the database's tables; `detail` says why, in a sentence.
+pub fn no_row(layout: &Layout, received: &Received<'_>, detail: &str) -> Admitted {
+    quarantine(layout, received, Reason::NoRow, detail)
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

@@ -48,7 +48,7 @@ mod stored;
 mod version;
 
 pub use admit::{
-    Admitted, Header, Identity, Kind, Received, Unfit, admit, identify, object_damaged,
+    Admitted, Header, Identity, Kind, Received, Unfit, admit, identify, no_row, object_damaged,
     object_too_large, offset_reused, put_aside,
 };
 pub use compression::Compression;

@@ -41,6 +41,8 @@ pub enum Reason {
     ObjectDamaged,
     /// The bronze object that the record belongs in would become too large to be read again.
     ObjectTooLarge,
+    /// The record is no row of the database's tables. It may well be a line of bronze.
+    NoRow,
 }
 
 impl Reason {
