@@ -7,8 +7,6 @@
 
 mod aside;
 pub mod metrics;
-mod places;
-mod receive;
 mod report;
 mod settings;
 
@@ -21,16 +19,16 @@ use futures::{StreamExt, future::join, stream};
 use kafka_event::KafkaEvent;
 use lake::{
     DescribeError, Layout, MergeError, Merged, OpenObjects, PartitionMarks, Received, Requests,
-    Share, describe, gather, land_aside, merge,
+    Share, describe, gather, headers, land_aside, merge, received,
     store::{Get, PutIf},
 };
 use runtime::{Invocation, clock};
 use serde_json::value::RawValue;
 use tokio::{sync::OnceCell, time::Instant};
 
+pub use kafka_event::answer::FailureResponse;
 pub use lake::settings::BUCKET;
-pub use receive::{headers, received};
-pub use report::{Answer, FailureResponse, Fault, ItemFailure, ItemIdentifier, Report};
+pub use report::{Answer, Fault, Report};
 pub use settings::{SETTINGS, Settings, layout};
 
 use aside::{Aside, Why};

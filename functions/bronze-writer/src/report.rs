@@ -1,17 +1,15 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use kafka_event::{KafkaEvent, NotAnEvent};
+use kafka_event::{
+    KafkaEvent, NotAnEvent,
+    answer::{self, FailureResponse, Place, ranges},
+};
 use lake::{DescribeError, MergeError, Reason, Requests, Share, StartedAgain, store::StoreError};
 use runtime::metrics::{Metric, emit};
 use serde::Serialize;
 
-use crate::{
-    LandedShare,
-    aside::Aside,
-    metrics,
-    places::{Place, ranges},
-};
+use crate::{LandedShare, aside::Aside, metrics};
 
 /// What became of a batch.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -30,56 +28,8 @@ pub struct Report {
     pub gets: u64,
 }
 
-/// How a trigger wants to hear of records that are not durable.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum FailureResponse {
-    /// By an error for the whole batch: on-demand mode, and any mapping without `ReportBatchItemFailures`.
-    #[default]
-    Batch,
-    /// By a list of them: a mapping with `ReportBatchItemFailures`. Without that setting the list is ignored and the
-    /// records are lost.
-    Items,
-}
-
 /// What the function answers.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(untagged)]
-pub enum Answer {
-    /// Every record is durable.
-    Done {
-        /// What became of them.
-        #[serde(flatten)]
-        report: Report,
-        /// None, in so many words for a mapping that listens already.
-        #[serde(rename = "batchItemFailures")]
-        batch_item_failures: [ItemFailure; 0],
-    },
-    /// The list for `ReportBatchItemFailures`.
-    Items {
-        /// Every record that is not durable.
-        #[serde(rename = "batchItemFailures")]
-        batch_item_failures: Vec<ItemFailure>,
-    },
-}
-
-/// A record that is not durable.
-///
-/// Format: AWS Lambda developer guide, "Kafka retry configurations": the identifier is an object.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ItemFailure {
-    /// Which.
-    pub item_identifier: ItemIdentifier,
-}
-
-/// A record in the trigger's words.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct ItemIdentifier {
-    /// The key of the event's map, `<topic>-<partition>`.
-    pub partition: String,
-    /// The offset.
-    pub offset: i64,
-}
+pub type Answer = answer::Answer<Report>;
 
 /// Why a batch has to come again.
 #[derive(Debug, thiserror::Error)]
@@ -216,45 +166,22 @@ impl<'e> Tally<'e> {
         }
     }
 
-    pub(crate) fn answer(mut self, failure_response: FailureResponse) -> Result<Answer, Fault> {
-        let Some(cause) = self.cause.take() else {
-            return Ok(match failure_response {
-                FailureResponse::Batch => Answer::Done {
-                    report: self.report,
-                    batch_item_failures: [],
-                },
-                FailureResponse::Items => Answer::Items {
-                    batch_item_failures: Vec::new(),
-                },
-            });
+    pub(crate) fn answer(self, failure_response: FailureResponse) -> Result<Answer, Fault> {
+        let Some(cause) = self.cause else {
+            return Ok(failure_response.done(self.report));
         };
-        let items: Option<Vec<ItemFailure>> =
-            self.missing.iter().map(|place| self.item(place)).collect();
+        let answer = failure_response.not_durable(self.event, &self.missing);
         let fault = Fault::NotDurable {
             missing: self.missing.len(),
             records: self.report.records,
             offsets: ranges(self.missing),
             cause,
         };
-        match (failure_response, items) {
-            (FailureResponse::Items, Some(batch_item_failures)) => {
-                tracing::error!(error = %fault, "the trigger brings these records again");
-                Ok(Answer::Items {
-                    batch_item_failures,
-                })
-            }
-            // A record without an offset has no identifier, so the whole batch comes again.
-            (FailureResponse::Items, None) | (FailureResponse::Batch, _) => Err(fault),
-        }
-    }
-
-    fn item(&self, place: &Place<'_>) -> Option<ItemFailure> {
-        Some(ItemFailure {
-            item_identifier: ItemIdentifier {
-                partition: self.event.sources[place.source].clone().into_owned(),
-                offset: place.offset?,
-            },
-        })
+        let Some(answer) = answer else {
+            return Err(fault);
+        };
+        tracing::error!(error = %fault, "the trigger brings these records again");
+        Ok(answer)
     }
 
     fn requests(&mut self, topic: &'e str, requests: Requests) {

@@ -1,8 +1,7 @@
+use kafka_event::answer::{FAILURE_RESPONSE, FailureResponse};
 use lake::{Granularity, Layout, settings as of_lake, store::S3Settings};
 use runtime::{Environment, SettingError};
 use settings::{Absent, Form, Setting};
-
-use crate::FailureResponse;
 
 /// Every setting of this function, beside those of the lake ([`lake::settings`]) and those that all functions have.
 pub const SETTINGS: &[Setting] = &[
@@ -45,17 +44,6 @@ const COMPRESSION: Setting = Setting::new(
     Absent::Is("none"),
     Form::OneOf(&["none", "zstd"]),
     "what objects are packed with",
-);
-
-const FAILURE_RESPONSE: Setting = Setting::new(
-    "FAILURE_RESPONSE",
-    Absent::Is("batch"),
-    Form::Text {
-        range: "`batch`, `items`",
-        expects: "'batch', or 'items' if the trigger has ReportBatchItemFailures",
-    },
-    "how the trigger is told what is not durable; `items` only with `ReportBatchItemFailures` on it, else records are \
-     lost",
 );
 
 /// What the function is configured with.
@@ -131,18 +119,6 @@ impl std::str::FromStr for Offsets {
         match Granularity::new(1, offsets) {
             Ok(_) => Ok(Self(offsets)),
             Err(error) => Err(error.to_string()),
-        }
-    }
-}
-
-impl std::str::FromStr for FailureResponse {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text {
-            "batch" => Ok(Self::Batch),
-            "items" => Ok(Self::Items),
-            _ => Err("neither 'batch' nor 'items'"),
         }
     }
 }

@@ -1,4 +1,5 @@
-//! The event that Lambda's Kafka trigger sends, decoded in one pass and without an allocation per record.
+//! The event that Lambda's Kafka trigger sends, decoded in one pass and without an allocation per record; and the
+//! [`answer`] that the trigger expects.
 //!
 //! ```
 //! let json = r#"{"records": {"quotes-0": [{"offset": 7, "key": "QUFQTA==", "value": "e30="}]}}"#;
@@ -15,6 +16,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod answer;
 mod lenient;
 mod read;
 mod topic_name;

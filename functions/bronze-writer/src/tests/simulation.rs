@@ -220,8 +220,8 @@ impl Simulation {
         let invocation = async move {
             let until = Instant::now() + Duration::from_secs(20);
             let event = kafka_event::KafkaEvent::decode(event.get())?;
-            let headers = crate::headers(&event);
-            let received = crate::received(&event, &headers);
+            let headers = lake::headers(&event);
+            let received = lake::received(&event, &headers);
             let tally = writer.land(&event, &received, until).await;
             tally.answer(writer.failure_response)
         };

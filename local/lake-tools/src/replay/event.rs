@@ -123,7 +123,7 @@ pub(super) fn decode<'a>(entries: impl IntoIterator<Item = &'a Entry>) -> Vec<Ka
 
 /// The headers of each, for [`taken`].
 pub(super) fn headers<'a>(events: &'a [KafkaEvent<'_>]) -> Vec<Vec<Header<'a>>> {
-    events.iter().map(bronze_writer::headers).collect()
+    events.iter().map(lake::headers).collect()
 }
 
 /// What each is.
@@ -132,9 +132,7 @@ pub(super) fn taken<'a>(
     headers: &'a [Vec<Header<'a>>],
 ) -> Vec<Taken<'a>> {
     let one = |(event, headers): (&'a KafkaEvent<'a>, &'a Vec<Header<'a>>)| {
-        let readable = bronze_writer::received(event, headers)
-            .pop()
-            .map(Taken::Readable);
+        let readable = lake::received(event, headers).pop().map(Taken::Readable);
         readable.or_else(|| event.unreadable.first().map(Taken::Unreadable))
     };
     events.iter().zip(headers).filter_map(one).collect()

@@ -1,5 +1,6 @@
 use kafka_event::{KafkaEvent, Record};
-use lake::{Header, Received};
+
+use crate::{Header, Received};
 
 /// The headers of all records of an event, for [`received`].
 pub fn headers<'e>(event: &'e KafkaEvent<'_>) -> Vec<Header<'e>> {

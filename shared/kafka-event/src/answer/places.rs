@@ -1,19 +1,23 @@
 use std::fmt::Write;
 
-use kafka_event::{Record, Unreadable};
+use crate::{Record, Unreadable};
 
 /// Where a record is in Kafka; one that can't be read may lack its offset.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Place<'e> {
-    pub(crate) topic: &'e str,
-    pub(crate) partition: i32,
-    pub(crate) offset: Option<i64>,
+pub struct Place<'e> {
+    /// The topic's name.
+    pub topic: &'e str,
+    /// The partition; -1 if neither the record nor the map's key has one.
+    pub partition: i32,
+    /// The offset.
+    pub offset: Option<i64>,
     /// The position of the map's key in the event's sources.
-    pub(crate) source: usize,
+    pub source: usize,
 }
 
 impl<'e> Place<'e> {
-    pub(crate) fn of_record(record: &'e Record<'_>) -> Self {
+    /// That of a record of an event.
+    pub fn of_record(record: &'e Record<'_>) -> Self {
         Self {
             topic: &record.topic,
             partition: record.partition,
@@ -22,7 +26,8 @@ impl<'e> Place<'e> {
         }
     }
 
-    pub(crate) fn of_unreadable(record: &'e Unreadable<'_>) -> Self {
+    /// That of what should be a record and can't be read.
+    pub fn of_unreadable(record: &'e Unreadable<'_>) -> Self {
         Self {
             topic: &record.topic,
             partition: record.partition,
@@ -33,7 +38,7 @@ impl<'e> Place<'e> {
 }
 
 /// Places as text: `topic-0: 3, 5-9; topic-1: 4`.
-pub(crate) fn ranges(mut places: Vec<Place<'_>>) -> String {
+pub fn ranges(mut places: Vec<Place<'_>>) -> String {
     places.sort();
     let mut text = String::new();
     let mut places = places.into_iter().peekable();
