@@ -264,6 +264,32 @@ mod tests {
         assert_eq!(key("a"), key("a"));
     }
 
+    #[test]
+    fn a_line_tells_its_record_whatever_the_value_has_inside() {
+        let check = |value: &str, back: &str| {
+            let admitted = admit(&layout(), &received(Some(value)));
+            let line = read_line(Version::Two, &admitted.body).unwrap();
+            let mut bytes = Vec::new();
+            assert_eq!(line.received(&mut bytes), Some(received(Some(back))));
+        };
+        let nested = r#"{"symbol":"A","x":{"_kafka":{"topic":"u"}},"y":"\"_kafka\":{"}"#;
+        check(nested, nested);
+        let added = r#"{"ticker":"A","symbol":"A"}"#;
+        check(
+            "{\"ticker\":\n\"A\"}\n",
+            &added.replace(":\"A\",", ": \"A\","),
+        );
+        let edited = br#"{"symbol":"A","_kafka":{"topic":"t","partition":1,"offset":5,"timestamp":9},"x":1}"#;
+        let line = read_line(Version::Two, edited).unwrap();
+        let mut value = Vec::new();
+        let back = line.received(&mut value).unwrap();
+        assert_eq!(
+            back.value,
+            Some(&br#"{"symbol":"A"}"#[..]),
+            "what comes after is none of the record's"
+        );
+    }
+
     proptest! {
         #[test]
         fn what_is_admitted_is_read_back_whatever_its_members_are_named(
@@ -307,6 +333,9 @@ mod tests {
                     let line = read_line(Version::Two, &admitted.body).unwrap();
                     prop_assert_eq!((&*line.topic, line.partition, line.offset), ("t", partition, offset));
                     prop_assert_eq!(layout().bronze_key(line.place()), admitted.key.clone());
+                    let mut value = Vec::new();
+                    let back = line.received(&mut value);
+                    prop_assert_eq!(back, Some(Received { key: None, headers: &[], ..received }));
                 }
                 Kind::Quarantine(_) => {
                     let read = read_quarantined(&admitted.body).unwrap();

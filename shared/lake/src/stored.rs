@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use crate::{
-    Defect, Layout, Lines, ObjectKey, Place, Version,
+    Defect, Layout, Lines, ObjectKey, Place, Received, Version,
     compression::Unpackable,
     content::{read_members, usable_time},
     store::OBJECT_MAX,
@@ -145,6 +145,10 @@ pub struct StoredLine<'a> {
     pub symbol: Cow<'a, str>,
     /// When the value was fetched, as it says itself; else Kafka's timestamp.
     pub time: Timestamp,
+    /// Kafka's timestamp in milliseconds since the epoch, where it has one.
+    pub timestamp: Option<i64>,
+    /// The line up to its member `_kafka`.
+    before: &'a [u8],
 }
 
 impl StoredLine<'_> {
@@ -157,6 +161,25 @@ impl StoredLine<'_> {
             partition: self.partition,
             offset: self.offset,
         }
+    }
+
+    /// The record that the line is of, without key and headers; its value is made in `value`. It has the symbol that the
+    /// writer added where it had none. `None` if `_kafka` is not where the writer puts it, so that somebody edited the line.
+    pub fn received<'a>(&'a self, value: &'a mut Vec<u8>) -> Option<Received<'a>> {
+        let before = self.before.trim_ascii_end().strip_suffix(b":")?;
+        let members = before.trim_ascii_end().strip_suffix(b"\"_kafka\"")?;
+        let members = members.trim_ascii_end();
+        value.clear();
+        value.extend_from_slice(members.strip_suffix(b",").unwrap_or(members));
+        value.push(b'}');
+        Some(Received {
+            topic: &self.topic,
+            partition: self.partition,
+            offset: self.offset,
+            timestamp: self.timestamp,
+            value: Some(value),
+            ..Received::default()
+        })
     }
 }
 
@@ -175,6 +198,8 @@ pub fn read_line(version: Version, line: &[u8]) -> Result<StoredLine<'_>, LineDe
     }
     let (content, kafka) = read_members(version, line)?;
     let kafka = kafka.ok_or(LineDefect::NoCoordinates)?;
+    // A part of the line, whose addresses tell where.
+    let before = kafka.as_ptr().addr() - line.as_ptr().addr();
     let kafka: Kafka<'_> = serde_json::from_str(kafka).map_err(|_| LineDefect::NoCoordinates)?;
     let of_kafka = || usable_time(version, kafka.timestamp?);
     let time = content.time.or_else(of_kafka).ok_or(LineDefect::NoTime)?;
@@ -184,5 +209,7 @@ pub fn read_line(version: Version, line: &[u8]) -> Result<StoredLine<'_>, LineDe
         offset: kafka.offset,
         symbol: content.symbol,
         time,
+        timestamp: kafka.timestamp,
+        before: line.get(..before).unwrap_or_default(),
     })
 }
