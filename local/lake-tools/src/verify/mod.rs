@@ -28,7 +28,7 @@ use stream::{OffsetRange, consume::ConsumedRecord, topics::TopicError};
 pub use bronze::{BINARY, BronzeProof};
 use closer::Closer;
 use ledger::Ledger;
-use objects::{Found, Place, Stored, digest_of, read_objects};
+use objects::{Found, Place, Stored, digest, digest_of, read_objects};
 pub use options::Options;
 pub use silver::{SILVER_BINARY, SilverOptions, SilverProof, SilverVerdict, verify_silver};
 pub use target::{Target, TargetError};
@@ -194,8 +194,9 @@ async fn read_store(
                 records += 1;
                 match (ledger.expecting(topic, partition, offset), place) {
                     (None, _) => verdict.strangers += 1,
-                    (Some(partition), Place::Bronze(digest)) => partition.line(offset, digest),
-                    (Some(partition), Place::Quarantine(reason, digest)) => {
+                    (Some(partition), Place::Bronze(line)) => partition.line(offset, digest(line)),
+                    (Some(partition), Place::Quarantine(reason, received)) => {
+                        let digest = received.map(|received| digest_of(layout, &received));
                         partition.aside(offset, reason, digest);
                     }
                 }
@@ -237,15 +238,21 @@ async fn look_again(
             layout.quarantine_topic_root(&topic),
         ] {
             read_objects(store, layout, &root, &[&topic], |found| {
-                if let Found::Record(Stored {
+                let Found::Record(Stored {
                     topic,
                     partition,
                     offset,
-                    place: Place::Bronze(digest) | Place::Quarantine(_, Some(digest)),
+                    place,
                 }) = found
-                {
-                    closer.stored(topic, partition, offset, digest);
-                }
+                else {
+                    return;
+                };
+                let digest = match place {
+                    Place::Bronze(line) => digest(line),
+                    Place::Quarantine(_, Some(received)) => digest_of(layout, &received),
+                    Place::Quarantine(_, None) => return,
+                };
+                closer.stored(topic, partition, offset, digest);
             })
             .await?;
         }
@@ -254,6 +261,11 @@ async fn look_again(
 }
 
 fn of_record(layout: &Layout, topic: &str, record: &ConsumedRecord) -> u128 {
+    received(topic, record, |received| digest_of(layout, &received))
+}
+
+/// A record of Kafka as the lake takes it.
+fn received<T>(topic: &str, record: &ConsumedRecord, then: impl FnOnce(Received<'_>) -> T) -> T {
     let headers = record.headers.iter();
     let headers: Vec<_> = headers
         .map(|(name, value)| Header {
@@ -261,7 +273,7 @@ fn of_record(layout: &Layout, topic: &str, record: &ConsumedRecord) -> u128 {
             value: Some(value),
         })
         .collect();
-    let received = Received {
+    then(Received {
         topic,
         partition: record.partition,
         offset: record.offset,
@@ -269,8 +281,7 @@ fn of_record(layout: &Layout, topic: &str, record: &ConsumedRecord) -> u128 {
         key: record.key.as_deref(),
         headers: &headers,
         value: record.value.as_deref(),
-    };
-    digest_of(layout, &received)
+    })
 }
 
 #[cfg(test)]

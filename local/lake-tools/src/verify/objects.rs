@@ -20,14 +20,15 @@ pub(super) struct Stored<'a> {
     pub(super) topic: &'a str,
     pub(super) partition: i32,
     pub(super) offset: i64,
-    pub(super) place: Place,
+    pub(super) place: Place<'a>,
 }
 
-/// Where a record is, and what its bytes digest to.
-pub(super) enum Place {
-    Bronze(u128),
-    /// Without a digest if its object does not tell its bytes.
-    Quarantine(Reason, Option<u128>),
+/// Where a record is.
+pub(super) enum Place<'a> {
+    /// Its line.
+    Bronze(&'a [u8]),
+    /// Without the record if its object does not tell its bytes.
+    Quarantine(Reason, Option<Received<'a>>),
 }
 
 /// Something in the store.
@@ -99,7 +100,8 @@ pub(super) fn digest_of(layout: &Layout, received: &Received<'_>) -> u128 {
     digest(&admit(layout, received).body)
 }
 
-fn digest(bytes: &[u8]) -> u128 {
+/// The digest of a line.
+pub(super) fn digest(bytes: &[u8]) -> u128 {
     let mut first = [0; 16];
     first.copy_from_slice(&Sha256::digest(bytes)[..16]);
     u128::from_be_bytes(first)
@@ -139,7 +141,7 @@ fn read_bronze(layout: &Layout, key: &ObjectKey, body: &Bytes, found: &mut impl 
             topic: &first.topic,
             partition: first.partition,
             offset,
-            place: Place::Bronze(digest(line)),
+            place: Place::Bronze(line),
         }));
     }
 }
@@ -150,7 +152,7 @@ fn read_alone(layout: &Layout, line: &[u8], found: &mut impl FnMut(Found<'_>)) {
             topic: &read.topic,
             partition: read.partition,
             offset: read.offset,
-            place: Place::Bronze(digest(line)),
+            place: Place::Bronze(line),
         }));
     }
 }
@@ -174,13 +176,11 @@ fn read_aside(layout: &Layout, key: &ObjectKey, body: &[u8], found: &mut impl Fn
         return found(Found::Placeless);
     };
     let headers = read.headers();
-    let received = read.received(&headers);
-    let digest = received.map(|received| digest_of(layout, &received));
     found(Found::Record(Stored {
         topic: &read.topic,
         partition: read.partition,
         offset,
-        place: Place::Quarantine(read.reason, digest),
+        place: Place::Quarantine(read.reason, read.received(&headers)),
     }));
 }
 
