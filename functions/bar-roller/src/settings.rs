@@ -1,11 +1,11 @@
 use lake::{
-    settings::{self as of_lake, PREFIX_RANGE, Prefix},
+    settings::{self as of_lake, PREFIX_RANGE, Prefix, prefixes_overlap},
     store::S3Settings,
 };
 use market::bars::Rules;
 use runtime::{Environment, SettingError};
 use settings::{Absent, Form, Setting};
-use silver::{How, prefixes_overlap};
+use silver::How;
 
 /// Every setting of this function, beside those of the lake ([`lake::settings`]) and those that all functions have.
 pub const SETTINGS: &[Setting] = &[SILVER_PREFIX, LATENESS_SECONDS, AHEAD_SECONDS, PROVISIONAL];

@@ -109,6 +109,15 @@ impl std::str::FromStr for Prefix {
     }
 }
 
+/// Whether two key prefixes are one, or one lies within the other: what lies beside bronze must not mix with it.
+pub fn prefixes_overlap(one: &str, other: &str) -> bool {
+    let is_within = |prefix: &str, other: &str| {
+        let rest = prefix.strip_prefix(other);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    is_within(one, other) || is_within(other, one)
+}
+
 struct Epoch(String);
 
 impl std::str::FromStr for Epoch {

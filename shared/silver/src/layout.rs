@@ -120,15 +120,6 @@ impl Layout {
     }
 }
 
-/// Whether two key prefixes are one, or one lies within the other: bars and bronze must not mix.
-pub fn prefixes_overlap(one: &str, other: &str) -> bool {
-    let is_within = |prefix: &str, other: &str| {
-        let rest = prefix.strip_prefix(other);
-        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-    };
-    is_within(one, other) || is_within(other, one)
-}
-
 /// The date of UTC at a time in microseconds since 1970; of a time beyond all dates the nearest.
 pub(crate) fn utc_date(time: i64) -> Date {
     let beyond = |_| match time < 0 {

@@ -11,7 +11,7 @@ mod watermark;
 
 pub use file::{File, FileDamage, SCHEMA, Unit, columns, decode, encode};
 pub use judge::{Difference, Judged, Wrong, judge};
-pub use layout::{Layout, Period, prefixes_overlap};
+pub use layout::{Layout, Period};
 pub use roll::{How, Of, Range, RollError, Rolled, roll};
 pub use topic::{Job, Shard, TopicRolled, roll_topic, symbols, topics};
 pub use watermark::Watermarks;

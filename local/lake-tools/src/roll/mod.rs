@@ -17,13 +17,12 @@ use std::{collections::BTreeMap, sync::Arc};
 use jiff::{Timestamp, tz::Offset};
 use lake::{
     Version,
+    settings::prefixes_overlap,
     store::{Get, List, PutIf, StoreError},
 };
 use market::bars::{HOUR, Rules};
 use runtime::{Environment, clock};
-use silver::{
-    Job, Layout, Range, Rolled, TopicRolled, prefixes_overlap, roll_topic, symbols, topics,
-};
+use silver::{Job, Layout, Range, Rolled, TopicRolled, roll_topic, symbols, topics};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
