@@ -14,14 +14,10 @@ use aws_credential_types::{
     Credentials,
     provider::{ProvideCredentials, SharedCredentialsProvider, error::CredentialsError},
 };
-use aws_sigv4::{
-    http_request::{SignableBody, SignableRequest, SignatureLocation, SigningSettings, sign},
-    sign::v4,
-};
 use base64_simd::URL_SAFE_NO_PAD;
 use cause::Cause;
 use jiff::{SignedDuration, Timestamp};
-use secrets::Secret;
+use secrets::{Presign, Secret};
 use tokio::time::timeout;
 
 use crate::{ProvideToken, Token, TokenError};
@@ -105,34 +101,19 @@ impl fmt::Debug for IamTokens {
 /// [`TokenError`] if the credentials have expired, expire within a minute, or can't sign.
 fn token(credentials: &Credentials, region: &str, now: Timestamp) -> Result<Token, TokenError> {
     let expires = expiry(credentials, now)?;
-    let unsigned = |cause: Cause| TokenError::Unsigned { cause };
-    let mut settings = SigningSettings::default();
-    settings.signature_location = SignatureLocation::QueryParams;
-    settings.expires_in = Some(LIFETIME);
-    let identity = credentials.clone().into();
-    let parameters = v4::SigningParams::builder()
-        .identity(&identity)
-        .region(region)
-        .name("kafka-cluster")
-        .time(SystemTime::from(now))
-        .settings(settings)
-        .build()
-        .map_err(|error| unsigned(Cause::of(error)))?
-        .into();
-    let url = format!("https://kafka.{region}.amazonaws.com/?Action=kafka-cluster%3AConnect");
-    let request = SignableRequest::new("GET", &url, std::iter::empty(), SignableBody::Bytes(&[]))
-        .map_err(|error| unsigned(Cause::of(error)))?;
-    let (signed, _) = sign(request, &parameters)
-        .map_err(|error| unsigned(Cause::of(error)))?
-        .into_parts();
-    let (_, signed) = signed.into_parts();
-    let mut url = url;
-    for (name, value) in signed {
-        url.push('&');
-        url.push_str(name);
-        url.push('=');
-        url.push_str(&encoded(&value));
-    }
+    let host = format!("kafka.{region}.amazonaws.com");
+    let presign = Presign {
+        credentials,
+        region,
+        service: "kafka-cluster",
+        host: &host,
+        query: &[("Action", "kafka-cluster:Connect")],
+        lifetime: LIFETIME,
+        at: SystemTime::from(now),
+    };
+    let mut url = presign
+        .url()
+        .map_err(|cause| TokenError::Unsigned { cause })?;
     url.push_str("&User-Agent=quotelake%2F");
     url.push_str(env!("CARGO_PKG_VERSION"));
     Ok(Token {
@@ -161,20 +142,6 @@ fn expiry(credentials: &Credentials, now: Timestamp) -> Result<Timestamp, TokenE
         });
     }
     Ok(at.min(longest))
-}
-
-/// `value` with everything but RFC 3986's unreserved characters percent-encoded, as the signature counts it.
-fn encoded(value: &str) -> String {
-    let mut text = String::with_capacity(value.len());
-    for byte in value.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                text.push(char::from(byte));
-            }
-            _ => text.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    text
 }
 
 #[cfg(test)]
