@@ -39,6 +39,7 @@ pub mod function_url;
 pub mod host;
 pub mod object_store;
 pub mod pipeline;
+pub mod postgres;
 pub mod proof;
 mod running;
 pub mod scheduler;
