@@ -14,7 +14,7 @@ use super::{
 };
 
 /// Every wildcard in a resource of an allowing statement: the statement, the resource, and why it is there.
-const WILDCARDS: [(&str, &str, &str); 7] = [
+const WILDCARDS: [(&str, &str, &str); 8] = [
     (
         "WriteBronze",
         "${BronzeBucket.Arn}/${BronzePrefix}/*",
@@ -29,6 +29,11 @@ const WILDCARDS: [(&str, &str, &str); 7] = [
         "WriteBars",
         "${BronzeBucket.Arn}/${SilverPrefix}/*",
         "the prefix is the rollers' own",
+    ),
+    (
+        "WriteQuarantine",
+        "${BronzeBucket.Arn}/${DatabaseQuarantinePrefix}/*",
+        "the prefix is the upserter's own",
     ),
     (
         "MakeInterfaces",
@@ -88,7 +93,13 @@ fn no_function_logs_elsewhere_or_makes_interfaces_itself() {
     let limits = &template.section("Resources")["LimitFunctions"]["Properties"]["PolicyDocument"];
     let own_groups = template.resources("AWS::Logs::LogGroup").into_iter();
     let own_groups: Vec<_> = own_groups
-        .map(|(id, _)| json!({"Fn::GetAtt": format!("{id}.Arn")}))
+        .map(|(id, group)| {
+            let arn = json!({"Fn::GetAtt": format!("{id}.Arn")});
+            match group.get("Condition") {
+                Some(condition) => json!({"Fn::If": [condition, arn, {"Ref": "AWS::NoValue"}]}),
+                None => arn,
+            }
+        })
         .collect();
     assert_eq!(
         limits["Statement"],

@@ -26,7 +26,7 @@ fn a_bucket_is_private_and_encrypted_and_outlives_the_stack() {
 }
 
 #[test]
-fn the_bucket_refuses_a_write_to_bronze_or_bars_without_a_condition() {
+fn the_bucket_refuses_a_write_to_what_the_functions_write_without_a_condition() {
     let template = Template::read();
     let policy = &template.section("Resources")["BronzeBucketPolicy"]["Properties"];
     assert_eq!(policy["Bucket"], json!({"Ref": "BronzeBucket"}));
@@ -44,7 +44,8 @@ fn the_bucket_refuses_a_write_to_bronze_or_bars_without_a_condition() {
             "Action": "s3:PutObject",
             "Resource": [
                 {"Fn::Sub": "${BronzeBucket.Arn}/${SilverPrefix}/*"},
-                {"Fn::Sub": "${BronzeBucket.Arn}/${BronzePrefix}/*"}
+                {"Fn::Sub": "${BronzeBucket.Arn}/${BronzePrefix}/*"},
+                {"Fn::Sub": "${BronzeBucket.Arn}/${DatabaseQuarantinePrefix}/*"}
             ],
             // Without either header, and only where an object comes to be: no part of a multipart upload.
             "Condition": {
@@ -152,9 +153,12 @@ fn a_trigger_never_gives_up_on_records() {
             "{id}"
         );
     }
-    let writer = &template.section("Resources")["BronzeWriter"];
-    assert_eq!(
-        writer["Properties"]["Environment"]["Variables"]["FAILURE_RESPONSE"],
-        json!({"Fn::If": ["NamesFailedItems", "items", "batch"]})
-    );
+    for function in ["BronzeWriter", "QuoteUpserter"] {
+        let properties = &template.section("Resources")[function]["Properties"];
+        assert_eq!(
+            properties["Environment"]["Variables"]["FAILURE_RESPONSE"],
+            json!({"Fn::If": ["NamesFailedItems", "items", "batch"]}),
+            "{function}"
+        );
+    }
 }
