@@ -53,3 +53,6 @@ pub fn is_candidate(row: &Row) -> bool {
         ahead <= Rules::default().ahead
     })
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

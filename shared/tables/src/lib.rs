@@ -14,6 +14,6 @@ mod upsert;
 
 pub use latest::{is_candidate, key, latest, order};
 pub use memory::MemoryTables;
-pub use number::{Number, NumberError};
+pub use number::{EXPONENT_MAX, NUMBER_MAX, Number, NumberError};
 pub use row::{NoRow, Row, read};
 pub use upsert::{Upsert, UpsertError, Upserted};

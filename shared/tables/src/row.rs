@@ -2,6 +2,14 @@ use jiff::{Timestamp, civil::Date};
 
 use crate::Number;
 
+mod digest;
+mod message;
+mod no_row;
+mod read;
+
+pub use no_row::NoRow;
+pub use read::read;
+
 /// One record as a row. What the record does not say is `None`, and NULL in a table; in the latest quotes a `source` of
 /// `None` is the empty text, because it is part of their key.
 ///
@@ -63,29 +71,5 @@ pub struct Row {
     pub flags: Option<Vec<String>>,
 }
 
-/// Why a record has no row, though it should: it goes to quarantine.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NoRow {
-    /// It can be no line of bronze either: `lake::put_aside` has its reason.
-    #[error(transparent)]
-    Unfit(#[from] lake::Unfit),
-    /// Not read yet.
-    #[error("no record is read yet")]
-    NotYet,
-}
-
-impl Row {
-    /// The SHA-256 of all columns: equal rows have equal digests.
-    pub fn digest(&self) -> [u8; 32] {
-        [0; 32]
-    }
-}
-
-/// The row of a record; `None` for a known message that is no quote: a trade, or bars of a backfill.
-///
-/// # Errors
-/// [`NoRow`], for a record that belongs in quarantine.
-pub fn read(received: &lake::Received<'_>, _epoch: &str) -> Result<Option<Row>, NoRow> {
-    lake::identify(lake::Version::Two, received)?;
-    Err(NoRow::NotYet)
-}
+#[cfg(test)]
+pub(crate) mod tests;
