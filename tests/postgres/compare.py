@@ -7,6 +7,7 @@ import argparse
 import os
 import pathlib
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -93,11 +94,25 @@ def sink(ground, settings, parameters=""):
     return database, process, ground.options.records
 
 
+def quotelake(ground, batch_size):
+    """The function as Lambda runs it, behind the triggers of `quotelake up`; its tables are those of its migrations."""
+    folder, database = ground.start_run()
+    tool = ground.options.bin_dir / "quotelake"
+    subprocess.run([tool, "migrate", "--database", ground.postgres.url(database)], check=True, stdout=subprocess.DEVNULL)
+    words = [tool, "up", "--json", "--template", HERE / "template.yaml", "--data", folder / "data", "--bin-dir", ground.options.bin_dir]
+    words += ["--brokers", ground.kafka.brokers]
+    for name, value in {"DatabasePort": ground.postgres.port, "DatabaseName": database, "BatchSize": batch_size}.items():
+        words += ["--parameter", f"{name}={value}"]
+    return database, Process(words, folder / "log"), ground.options.records
+
+
 def ways(records):
     """By name, how each is started: the database, the process, and how many rows there will be."""
     few = min(ONE_BY_ONE, records)
     large, rewrite, unnest = jdbc_sink.LARGE, jdbc_sink.REWRITE, jdbc_sink.UNNEST
     return {
+        "quotelake": lambda ground: quotelake(ground, 10_000),
+        "quotelake-1000": lambda ground: quotelake(ground, 1000),
         "python": lambda ground: python_consumer(ground, few, 1),
         "python-500": lambda ground: python_consumer(ground, records, 500),
         "sink": lambda ground: sink(ground, {}),
@@ -117,8 +132,6 @@ def run(ground, name, start):
     used = process.usage()
     process.stop()
     with ground.postgres.connect(database) as connection:
-        if os.environ.get("SHOW"):
-            for r in connection.execute("select * from realtime_quotes where ticker in ('AAAA','AAAB') order by created_at, time limit 4"): print(r)
         found, commits, first, last, rate, second_half = connection.execute(MEASURE).fetchone()
         connection.execute("checkpoint")
     assert found == rows, f"{name}: {found} rows of {rows}"
@@ -150,6 +163,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kafka", type=pathlib.Path, required=True)
     parser.add_argument("--jdbc-sink", type=pathlib.Path, required=True)
+    parser.add_argument("--bin-dir", type=pathlib.Path, required=True)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--records", type=int, default=100_000)
     parser.add_argument("--only", default="")

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Quotes from Kafka into PostgreSQL by three ways, on the same servers: README.md has what is compared and how.
 #
-#   tests/postgres/compare.sh [--rounds N] [--records N] [--only NAME,...] [--bin-dir FOLDER]
+#   tests/postgres/compare.sh [--rounds N] [--records N] [--only NAME,...]
 #
 # Needs Python 3, Java 17 or later, Maven, Rust, and PostgreSQL's programs (in PATH, or of Debian's package postgresql).
 # Installs the rest into the cache of .ci/run, by pip and Maven.
@@ -34,4 +34,6 @@ jdbc_sink() {
 python_tool postgres-rivals "kafka-python==$KAFKA_PYTHON" "psycopg[binary]==$PSYCOPG"
 tests/kafka/assemble.sh "$TOOLS/kafka"
 jdbc_sink
-exec "$TOOLS/postgres-rivals/bin/python" tests/postgres/compare.py --kafka "$TOOLS/kafka" --jdbc-sink "$TOOLS/jdbc-sink" "$@"
+cargo build --locked --quiet --release --package quotelake --package quote-upserter --bins
+exec "$TOOLS/postgres-rivals/bin/python" tests/postgres/compare.py --kafka "$TOOLS/kafka" --jdbc-sink "$TOOLS/jdbc-sink" \
+    --bin-dir target/release "$@"

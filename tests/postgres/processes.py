@@ -62,12 +62,16 @@ class Process:
         return os.waitid(os.P_PID, self.child.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
 
     def usage(self):
-        """By program, of the process and those below it: seconds on a processor, and the peak in MB."""
+        """By program, of the process and those below it: seconds on a processor, and the peak of any one in MB."""
         if self.has_ended():
             _, status, used = os.wait4(self.child.pid, 0)
             self.child.returncode = os.waitstatus_to_exitcode(status)
             return {pathlib.Path(self.child.args[0]).name: (used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)}
-        return {name(pid): (seconds(pid), peak(pid)) for pid in [self.child.pid, *below(self.child.pid)]}
+        used = {}
+        for pid in [self.child.pid, *below(self.child.pid)]:
+            cpu, memory = used.get(name(pid), (0, 0))
+            used[name(pid)] = (cpu + seconds(pid), max(memory, peak(pid)))
+        return used
 
 
 def below(pid):
