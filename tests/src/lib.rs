@@ -23,6 +23,7 @@ pub mod plane;
 pub mod ports;
 pub mod proxy;
 pub mod real_kafka;
+pub mod real_postgres;
 pub mod served;
 pub mod store;
 pub mod template;

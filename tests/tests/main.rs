@@ -15,6 +15,7 @@ mod kafka;
 mod lake_commands;
 mod pipeline;
 mod real_kafka;
+mod real_postgres;
 mod secrets;
 mod stores;
 mod template;

@@ -35,7 +35,7 @@ const BROKER: &str = "subjectAltName=IP:127.0.0.1,DNS:localhost";
 const CLIENT: &str = "extendedKeyUsage=clientAuth";
 
 impl Certificates {
-    pub(super) fn make(folder: &Path) -> Self {
+    pub(crate) fn make(folder: &Path) -> Self {
         let make = |name: &str, subject: &str, extension: &str, by: Option<&str>| {
             let path = |of: &str, kind: &str| folder.join(format!("{of}.{kind}"));
             let mut command = Command::new("openssl");

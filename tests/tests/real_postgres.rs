@@ -1,0 +1,5 @@
+//! What only PostgreSQL itself does.
+//!
+//! Each test runs on every major version that there is, one after the other.
+
+mod server;
