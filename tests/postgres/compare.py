@@ -4,6 +4,7 @@ Prints a line for each run, and at the end the medians and their ratios.
 """
 
 import argparse
+import contextlib
 import os
 import pathlib
 import statistics
@@ -83,7 +84,7 @@ def python_consumer(ground, records, rows_a_commit):
     folder, database = ground.start_run()
     ground.make_table(database, {"topic": "topic", "partition": "kafka_partition", "offset": "kafka_offset"})
     words = [sys.executable, HERE / "consumer.py", ground.kafka.brokers, ground.postgres.url(database), records, rows_a_commit]
-    return database, Process(words, folder / "log"), records
+    return database, Process(words, folder / "log")
 
 
 def sink(ground, settings, parameters=""):
@@ -91,7 +92,7 @@ def sink(ground, settings, parameters=""):
     ground.make_table(database, jdbc_sink.COORDINATES)
     server = f"127.0.0.1:{ground.postgres.port}/{database}"
     process = jdbc_sink.start(ground.options.jdbc_sink, folder, ground.kafka.brokers, server, settings, parameters)
-    return database, process, ground.options.records
+    return database, process
 
 
 def quotelake(ground, batch_size):
@@ -103,31 +104,31 @@ def quotelake(ground, batch_size):
     words += ["--brokers", ground.kafka.brokers]
     for name, value in {"DatabasePort": ground.postgres.port, "DatabaseName": database, "BatchSize": batch_size}.items():
         words += ["--parameter", f"{name}={value}"]
-    return database, Process(words, folder / "log"), ground.options.records
+    return database, Process(words, folder / "log")
 
 
 def ways(records):
-    """By name, how each is started: the database, the process, and how many rows there will be."""
+    """By name, how many rows there will be, and how it is started: the database and the process."""
     few = min(ONE_BY_ONE, records)
     large, rewrite, unnest = jdbc_sink.LARGE, jdbc_sink.REWRITE, jdbc_sink.UNNEST
     return {
-        "quotelake": lambda ground: quotelake(ground, 10_000),
-        "quotelake-1000": lambda ground: quotelake(ground, 1000),
-        "python": lambda ground: python_consumer(ground, few, 1),
-        "python-500": lambda ground: python_consumer(ground, records, 500),
-        "sink": lambda ground: sink(ground, {}),
-        "sink-3000": lambda ground: sink(ground, large, rewrite),
-        "sink-3000-2": lambda ground: sink(ground, large | {"tasks.max": 2}, rewrite),
-        "sink-unnest": lambda ground: sink(ground, large | unnest),
-        "sink-unnest-2": lambda ground: sink(ground, large | unnest | {"tasks.max": 2}),
+        "quotelake": (records, lambda ground: quotelake(ground, 10_000)),
+        "quotelake-1000": (records, lambda ground: quotelake(ground, 1000)),
+        "python": (few, lambda ground: python_consumer(ground, few, 1)),
+        "python-500": (records, lambda ground: python_consumer(ground, records, 500)),
+        "sink": (records, lambda ground: sink(ground, {})),
+        "sink-3000": (records, lambda ground: sink(ground, large, rewrite)),
+        "sink-3000-2": (records, lambda ground: sink(ground, large | {"tasks.max": 2}, rewrite)),
+        "sink-unnest": (records, lambda ground: sink(ground, large | unnest)),
+        "sink-unnest-2": (records, lambda ground: sink(ground, large | unnest | {"tasks.max": 2})),
     }
 
 
-def run(ground, name, start):
+def run(ground, name, rows, start):
     """One way, once; what it took."""
     before = ground.postgres.seconds()
     started = time.time()
-    database, process, rows = start(ground)
+    database, process = start(ground)
     ground.wait_for_rows(database, process, rows)
     used = process.usage()
     process.stop()
@@ -159,31 +160,41 @@ def report(results):
             print(f"quotelake / {name}: {medians['quotelake']['rate'] / median['rate']:.1f}")
 
 
+@contextlib.contextmanager
+def ground(options):
+    with tempfile.TemporaryDirectory() as folder:
+        # PostgreSQL's user has to reach its own folder.
+        os.chmod(folder, 0o755)
+        ready = Ground(options, pathlib.Path(folder))
+        try:
+            yield ready
+        finally:
+            ready.postgres.stop()
+            ready.kafka.stop()
+
+
+def arguments(description):
+    parser = argparse.ArgumentParser(description=description)
+    for name in ["--kafka", "--jdbc-sink", "--bin-dir"]:
+        parser.add_argument(name, type=pathlib.Path, required=True)
+    return parser
+
+
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--kafka", type=pathlib.Path, required=True)
-    parser.add_argument("--jdbc-sink", type=pathlib.Path, required=True)
-    parser.add_argument("--bin-dir", type=pathlib.Path, required=True)
+    parser = arguments(__doc__)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--records", type=int, default=100_000)
     parser.add_argument("--only", default="")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        # PostgreSQL's user has to reach its own folder.
-        os.chmod(folder, 0o755)
-        ground = Ground(options, pathlib.Path(folder))
-        try:
-            sent = messages.publish(ground.kafka.brokers, options.records, time.time())
-            print(f"PostgreSQL {ground.postgres.version}; {options.records} records of {sent / options.records:.0f} bytes", flush=True)
-            chosen = {name: start for name, start in ways(options.records).items() if not options.only or name in options.only.split(",")}
-            results = {name: [] for name in chosen}
-            for _ in range(options.rounds):
-                for name, start in chosen.items():
-                    results[name].append(run(ground, name, start))
-            report(results)
-        finally:
-            ground.postgres.stop()
-            ground.kafka.stop()
+    chosen = {name: way for name, way in ways(options.records).items() if not options.only or name in options.only.split(",")}
+    with ground(options) as ready:
+        sent = messages.publish(ready.kafka.brokers, options.records, time.time())
+        print(f"PostgreSQL {ready.postgres.version}; {options.records} records of {sent / options.records:.0f} bytes", flush=True)
+        results = {name: [] for name in chosen}
+        for _ in range(options.rounds):
+            for name, way in chosen.items():
+                results[name].append(run(ready, name, *way))
+    report(results)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 # Quotes from Kafka into PostgreSQL by three ways, on the same servers: README.md has what is compared and how.
 #
 #   tests/postgres/compare.sh [--rounds N] [--records N] [--only NAME,...]
+#   tests/postgres/compare.sh latency
 #
 # Needs Python 3, Java 17 or later, Maven, Rust, and PostgreSQL's programs (in PATH, or of Debian's package postgresql).
 # Installs the rest into the cache of .ci/run, by pip and Maven.
@@ -35,5 +36,10 @@ python_tool postgres-rivals "kafka-python==$KAFKA_PYTHON" "psycopg[binary]==$PSY
 tests/kafka/assemble.sh "$TOOLS/kafka"
 jdbc_sink
 cargo build --locked --quiet --release --package quotelake --package quote-upserter --bins
-exec "$TOOLS/postgres-rivals/bin/python" tests/postgres/compare.py --kafka "$TOOLS/kafka" --jdbc-sink "$TOOLS/jdbc-sink" \
+program=compare.py
+if [ "${1:-}" = latency ]; then
+    program=latency.py
+    shift
+fi
+exec "$TOOLS/postgres-rivals/bin/python" tests/postgres/$program --kafka "$TOOLS/kafka" --jdbc-sink "$TOOLS/jdbc-sink" \
     --bin-dir target/release "$@"

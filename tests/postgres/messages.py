@@ -97,17 +97,24 @@ def messages(records, now):
         yield topic, name(symbol), make(name(symbol), dice, fetched)
 
 
-def publish(brokers, records, now):
-    """Makes the topics, and gives how many bytes the values have."""
+def make_topics(brokers):
     admin = KafkaAdminClient(bootstrap_servers=brokers)
     admin.create_topics([NewTopic(topic, PARTITIONS, 1) for topic in TOPICS])
     admin.close()
+
+
+def send(producer, topic, key, message):
+    """Gives how many bytes the value has."""
+    value = json.dumps(message, separators=(",", ":")).encode()
+    producer.send(topic, key=key.encode(), value=value)
+    return len(value)
+
+
+def publish(brokers, records, now):
+    """Makes the topics, and gives how many bytes all values have."""
+    make_topics(brokers)
     producer = KafkaProducer(bootstrap_servers=brokers, linger_ms=20, batch_size=200_000, acks="all")
-    bytes_sent = 0
-    for topic, key, message in messages(records, now):
-        value = json.dumps(message, separators=(",", ":")).encode()
-        bytes_sent += len(value)
-        producer.send(topic, key=key.encode(), value=value)
+    sent = sum(send(producer, *message) for message in messages(records, now))
     producer.flush()
     producer.close()
-    return bytes_sent
+    return sent
