@@ -5,9 +5,14 @@ use aws_config::{
     meta::region::RegionProviderChain, profile::ProfileFileRegionProvider, retry::RetryConfig,
     timeout::TimeoutConfig,
 };
+use aws_credential_types::provider::{ProvideCredentials, error::CredentialsError};
 use aws_sdk_secretsmanager::config::Credentials;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
-use tokio::sync::OnceCell;
+use cause::Cause;
+use tokio::{sync::OnceCell, time::timeout};
+
+/// How long the search for credentials may take.
+const SEARCH: Duration = Duration::from_secs(4);
 
 /// The set-up of AWS's SDK, which clients of several services share: TLS by ring, up to three attempts of 2 s each.
 ///
@@ -45,6 +50,24 @@ impl AwsAccount {
     /// The SDK's settings, looked up once.
     pub async fn config(&self) -> &SdkConfig {
         self.config.get_or_init(|| self.load()).await
+    }
+
+    /// The credentials that requests are signed with, as they are now. Ends by itself, within seconds.
+    ///
+    /// # Errors
+    /// Why there are none, in words.
+    pub async fn credentials(&self) -> Result<Credentials, Cause> {
+        let found = async {
+            let provider = self.config().await.credentials_provider();
+            let provider = provider.ok_or_else(|| Cause::from("none were found"))?;
+            match provider.provide_credentials().await {
+                Ok(credentials) => Ok(credentials),
+                Err(CredentialsError::CredentialsNotLoaded(_)) => Err("none were found".into()),
+                Err(error) => Err(Cause::of(error)),
+            }
+        };
+        let found = timeout(SEARCH, found).await;
+        found.unwrap_or_else(|_| Err(format!("no answer within {} s", SEARCH.as_secs()).into()))
     }
 
     async fn load(&self) -> SdkConfig {

@@ -54,9 +54,7 @@ impl Presign<'_> {
         let request =
             SignableRequest::new("GET", &url, std::iter::empty(), SignableBody::Bytes(&[]))
                 .map_err(Cause::of)?;
-        let (signed, _) = sign(request, &parameters)
-            .map_err(Cause::of)?
-            .into_parts();
+        let (signed, _) = sign(request, &parameters).map_err(Cause::of)?.into_parts();
         let (_, signed) = signed.into_parts();
         for (name, value) in signed {
             push(&mut url, name, &value);

@@ -13,8 +13,8 @@ pub use read::read;
 /// One record as a row. What the record does not say is `None`, and NULL in a table; in the latest quotes a `source` of
 /// `None` is the empty text, because it is part of their key.
 ///
-/// Times are in UTC, to the microsecond, which is what Postgres keeps. Texts hold no U+0000, which Postgres refuses.
-/// Two rows are equal if all their columns are.
+/// Times are in UTC and of whole microseconds. Texts of the record hold no U+0000, which Postgres refuses, and none but a
+/// flag is empty. Two rows are equal if all their columns are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
     /// The topic's name.

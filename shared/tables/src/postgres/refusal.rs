@@ -1,0 +1,215 @@
+//! What the errors of a database and of the way to it mean.
+//!
+//! Codes: PostgreSQL's appendix "PostgreSQL Error Codes". Messages are in the server's language, so nothing depends on one
+//! of PostgreSQL's; pgbouncer has one code for most of its own, and only English.
+
+use std::{error::Error, io};
+
+use cause::{Cause, innermost};
+use rustls::CertificateError;
+use secrets::SecretError;
+use tokio_postgres::error::{DbError, SqlState};
+
+use super::access::{Access, AccessError};
+use crate::{UpsertError, schema::SchemaError};
+
+const MIGRATE: &str = "run 'quotelake migrate' on it";
+const PRIVILEGES: &str = "grant the user the role quotelake_writer, and CONNECT on the database";
+
+/// What a statement's error means.
+pub(super) fn of_statement(access: &Access, error: tokio_postgres::Error) -> UpsertError {
+    match error.as_db_error() {
+        Some(refused) => of_database(access, refused),
+        None => unavailable(access, lost(error)),
+    }
+}
+
+/// What it means that a database refuses something.
+pub(super) fn of_database(access: &Access, refused: &DbError) -> UpsertError {
+    let sqlstate = refused.code().code().to_owned();
+    let said = match refused.detail() {
+        Some(detail) => format!("{}: {detail}", refused.message()),
+        None => refused.message().to_owned(),
+    };
+    if is_of_rows(refused) {
+        return UpsertError::Refused {
+            sqlstate,
+            cause: Cause::in_words(said, refused.clone()),
+        };
+    }
+    let cause = Cause::in_words(format!("{said}, SQLSTATE {sqlstate}"), refused.clone());
+    match remedy(refused) {
+        Some(remedy) => misconfigured(access, cause, remedy),
+        None => unavailable(access, cause),
+    }
+}
+
+/// What the error of a connection that does not come about means.
+pub(super) fn of_connecting(access: &Access, error: tokio_postgres::Error) -> UpsertError {
+    if error.as_db_error().is_some() {
+        return match of_statement(access, error) {
+            // Nothing was asked yet.
+            UpsertError::Refused { cause, .. } => unavailable(access, cause),
+            meant => meant,
+        };
+    }
+    if let Some((words, remedy)) = of_tls(&error) {
+        return misconfigured(access, Cause::in_words(words, error), remedy);
+    }
+    // A password is asked for and there is none: the client finds that itself.
+    if error.to_string() == "invalid configuration" {
+        let remedy = "give the user's password";
+        return misconfigured(access, Cause::of(error), remedy);
+    }
+    unavailable(access, lost(error))
+}
+
+/// What it means that there are no credentials.
+pub(super) fn of_access(access: &Access, error: AccessError) -> UpsertError {
+    let words = error.to_string();
+    if let AccessError::Secret(SecretError::Unavailable { .. }) = error {
+        return unavailable(access, Cause::in_words(words, error));
+    }
+    let remedy = "then the next connection has its credentials";
+    misconfigured(access, Cause::in_words(words, error), remedy)
+}
+
+/// What it means that there is no authority.
+pub(super) fn of_authority(access: &Access, problem: String) -> UpsertError {
+    let remedy = "give the server's authority as certificates in PEM (DATABASE_CA_SECRET)";
+    misconfigured(access, problem.into(), remedy)
+}
+
+/// What it means that the tables are of the wrong version.
+pub(super) fn of_schema(access: &Access, error: SchemaError) -> UpsertError {
+    misconfigured(access, Cause::of(error), MIGRATE)
+}
+
+/// Whether the connection is of no more use, or leads to a server that has lost its role.
+pub(super) fn is_of_connection(error: &tokio_postgres::Error) -> bool {
+    match error.code() {
+        None => true,
+        Some(code) => {
+            let class = &code.code()[..2];
+            *code == SqlState::READ_ONLY_SQL_TRANSACTION
+                || *code == SqlState::ADMIN_SHUTDOWN
+                || *code == SqlState::CRASH_SHUTDOWN
+                || *code == SqlState::CANNOT_CONNECT_NOW
+                || code.code() == "57P05"
+                || class == "08"
+        }
+    }
+}
+
+/// Whether the same statement may well go through at once: another transaction was in its way.
+pub(super) fn is_of_another(error: &tokio_postgres::Error) -> bool {
+    error.as_db_error().is_some_and(|refused| {
+        *refused.code() == SqlState::T_R_DEADLOCK_DETECTED
+            || *refused.code() == SqlState::T_R_SERIALIZATION_FAILURE
+            || is_of_new_day(refused)
+    })
+}
+
+/// Whether the values themselves are wrong.
+fn is_of_rows(refused: &DbError) -> bool {
+    let code = refused.code().code();
+    let is_of_values = code.starts_with("22") || code.starts_with("23") || code == "54000";
+    is_of_values && !is_of_new_day(refused)
+}
+
+/// Whether a day got its partition while the row was on the way to the default one: a check without a constraint's name.
+fn is_of_new_day(refused: &DbError) -> bool {
+    *refused.code() == SqlState::CHECK_VIOLATION && refused.constraint().is_none()
+}
+
+/// What can be done about a refusal that another try does not change; `None` of one that it may.
+fn remedy(refused: &DbError) -> Option<&'static str> {
+    let code = refused.code();
+    let says = |words| refused.message().contains(words);
+    Some(match code.code() {
+        "28P01" => PASSWORD,
+        "28000" if refused.routine() == Some("InitializeSessionUserId") => {
+            "create that user and let it log in"
+        }
+        "28000" if refused.routine() == Some("ClientAuthentication") => {
+            "allow the user, its address and TLS in the server's pg_hba.conf"
+        }
+        "28000" => PASSWORD,
+        "3D000" => "create that database, or name the one that has the tables",
+        "42501" => PRIVILEGES,
+        "25006" => "name the primary's address (of a cluster the writer's endpoint)",
+        "53100" => "give the server more storage",
+        "08P01" if says("authentication failed") || says("no such user") => PASSWORD,
+        "08P01" if says("no such database") => "name a database that the pooler knows",
+        "08P01" if says("startup parameter") => "add it to the pooler's ignore_startup_parameters",
+        "08P01" if says("TLS required") || says("SSL required") => "set DATABASE_TLS to verify",
+        // Tables, columns, constraints and types that are not there.
+        "3F000" | "42P01" | "42703" | "42P10" | "42704" | "42804" | "42883" => MIGRATE,
+        _ => return None,
+    })
+}
+
+const PASSWORD: &str =
+    "store the user's password of today (it may be rotated or expired), or name the right user";
+
+/// What an error of the TLS handshake means, and its remedy; `None` of another error.
+fn of_tls(error: &tokio_postgres::Error) -> Option<(String, &'static str)> {
+    let source = error.source()?;
+    if let Some(broken) = source.downcast_ref::<io::Error>() {
+        let refused = broken.get_ref()?.downcast_ref::<rustls::Error>()?;
+        let said = match refused {
+            rustls::Error::InvalidCertificate(certificate) => of_certificate(certificate),
+            _ => None,
+        };
+        let remedy = "let the server speak TLS 1.2 or 1.3 with a certificate of its own";
+        return Some(said.unwrap_or_else(|| (refused.to_string(), remedy)));
+    }
+    // The client's own words, which are all that it tells.
+    let is_without = source.to_string() == "server does not support TLS";
+    is_without.then(|| {
+        let said = "the server offers no TLS".to_owned();
+        (said, "switch TLS on there (ssl = on), with a certificate")
+    })
+}
+
+fn of_certificate(error: &CertificateError) -> Option<(String, &'static str)> {
+    let (said, remedy) = match error {
+        CertificateError::UnknownIssuer => (
+            "the authority of the server's certificate is not known",
+            "give that authority (DATABASE_CA_SECRET; of RDS the bundle of the region)",
+        ),
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => (
+            "the server's certificate is for another name",
+            "connect by the name in the certificate",
+        ),
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => (
+            "the server's certificate has expired",
+            "give the server a new one",
+        ),
+        _ => return None,
+    };
+    Some((said.to_owned(), remedy))
+}
+
+/// What was seen of a connection that went away, or never was.
+fn lost(error: tokio_postgres::Error) -> Cause {
+    match error.source() {
+        Some(_) => Cause::in_words(innermost(&error), error),
+        None => Cause::in_words("the connection was cut", error),
+    }
+}
+
+fn misconfigured(access: &Access, cause: Cause, remedy: &str) -> UpsertError {
+    UpsertError::Misconfigured {
+        database: access.to_string(),
+        cause,
+        remedy: remedy.to_owned(),
+    }
+}
+
+pub(super) fn unavailable(access: &Access, cause: Cause) -> UpsertError {
+    UpsertError::Unavailable {
+        database: access.to_string(),
+        cause,
+    }
+}
