@@ -11,8 +11,6 @@ mod refusal;
 mod settings;
 mod statement;
 mod tls;
-#[cfg(feature = "migrate")]
-mod upkeep;
 mod url;
 
 use std::{
@@ -28,12 +26,10 @@ use tokio::{
 pub use access::{Access, AccessError};
 use connect::Connection;
 #[cfg(feature = "migrate")]
-pub use migrate::MigrateError;
+pub use migrate::{Days, MigrateError, printed};
 pub use read::{Database, ReadError};
 pub use settings::{SETTINGS, keeps_history};
 use statement::Batch;
-#[cfg(feature = "migrate")]
-pub use upkeep::{Days, printed};
 
 use crate::{Row, Upsert, UpsertError, Upserted, schema};
 

@@ -1,10 +1,19 @@
+use std::{collections::BTreeSet, time::Duration};
+
 use cause::innermost;
 use jiff::civil::Date;
 use refinery::{Migration, Runner, error::Kind};
+use tokio::time::{Instant, sleep};
 use tokio_postgres::types::{ToSql, Type};
 
 use super::{Database, refusal};
-use crate::{UpsertError, schema::MIGRATIONS};
+use crate::{
+    UpsertError,
+    schema::{self, MIGRATIONS},
+};
+
+const DAYS: &str = "SELECT to_date(right(relname, 8), 'YYYYMMDD') FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid \
+                    WHERE inhparent = 'realtime_quotes'::regclass AND relname ~ '^realtime_quotes_[0-9]{8}$'";
 
 const OWNER: &str = "connect as the owner of the database, who may make tables and roles";
 
@@ -21,6 +30,40 @@ pub enum MigrateError {
     Others(#[source] Box<refinery::Error>),
 }
 
+/// The days (UTC) that have a partition of their own.
+pub type Days = BTreeSet<Date>;
+
+/// The key of the lock of who migrates: "quotelak" in ASCII.
+const LOCK: i64 = 0x7175_6f74_656c_616b;
+
+/// The pause between two looks at a lock.
+const LOOK_AGAIN: Duration = Duration::from_millis(200);
+
+/// Every migration with the record of it that [`Database::migrate`] makes, for somebody who runs them by hand. On a database
+/// that has some the first statement fails.
+pub fn printed() -> String {
+    let mut text = "CREATE TABLE refinery_schema_history(version INT4 PRIMARY KEY, name VARCHAR(255), applied_on \
+                    VARCHAR(255), checksum VARCHAR(255));\n"
+        .to_owned();
+    for step in steps().into_iter().flatten() {
+        let (version, name, checksum) = (step.version(), step.name(), step.checksum());
+        let sql = step.sql().unwrap_or_default();
+        text.push_str(&format!(
+            "\nBEGIN;\n\n{sql}\nINSERT INTO refinery_schema_history (version, name, applied_on, checksum)\n    VALUES \
+             ({version}, '{name}', to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), '{checksum}');\n\n\
+             COMMIT;\n"
+        ));
+    }
+    text
+}
+
+fn steps() -> Result<Vec<Migration>, refinery::Error> {
+    let step = |step: &schema::Migration| {
+        Migration::unapplied(&format!("V{}__{}", step.version, step.name), step.sql)
+    };
+    MIGRATIONS.iter().map(step).collect()
+}
+
 impl Database {
     /// Brings the tables to the newest version, each migration in a transaction of its own, and tells the versions that
     /// this took: none if they were there.
@@ -28,13 +71,7 @@ impl Database {
     /// # Errors
     /// [`MigrateError`]; what was done before it stays, and the next call goes on there.
     pub async fn migrate(&mut self) -> Result<Vec<i32>, MigrateError> {
-        let steps: Result<Vec<_>, _> = MIGRATIONS
-            .iter()
-            .map(|step| {
-                Migration::unapplied(&format!("V{}__{}", step.version, step.name), step.sql)
-            })
-            .collect();
-        let steps = steps.map_err(|error| MigrateError::Others(Box::new(error)))?;
+        let steps = steps().map_err(|error| MigrateError::Others(Box::new(error)))?;
         // A program that is newer than the tables and one that is older both work on them.
         let runner = Runner::new(&steps).set_abort_missing(false);
         let done = runner.run_async(&mut self.connection.client).await;
@@ -68,6 +105,39 @@ impl Database {
         called
             .map(drop)
             .map_err(|error| refusal::of_statement(&self.access, error))
+    }
+
+    /// Takes the lock of who migrates, which the connection holds to its end; `false` if another still has it after `patience`.
+    /// Not behind a pooler, whose connections outlive its clients'.
+    ///
+    /// # Errors
+    /// [`UpsertError`].
+    pub async fn lock(&self, patience: Duration) -> Result<bool, UpsertError> {
+        let end = Instant::now() + patience;
+        loop {
+            let asked = self
+                .connection
+                .client
+                .query_typed("SELECT pg_try_advisory_lock($1)", &[(&LOCK, Type::INT8)]);
+            let answer = asked
+                .await
+                .and_then(|rows| rows.first().map_or(Ok(false), |row| row.try_get(0)));
+            let is_ours = answer.map_err(|error| refusal::of_statement(&self.access, error))?;
+            if is_ours || Instant::now() + LOOK_AGAIN > end {
+                return Ok(is_ours);
+            }
+            sleep(LOOK_AGAIN).await;
+        }
+    }
+
+    /// The days that have a partition of their own.
+    ///
+    /// # Errors
+    /// [`UpsertError`].
+    pub async fn days(&self) -> Result<Days, UpsertError> {
+        let rows = self.connection.client.query_typed(DAYS, &[]).await;
+        let days = rows.and_then(|rows| rows.iter().map(|row| row.try_get(0)).collect());
+        days.map_err(|error| refusal::of_statement(&self.access, error))
     }
 
     fn meant(&self, error: refinery::Error) -> MigrateError {
