@@ -26,6 +26,7 @@ pub mod real_kafka;
 pub mod real_postgres;
 pub mod served;
 pub mod store;
+pub mod table_conformance;
 pub mod template;
 pub mod topic;
 pub mod writers;

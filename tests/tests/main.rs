@@ -18,6 +18,7 @@ mod real_kafka;
 mod real_postgres;
 mod secrets;
 mod stores;
+mod tables;
 mod template;
 mod tool;
 mod trigger;
