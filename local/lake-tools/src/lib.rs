@@ -20,10 +20,12 @@
 pub mod backfill;
 pub mod cost;
 pub mod damaged;
+pub mod database_location;
 pub mod gaps;
 pub mod inspect;
 pub mod lake_location;
 mod listed;
+pub mod migrate;
 mod reading;
 pub mod replay;
 pub mod roll;

@@ -2,9 +2,10 @@
 
 use clap::{Args, Parser, Subcommand};
 use lake_tools::{
-    backfill, cost, gaps, inspect, replay,
+    backfill, cost, gaps, inspect, migrate, replay,
     roll::{self, Silver},
-    sql, verify,
+    sql,
+    verify::{self, BronzeProof, DatabaseArgs, DatabaseProof},
 };
 
 use crate::{proofs, serve, trigger, up::Up};
@@ -44,8 +45,18 @@ pub enum Command {
     /// They go through the writer's own code, so to run it again, or after a Ctrl-C, changes nothing that is right. A
     /// quarantine object is deleted once bronze holds exactly its record's line.
     ///
-    /// Exits with 0 if everything asked for is in bronze, 1 if something stays, and 2 if it could not be done.
+    /// `--to database` fills the tables of quotes from bronze instead, without Kafka. Rows that are there stay as they are; after
+    /// a Ctrl-C or a failure it prints the option `--after KEY` that goes on.
+    ///
+    /// Exits with 0 if everything asked for is there, 1 if something stays, and 2 if it could not be done.
     Replay(replay::Options),
+    /// Make the tables of quotes in a database, or bring them to this program's version.
+    ///
+    /// The function `quote-upserter` never changes a schema: run this before it, and again after an upgrade. It also makes the
+    /// partitions of days to come, and can drop old ones. Two at once are safe, and so is a running function.
+    ///
+    /// Exits with 0 if the tables are as this program needs them, and 2 if it could not be done.
+    Migrate(migrate::Options),
     /// Make bars of what is in bronze: 1 minute, 1 hour and 1 day for each symbol, in Parquet.
     ///
     /// The function `bar-roller` does the same by schedule for the last hours. This is for a backfill, another lateness, and
@@ -76,7 +87,8 @@ pub enum Command {
     Cost(cost::Options),
     /// Prove that the lake holds every record exactly once, or name what is missing, doubled, altered or damaged.
     ///
-    /// `verify silver` proves that every bar is what a fold of all records at once makes.
+    /// `verify silver` proves that every bar is what a fold of all records at once makes. `verify --database URL` proves that
+    /// the tables of quotes have the row of every record, and nothing else; the function and the writer should have caught up.
     ///
     /// Reads the data folder of `quotelake up`, or with --bucket a lake on S3. With --brokers it compares every line
     /// with the record that Kafka still has, of the topics that the lake has and those that the template's bronze writers
@@ -103,15 +115,29 @@ pub enum Command {
 /// The options of `verify`.
 #[derive(Clone, Debug, Args)]
 pub struct Verify {
-    /// What to prove.
-    #[arg(value_name = "PROOF", default_value = proofs::NAMES[0], value_parser = proofs::NAMES)]
-    pub proof: String,
+    /// What to prove [default: bronze, and with --database database].
+    #[arg(value_name = "PROOF", value_parser = proofs::NAMES)]
+    pub proof: Option<String>,
     /// The lake, and what is expected of it.
     #[command(flatten)]
     pub options: verify::Options,
     /// Of the proof `silver`: where the bars lie.
     #[command(flatten)]
     pub silver: Silver,
+    /// Of the proof `database`: the tables.
+    #[command(flatten)]
+    pub database: DatabaseArgs,
+}
+
+impl Verify {
+    /// The name of the proof that is asked for.
+    pub fn proof(&self) -> &str {
+        match &self.proof {
+            Some(proof) => proof,
+            None if self.database.location.is_given() => DatabaseProof::NAME,
+            None => BronzeProof::NAME,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -123,6 +149,24 @@ mod tests {
     #[test]
     fn the_command_line_is_well_formed() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_database_that_is_named_is_what_is_proved() {
+        let proof = |more: &[&str]| {
+            let cli = Cli::try_parse_from([&["quotelake", "verify"], more].concat()).unwrap();
+            match cli.command {
+                Command::Verify(verify) => verify.proof().to_owned(),
+                _ => unreachable!(),
+            }
+        };
+        assert_eq!(proof(&[]), "bronze");
+        assert_eq!(
+            proof(&["--database", "postgres://a@localhost/b"]),
+            "database"
+        );
+        assert_eq!(proof(&["silver"]), "silver");
+        assert_eq!(proof(&["database", "--since", "2026-11-28"]), "database");
     }
 
     #[test]

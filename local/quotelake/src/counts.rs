@@ -42,6 +42,12 @@ pub struct Counts {
     pub bars_written: u64,
     /// Late observations in them.
     pub late: u64,
+    /// Rows brought to a database's history of quotes.
+    pub rows_written: u64,
+    /// Rows found there already.
+    pub rows_already_there: u64,
+    /// Latest quotes that a newer one took the place of.
+    pub latest_changed: u64,
     /// Records published and not yet committed, by `topic-partition`, where there are any; over all consumer groups.
     pub lag: BTreeMap<String, i64>,
     /// Half of the quotes were done by the slowest function this soon after their fetch, in milliseconds.
@@ -85,6 +91,9 @@ impl From<Snapshot> for Counts {
             gets: snapshot.metric("StoreGets"),
             bars_written: snapshot.metric("BarsWritten"),
             late: snapshot.metric("LateRecords"),
+            rows_written: snapshot.metric("RowsWritten"),
+            rows_already_there: snapshot.metric("RowsAlreadyThere"),
+            latest_changed: snapshot.metric("LatestChanged"),
             lag,
             latency_p50_ms: slowest(|of| of.latency_p50_ms),
             latency_p99_ms: slowest(|of| of.latency_p99_ms),

@@ -15,8 +15,13 @@ use std::{
 use clap::Parser;
 use interrupts::Interrupts;
 use lake_tools::{
-    backfill, cost, gaps, inspect, replay, roll, sql,
-    verify::{self, SilverOptions, SilverProof, Target, verify_silver},
+    backfill, cost, gaps, inspect, migrate,
+    replay::{self, To},
+    roll, sql,
+    verify::{
+        self, DatabaseOptions, DatabaseProof, SilverOptions, SilverProof, Target, verify_database,
+        verify_silver,
+    },
 };
 use quotelake::{
     cli::{Cli, Command, Verify},
@@ -48,6 +53,7 @@ fn main() -> ExitCode {
         Command::Up(options) => block_on(up(options)),
         Command::Inspect(options) => block_on(inspect(options)),
         Command::Replay(options) => block_on(replay(options)),
+        Command::Migrate(options) => block_on(migrate(options)),
         Command::Roll(options) => block_on(roll(options)),
         Command::Gaps(options) => block_on(gaps(options)),
         Command::Backfill(options) => block_on(backfill(options)),
@@ -140,6 +146,15 @@ async fn replay(options: replay::Options) -> Outcome {
     let mut interrupts = Interrupts::listen()?;
     let stop = CancellationToken::new();
     let environment = Environment::of_process();
+    if options.to == To::Database {
+        let running = replay::run_to_database(&options, &environment, stop.clone());
+        let Some(outcome) = interrupts.or_finished(running, &stop).await else {
+            return Ok(interrupted());
+        };
+        let outcome = outcome?;
+        let text = outcome.text(options.json);
+        return print(&text, success(outcome.is_complete()));
+    }
     let running = replay::run(&options, &environment, stop.clone());
     let Some(outcome) = interrupts.or_finished(running, &stop).await else {
         return Ok(interrupted());
@@ -147,6 +162,15 @@ async fn replay(options: replay::Options) -> Outcome {
     let outcome = outcome?;
     let text = replay::text(&options, &outcome);
     print(&text, success(outcome.is_complete()))
+}
+
+async fn migrate(options: migrate::Options) -> Outcome {
+    let mut interrupts = Interrupts::listen()?;
+    let environment = Environment::of_process();
+    let Some(migrated) = interrupts.or(migrate::run(&options, &environment)).await else {
+        return Ok(interrupted());
+    };
+    print(&migrated?, ExitCode::SUCCESS)
 }
 
 async fn roll(options: roll::Options) -> Outcome {
@@ -203,17 +227,31 @@ fn sql(options: &sql::Options) -> Outcome {
     print(&sql::run(options)?, ExitCode::SUCCESS)
 }
 
-async fn verify(
-    Verify {
-        proof,
+async fn verify(asked: Verify) -> Outcome {
+    let mut interrupts = Interrupts::listen()?;
+    let environment = Environment::of_process();
+    let proof = asked.proof().to_owned();
+    let Verify {
         options,
         silver,
-    }: Verify,
-) -> Outcome {
-    let mut interrupts = Interrupts::listen()?;
+        database,
+        ..
+    } = asked;
+    if proof == DatabaseProof::NAME {
+        let options = DatabaseOptions::of(options, database)?;
+        let view = verify::View::new(options.json);
+        let progress = |progress| view.progress(progress);
+        let verifying = verify_database(&options, &environment, &progress);
+        let Some(verdict) = interrupts.or(verifying).await else {
+            return Ok(interrupted());
+        };
+        let verdict = verdict?;
+        view.verdict(verdict.is_exact(), &verdict);
+        return Ok(success(verdict.is_exact()));
+    }
+    database.check_not_given()?;
     if proof == SilverProof::NAME {
         let options = SilverOptions::of(options, silver)?;
-        let environment = Environment::of_process();
         let verifying = verify_silver(&options, &environment);
         return match interrupts.or(verifying).await {
             Some(verdict) => {
@@ -224,7 +262,6 @@ async fn verify(
         };
     }
     let view = verify::View::new(options.json);
-    let environment = Environment::of_process();
     let verified = async {
         let target = Target::open(&options, &environment).await?;
         let verdict = target.verify(&|progress| view.progress(progress)).await?;
@@ -234,7 +271,7 @@ async fn verify(
         return Ok(interrupted());
     };
     let verdict = verified?;
-    view.verdict(&verdict);
+    view.verdict(verdict.is_exact(), &verdict);
     Ok(success(verdict.is_exact()))
 }
 

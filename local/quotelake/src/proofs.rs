@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use lake_tools::verify::{self, BronzeProof, SilverProof};
+use lake::Layout;
+use lake_tools::verify::{self, BronzeProof, DatabaseProof, SilverProof};
 use plane::{pipeline::published_topics, proof::Proof};
 use runtime::Environment;
 use sam_template::{Function, Pipeline};
@@ -11,7 +12,7 @@ use stream::Cluster;
 use crate::up::{Store, UpError};
 
 /// The names of the proofs, as `quotelake verify` takes them.
-pub const NAMES: [&str; 2] = [BronzeProof::NAME, SilverProof::NAME];
+pub const NAMES: [&str; 3] = [BronzeProof::NAME, SilverProof::NAME, DatabaseProof::NAME];
 
 /// The proofs of a pipeline's functions.
 pub(crate) struct Proofs {
@@ -30,7 +31,7 @@ impl Proofs {
     ) -> Result<Self, UpError> {
         let mut of: Vec<(Function, Box<dyn Proof>)> = Vec::new();
         for function in &pipeline.functions {
-            if let Some(proof) = proof(function, cluster, store).await? {
+            if let Some(proof) = proof(function, pipeline, cluster, store).await? {
                 of.push((function.clone(), proof));
             }
         }
@@ -44,6 +45,7 @@ impl Proofs {
 /// The proof for the function, by what it is; a function whose environment its binary would not start with has none.
 async fn proof(
     function: &Function,
+    pipeline: &Pipeline,
     cluster: &Cluster,
     store: &Store,
 ) -> Result<Option<Box<dyn Proof>>, UpError> {
@@ -92,8 +94,42 @@ async fn proof(
                 how: settings.how,
             })))
         }
+        verify::DATABASE_BINARY => {
+            let environment: Environment = function.environment.clone().into_iter().collect();
+            let is_given = |name: &str| function.environment.contains_key(name);
+            if !is_given(bronze_writer::BUCKET.name) || !is_given("DATABASE_HOST") {
+                return Ok(None);
+            }
+            let settings = quote_upserter::Settings::read(&environment).map_err(|error| {
+                UpError::Database {
+                    function: function.name.clone(),
+                    error: Box::new(error),
+                }
+            })?;
+            let (bucket, how) = (settings.store.bucket, settings.how);
+            Ok(Some(Box::new(DatabaseProof {
+                location: format!("postgres://{}", settings.access),
+                access: settings.access,
+                store: store.bucket(&bucket).await?,
+                bronze: bronze_in(pipeline, &bucket),
+                quarantine: how.quarantine,
+                epoch: how.epoch,
+                history: how.history,
+                cluster: cluster.clone(),
+            })))
+        }
         _ => Ok(None),
     }
+}
+
+/// The layout of the bronze writer that writes to this bucket.
+fn bronze_in(pipeline: &Pipeline, bucket: &str) -> Option<Layout> {
+    let mut writers = pipeline.functions.iter().filter(|function| {
+        let of = function.environment.get(bronze_writer::BUCKET.name);
+        function.binary == verify::BINARY && of.is_some_and(|of| of == bucket)
+    });
+    let environment = writers.next()?.environment.clone();
+    bronze_writer::layout(&environment.into_iter().collect()).ok()
 }
 
 /// The functions without a proof, but for those that publish only to topics of which another's proof counts the records.

@@ -3,7 +3,7 @@ use std::fmt::Write;
 use clap::Parser;
 
 use super::{
-    Estimate, Item, Options, bars, estimate, prices,
+    Estimate, Item, Options, bars, database, estimate, prices,
     table::{grouped, markdown},
 };
 
@@ -97,6 +97,42 @@ fn roll_periods() -> String {
     rows
 }
 
+/// What a database costs both workloads, by which it is and how long a batch waits.
+fn databases() -> String {
+    let mut rows = String::new();
+    for (name, arguments) in COLUMNS {
+        for (kind, window) in [
+            ("other", "0s"),
+            ("other", "10s"),
+            ("rds", "0s"),
+            ("aurora", "0s"),
+        ] {
+            let with = format!("{arguments} --database {kind} --database-window {window}");
+            let (without, with) = (estimate_of(arguments), estimate_of(&with));
+            let of = |part: &str, name: &str| {
+                let mut items = with.items.iter();
+                let found = items.find(|item| item.part == part && item.price.name.contains(name));
+                found.map_or(0.0, |item| item.quantity)
+            };
+            let more = with.dollars() - without.dollars();
+            let figures = [
+                grouped(of("quote-upserter", "request"), 0),
+                grouped(of("quote-upserter", "duration"), 0),
+                grouped(of("database", "storage"), 1),
+                grouped(more, 2),
+                grouped(with.per_million(more), 4),
+            ];
+            // Writing to a string can't fail.
+            let _ = writeln!(
+                rows,
+                "| {name} | {kind} | {window} | {} |",
+                figures.join(" | ")
+            );
+        }
+    }
+    rows
+}
+
 /// How long a roller takes for the second workload.
 fn run_seconds() -> String {
     let [_, (_, thousand_symbols)] = COLUMNS;
@@ -137,6 +173,10 @@ pub fn document() -> String {
     include_str!("document.md")
         .replace("{segments}\n", &segments)
         .replace("{rolls}\n", &roll_periods())
+        .replace("{databases}\n", &databases())
+        .replace("{row_bytes}", &database::ROW_BYTES.to_string())
+        .replace("{row_us}", &(database::ROW_SECONDS * 1e6).to_string())
+        .replace("{least_acus}", &database::LEAST_ACUS.to_string())
         .replace("{run_seconds}", &run_seconds())
         .replace("{minute_bytes}", &bars::MINUTE_BYTES.to_string())
         .replace("{hour_bytes}", &bars::HOUR_BYTES.to_string())

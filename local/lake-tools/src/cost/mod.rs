@@ -4,6 +4,7 @@
 //! prices it by the table in [`prices`]. How each figure comes about is in `docs/cost.md`, which [`document()`] writes.
 
 mod bars;
+mod database;
 mod document;
 mod model;
 mod options;
@@ -13,7 +14,7 @@ mod workload;
 
 pub use document::document;
 pub use model::{Estimate, Item, estimate};
-pub use options::{Architecture, Kafka, Options};
+pub use options::{Architecture, Database, Kafka, Options};
 pub use table::{json, text};
 pub use workload::{CostError, Poll, Workload};
 

@@ -2,7 +2,7 @@ use lake::REMEMBERED_BYTES;
 use serde::Serialize;
 
 use super::{
-    Architecture, Kafka, Poll, Workload, bars,
+    Architecture, Database, Kafka, Poll, Workload, bars, database,
     prices::{self, Price},
 };
 
@@ -62,11 +62,11 @@ const KAFKA_OVERHEAD_BYTES: f64 = 70.0;
 
 /// The last cycle of a job, from its start to the last acknowledgement.
 const LAST_CYCLE_SECONDS: f64 = 0.5;
-/// What an invocation of the writer takes beside records and PUTs.
-const INVOCATION_SECONDS: f64 = 0.01;
+/// What an invocation of the writer takes beside records and PUTs, or one of the upserter beside records and rows.
+pub(super) const INVOCATION_SECONDS: f64 = 0.01;
 /// A record through the handler on a whole processor (docs/benchmarks.md), and the memory that buys one.
-const RECORD_SECONDS: f64 = 0.9e-6;
-const PROCESSOR_MB: f64 = 1_769.0;
+pub(super) const RECORD_SECONDS: f64 = 0.9e-6;
+pub(super) const PROCESSOR_MB: f64 = 1_769.0;
 /// A PUT, and how many the writer has in flight.
 const PUT_SECONDS: f64 = 0.03;
 const CONCURRENT_PUTS: f64 = 64.0;
@@ -151,13 +151,19 @@ pub fn estimate(workload: &Workload) -> Estimate {
         item("lake", prices::S3_STORAGE, kept_gb),
     ];
     items.extend(bars::items(workload, duration));
+    items.extend(database::items(workload, duration));
     if workload.kafka == Kafka::Serverless {
         let moved_gb = quotes * (f64::from(workload.quote_bytes) + KAFKA_OVERHEAD_BYTES) / GB;
+        let readers = if workload.database == Database::None {
+            1.0
+        } else {
+            2.0
+        };
         items.extend([
             item("Kafka", prices::MSK_CLUSTER, HOURS),
             item("Kafka", prices::MSK_PARTITION, partitions * HOURS),
             item("Kafka", prices::MSK_IN, moved_gb),
-            item("Kafka", prices::MSK_OUT, moved_gb),
+            item("Kafka", prices::MSK_OUT, moved_gb * readers),
             item(
                 "Kafka",
                 prices::MSK_STORAGE,
@@ -188,22 +194,49 @@ pub(super) fn line_bytes(workload: &Workload) -> f64 {
     f64::from(workload.quote_bytes) + LINE_OVERHEAD_BYTES
 }
 
+/// The cycles of a minute.
+fn cycles(poll: Poll) -> f64 {
+    f64::from(60_u32.div_ceil(poll.beat_seconds))
+}
+
+/// The minutes of a month in which the schedules are on.
+fn minutes(workload: &Workload) -> f64 {
+    workload.hours_per_day * 60.0 * DAYS
+}
+
+/// The quotes of a topic in a month.
+pub(super) fn quotes(workload: &Workload, poll: Poll) -> f64 {
+    f64::from(poll.symbols) * cycles(poll) * minutes(workload)
+}
+
+/// The partitions of a topic that hold its symbols, and the pollers that read them: a symbol's quotes are in one partition,
+/// so what is beyond the symbols has nothing to do.
+fn at_work(workload: &Workload, poll: Poll) -> (f64, f64) {
+    let partitions = f64::from(workload.partitions).min(f64::from(poll.symbols));
+    (partitions, f64::from(workload.pollers).min(partitions))
+}
+
+/// The records of a batch of a trigger with this window and batch size.
+pub(super) fn batch(workload: &Workload, poll: Poll, window_seconds: u32, size: u32) -> f64 {
+    let symbols = f64::from(poll.symbols);
+    let (_, pollers) = at_work(workload, poll);
+    let rate = symbols * cycles(poll) / 60.0;
+    let event_bytes = f64::from(workload.quote_bytes) * 4.0 / 3.0 + EVENT_OVERHEAD_BYTES;
+    (f64::from(window_seconds) * rate / pollers)
+        .max(symbols / pollers)
+        .min(f64::from(size))
+        .min((PAYLOAD_BYTES / event_bytes).floor())
+}
+
 fn flow(workload: &Workload, poll: Poll) -> Flow {
     let (symbols, beat) = (f64::from(poll.symbols), f64::from(poll.beat_seconds));
-    let cycles = f64::from(60_u32.div_ceil(poll.beat_seconds));
-    let minutes = workload.hours_per_day * 60.0 * DAYS;
-    let quotes = symbols * cycles * minutes;
+    let (cycles, minutes) = (cycles(poll), minutes(workload));
+    let quotes = quotes(workload, poll);
     let rate = symbols * cycles / 60.0;
 
-    // A symbol's quotes are in one partition, so what is beyond the symbols has nothing to do.
-    let partitions = f64::from(workload.partitions).min(symbols);
-    let pollers = f64::from(workload.pollers).min(partitions);
+    let (partitions, pollers) = at_work(workload, poll);
     let poller_symbols = symbols / pollers;
-    let event_bytes = f64::from(workload.quote_bytes) * 4.0 / 3.0 + EVENT_OVERHEAD_BYTES;
-    let batch = (f64::from(workload.window_seconds) * rate / pollers)
-        .max(poller_symbols)
-        .min(f64::from(workload.batch_size))
-        .min((PAYLOAD_BYTES / event_bytes).floor());
+    let batch = batch(workload, poll, workload.window_seconds, workload.batch_size);
     let batches = quotes / batch;
     let batch_seconds = batch * pollers / rate;
 

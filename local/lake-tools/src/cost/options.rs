@@ -60,6 +60,15 @@ pub struct Options {
     /// Days that the topics keep a record.
     #[arg(long, value_name = "DAYS", default_value_t = 1.0)]
     pub kafka_retention_days: f64,
+    /// The database that keeps every quote too.
+    #[arg(long, value_name = "DATABASE", default_value = "none")]
+    pub database: Database,
+    /// The batching window of the database's triggers, in whole seconds.
+    #[arg(long, value_name = "TIME", value_parser = whole_seconds, default_value = "0s")]
+    pub database_window: u32,
+    /// Days that the database keeps a quote.
+    #[arg(long, value_name = "DAYS", default_value_t = 30.0)]
+    pub database_days: f64,
     /// Print JSON.
     #[arg(long, conflicts_with = "document")]
     pub json: bool,
@@ -90,6 +99,20 @@ pub enum Kafka {
     None,
 }
 
+/// Which database is paid for, beside the function that writes to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Database {
+    /// No database, and no function for one.
+    None,
+    /// One that others pay for.
+    Other,
+    /// A db.t4g.small of RDS in one zone.
+    Rds,
+    /// Aurora Serverless v2 at half a capacity unit.
+    Aurora,
+}
+
 impl Options {
     /// The workload that they describe, unchecked.
     pub fn workload(&self) -> Workload {
@@ -113,6 +136,9 @@ impl Options {
             roll_every_seconds: self.roll_every,
             kafka: self.kafka,
             kafka_retention_days: self.kafka_retention_days,
+            database: self.database,
+            database_window_seconds: self.database_window,
+            database_days: self.database_days,
         }
     }
 }

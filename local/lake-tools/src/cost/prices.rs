@@ -126,8 +126,41 @@ pub const MSK_STORAGE: Price = price(
     ON_PAGE,
 );
 
+const RDS: &str = "aws.amazon.com/rds/postgresql/pricing";
+const AURORA: &str = "aws.amazon.com/rds/aurora/pricing";
+const NOT_CONFIRMED: (&str, Status) = ("2026-11-28", Status::Unconfirmed);
+
+/// A small instance of RDS in one zone.
+pub const RDS_INSTANCE: Price = price(
+    "RDS db.t4g.small, one zone",
+    (0.032, 1.0, "hours"),
+    RDS,
+    NOT_CONFIRMED,
+);
+/// A month on a gp3 volume of RDS; 20 GB at least.
+pub const RDS_STORAGE: Price = price(
+    "RDS gp3 storage",
+    (0.115, 1.0, "GB-months"),
+    RDS,
+    NOT_CONFIRMED,
+);
+/// A capacity unit of Aurora Serverless v2.
+pub const AURORA_ACU: Price = price(
+    "Aurora Serverless v2 ACU",
+    (0.12, 1.0, "hours"),
+    AURORA,
+    NOT_CONFIRMED,
+);
+/// A month in Aurora's storage.
+pub const AURORA_STORAGE: Price = price(
+    "Aurora storage",
+    (0.10, 1.0, "GB-months"),
+    AURORA,
+    NOT_CONFIRMED,
+);
+
 /// Every price.
-pub const ALL: [Price; 14] = [
+pub const ALL: [Price; 18] = [
     LAMBDA_REQUEST,
     LAMBDA_ARM64,
     LAMBDA_X86_64,
@@ -142,4 +175,8 @@ pub const ALL: [Price; 14] = [
     MSK_IN,
     MSK_OUT,
     MSK_STORAGE,
+    RDS_INSTANCE,
+    RDS_STORAGE,
+    AURORA_ACU,
+    AURORA_STORAGE,
 ];

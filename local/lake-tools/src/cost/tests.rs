@@ -98,6 +98,53 @@ fn without_options_the_workload_is_the_templates() {
 }
 
 #[test]
+fn the_upserter_of_the_bill_is_the_templates() {
+    let parameters = [
+        ("Kafka", "self-managed"),
+        ("KafkaBootstrapServers", "localhost:9092"),
+        ("KafkaSecurity", "plaintext"),
+        ("FinnhubApiKey", "key"),
+        ("DatabaseHost", "127.0.0.1"),
+        ("DatabaseTls", "off"),
+    ];
+    let parameters: BTreeMap<_, _> = parameters
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .into();
+    let pipeline = template::read(&repository().join("template.yaml"), &parameters).unwrap();
+    let mut functions = pipeline.functions.iter();
+    let upserter = functions.find(|one| one.binary == "quote-upserter");
+    let upserter = upserter.unwrap();
+    assert_eq!(database::UPSERTER_MB, f64::from(upserter.memory_mb));
+    let window = workload("").database_window_seconds;
+    for trigger in &upserter.kafka {
+        assert_eq!(trigger.batch_size, database::BATCH_SIZE as usize);
+        assert_eq!(trigger.window.as_secs(), u64::from(window));
+    }
+}
+
+#[test]
+fn a_database_costs_its_function_and_a_second_reader_and_the_rest_stays() {
+    let of = |options: &str| estimate(&workload(options));
+    let without = of("");
+    for (kind, lines) in [("other", 2), ("rds", 4), ("aurora", 4)] {
+        let with = of(&format!("--database {kind}"));
+        let is_of_it = |item: &Item| ["quote-upserter", "database"].contains(&item.part);
+        let (its_own, rest): (Vec<Item>, Vec<Item>) = with.items.into_iter().partition(is_of_it);
+        assert_eq!(its_own.len(), lines);
+        for (with, without) in rest.iter().zip(&without.items) {
+            let readers = if with.price.name == "MSK Serverless out" {
+                2.0
+            } else {
+                1.0
+            };
+            assert_eq!(with.quantity, readers * without.quantity, "{with:?}");
+        }
+        // No window: the two coins of a second, and the five stocks of six seconds.
+        assert_eq!(its_own[0].quantity, 30.0 * 86_400.0 * (1.0 + 1.0 / 6.0));
+    }
+}
+
+#[test]
 fn an_object_a_record_is_a_put_a_quote() {
     for options in [
         "--granularity record",

@@ -2,7 +2,7 @@ use std::{fmt, ops::RangeInclusive, time::Duration};
 
 use serde::Serialize;
 
-use super::{Architecture, Kafka};
+use super::{Architecture, Database, Kafka};
 
 /// One schedule of the poller, with the topic that it publishes to and that topic's trigger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -53,6 +53,12 @@ pub struct Workload {
     pub kafka: Kafka,
     /// Days that the topics keep a record.
     pub kafka_retention_days: f64,
+    /// The database whose tables get every quote.
+    pub database: Database,
+    /// The batching window of the triggers of the upserter in seconds.
+    pub database_window_seconds: u32,
+    /// Days that the database keeps a quote.
+    pub database_days: f64,
 }
 
 /// A workload that can't be.
@@ -155,6 +161,18 @@ impl Workload {
             "--kafka-retention-days",
             self.kafka_retention_days,
             0.0..=3_650.0,
+            " days",
+        )?;
+        within(
+            "--database-window",
+            self.database_window_seconds,
+            0..=300,
+            " seconds",
+        )?;
+        within(
+            "--database-days",
+            self.database_days,
+            0.0..=36_500.0,
             " days",
         )?;
         if self.pollers > self.partitions {

@@ -5,6 +5,7 @@
 //! nothing that somebody has replaced since it was read.
 
 mod counts;
+mod database;
 mod event;
 mod options;
 mod payloads;
@@ -23,13 +24,15 @@ use lake::{
 use plane::brokers::Brokers;
 use runtime::{Environment, Invocation};
 use stream::{AccessError, topics::TopicError};
+use tables::UpsertError;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::lake_location::LakeLocationError;
+use crate::{database_location::DatabaseLocationError, lake_location::LakeLocationError};
 pub use counts::{Counts, Outcome};
+pub use database::{DatabaseOutcome, Named, ReadCounts, WrittenCounts, run_to_database};
 use event::Entry;
-pub use options::Options;
+pub use options::{Options, To};
 pub use progress::Progress;
 
 /// Why records could not be brought back. Running it again goes on.
@@ -50,6 +53,28 @@ pub enum ReplayError {
     /// The topic of given-up records.
     #[error(transparent)]
     Topic(#[from] TopicError),
+    /// The address of the database.
+    #[error(transparent)]
+    Database(#[from] DatabaseLocationError),
+    /// The tables.
+    #[error(transparent)]
+    Tables(#[from] UpsertError),
+    /// It ended on the way.
+    #[error("{cause}; what came before is in the tables: {go_on}")]
+    CutShort {
+        /// Why.
+        cause: Box<ReplayError>,
+        /// How to go on.
+        go_on: String,
+    },
+    /// Options that do not go together.
+    #[error("{option} goes with --to {other} alone: leave one of them out")]
+    Mismatched {
+        /// The option.
+        option: &'static str,
+        /// What it goes with.
+        other: &'static str,
+    },
 }
 
 /// How long the writer may take for one batch, a store that is down included.
@@ -128,6 +153,7 @@ pub async fn run(
     environment: &Environment,
     stop: CancellationToken,
 ) -> Result<Outcome, ReplayError> {
+    options.check()?;
     let lake = options.location.open(environment).await?;
     let replay = Replay::new(lake.s3().clone(), lake.layout(), options, stop);
     let mut outcome = Outcome {

@@ -1,4 +1,4 @@
-use clap::Args;
+use clap::{Args, ValueEnum};
 use lake::Reason;
 use plane::brokers::with_security;
 use serde::{
@@ -6,7 +6,8 @@ use serde::{
     de::{IntoDeserializer, value::StrDeserializer},
 };
 
-use crate::lake_location::LakeLocation;
+use super::ReplayError;
+use crate::{database_location::DatabaseLocation, lake_location::LakeLocation};
 
 /// The options of `replay`.
 #[derive(Clone, Debug, Args)]
@@ -14,7 +15,19 @@ pub struct Options {
     /// The lake.
     #[command(flatten)]
     pub location: LakeLocation,
-    /// Only this topic's records.
+    /// Where records go.
+    #[arg(long, value_enum, default_value_t = To::Bronze)]
+    pub to: To,
+    /// With --to database: the tables.
+    #[command(flatten)]
+    pub database: DatabaseLocation,
+    /// With --to database: go on behind this object, as an interrupted run has said.
+    #[arg(long, value_name = "KEY")]
+    pub after: Option<String>,
+    /// With --to database: bring the latest quotes alone.
+    #[arg(long)]
+    pub no_history: bool,
+    /// Only this topic's records [default with --to database: the four topics of quotes].
     #[arg(long, value_name = "TOPIC")]
     pub topic: Option<String>,
     /// Only what is in quarantine for this reason, such as no-symbol.
@@ -40,6 +53,43 @@ pub struct Options {
     /// Print JSON.
     #[arg(long)]
     pub json: bool,
+}
+
+/// Where records go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum To {
+    /// To the lake: what is in quarantine, or was given up.
+    Bronze,
+    /// To the tables of a database: everything that is in the lake.
+    Database,
+}
+
+impl Options {
+    /// Whether the options go with `--to`.
+    ///
+    /// # Errors
+    /// [`ReplayError::Mismatched`] for the first that does not.
+    pub(super) fn check(&self) -> Result<(), ReplayError> {
+        let of_bronze = [
+            ("--reason", self.reason.is_some()),
+            ("--payloads", self.payloads.is_some()),
+            ("--failures-topic", self.failures_topic.is_some()),
+            ("--dry-run", self.dry_run),
+        ];
+        let of_database = [
+            ("--database", self.database.is_given()),
+            ("--after", self.after.is_some()),
+            ("--no-history", self.no_history),
+        ];
+        let (others, other) = match self.to {
+            To::Bronze => (of_database.as_slice(), "database"),
+            To::Database => (of_bronze.as_slice(), "bronze"),
+        };
+        match others.iter().find(|(_, is_given)| *is_given) {
+            Some((option, _)) => Err(ReplayError::Mismatched { option, other }),
+            None => Ok(()),
+        }
+    }
 }
 
 fn reason(text: &str) -> Result<Reason, String> {

@@ -41,14 +41,18 @@ impl Progress {
 
     /// After a batch of `source`.
     pub(super) fn batch(&self, source: &str, counts: &Counts) {
-        let line = || {
+        self.say(|| {
             format!(
                 "{source}: {} records, {} brought to bronze, {} there already",
                 grouped(counts.records),
                 grouped(counts.brought),
                 grouped(counts.in_bronze_already)
             )
-        };
+        });
+    }
+
+    /// How far it is.
+    pub(super) fn say(&self, line: impl FnOnce() -> String) {
         match self {
             Self::Live(live) => {
                 live.set_message(line());

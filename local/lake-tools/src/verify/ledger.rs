@@ -13,6 +13,8 @@ use super::{
 #[derive(Default)]
 pub(super) struct Ledger {
     topics: BTreeMap<String, BTreeMap<i32, Partition>>,
+    /// Whether every offset of every partition is expected.
+    is_open: bool,
 }
 
 /// The part of one partition.
@@ -29,9 +31,9 @@ pub(super) struct Partition {
 #[derive(Clone)]
 pub(super) struct Page {
     pub(super) kafka: Bits,
-    bronze: Bits,
-    quarantine: Bits,
-    doubled: Bits,
+    pub(super) bronze: Bits,
+    pub(super) quarantine: Bits,
+    pub(super) doubled: Bits,
     pub(super) reused: Bits,
     /// Those in quarantine whose bytes the store does not tell.
     illegible: Bits,
@@ -66,6 +68,14 @@ impl Ledger {
         Ok(ledger)
     }
 
+    /// One that expects whatever comes.
+    pub(super) fn open() -> Self {
+        Self {
+            is_open: true,
+            ..Self::default()
+        }
+    }
+
     /// The topics of which something is expected.
     pub(super) fn topics(&self) -> impl Iterator<Item = &str> {
         self.topics.keys().map(String::as_str)
@@ -86,8 +96,17 @@ impl Ledger {
         partition: i32,
         offset: i64,
     ) -> Option<&mut Partition> {
+        if self.is_open && !self.knows(topic, partition) {
+            let partitions = self.topics.entry(topic.to_owned()).or_default();
+            partitions.insert(partition, Partition::open());
+        }
         let partition = self.topics.get_mut(topic)?.get_mut(&partition)?;
         partition.expected.contains(&offset).then_some(partition)
+    }
+
+    fn knows(&self, topic: &str, partition: i32) -> bool {
+        let partitions = self.topics.get(topic);
+        partitions.is_some_and(|partitions| partitions.contains_key(&partition))
     }
 
     /// Says which offsets Kafka can tell of, and from which one on it holds anything.
@@ -100,6 +119,15 @@ impl Ledger {
 }
 
 impl Partition {
+    fn open() -> Self {
+        Self {
+            expected: i64::MIN..i64::MAX,
+            told: i64::MIN..i64::MAX,
+            low: 0,
+            pages: BTreeMap::new(),
+        }
+    }
+
     pub(super) fn expected(&self) -> &Range<i64> {
         &self.expected
     }
@@ -107,6 +135,18 @@ impl Partition {
     /// The pages that anything was found of, by their numbers.
     pub(super) fn pages(&self) -> impl Iterator<Item = (i64, &Page)> {
         self.pages.iter().map(|(&number, page)| (number, &**page))
+    }
+
+    /// Of a page, the offsets that Kafka can tell of.
+    pub(super) fn told(&self, number: i64) -> Bits {
+        Bits::within(number, &self.told)
+    }
+
+    /// Whether the store has a record aside.
+    pub(super) fn is_aside(&self, offset: i64) -> bool {
+        let page = self.pages.get(&offset.div_euclid(PAGE));
+        let place = usize::try_from(offset.rem_euclid(PAGE)).unwrap_or_default();
+        page.is_some_and(|page| page.quarantine.contains(place))
     }
 
     /// A record that Kafka has.

@@ -7,6 +7,7 @@
 mod bits;
 mod bronze;
 mod closer;
+mod database;
 mod held;
 mod ledger;
 mod objects;
@@ -27,6 +28,10 @@ use stream::{OffsetRange, consume::ConsumedRecord, topics::TopicError};
 
 pub use bronze::{BINARY, BronzeProof};
 use closer::Closer;
+pub use database::{
+    AlteredRow, DATABASE_BINARY, DatabaseArgs, DatabaseError, DatabaseOptions, DatabaseProof,
+    DatabaseVerdict, QUOTE_TOPICS, verify_database,
+};
 use ledger::Ledger;
 use objects::{Found, Place, Stored, digest, digest_of, read_objects};
 pub use options::Options;
@@ -71,6 +76,11 @@ pub enum Progress {
         objects: u64,
         /// Records in them.
         records: u64,
+    },
+    /// Reading the tables.
+    Rows {
+        /// Rows read.
+        read: u64,
     },
     /// Reading again, from the topics and the store, where the bytes differ.
     Again {

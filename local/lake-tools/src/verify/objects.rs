@@ -24,6 +24,7 @@ pub(super) struct Stored<'a> {
 }
 
 /// Where a record is.
+#[derive(Clone, Copy)]
 pub(super) enum Place<'a> {
     /// Its line.
     Bronze(&'a [u8]),

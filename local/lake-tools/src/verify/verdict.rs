@@ -31,7 +31,7 @@ impl<T> Findings<T> {
         self.total == 0
     }
 
-    pub(super) fn add(&mut self, count: u64, finding: impl FnOnce() -> T) {
+    pub(crate) fn add(&mut self, count: u64, finding: impl FnOnce() -> T) {
         self.total += count;
         if self.first.len() < NAMED {
             self.first.push(finding());

@@ -1,4 +1,5 @@
 use std::{
+    fmt::Display,
     io::{Write, stderr, stdout},
     time::Duration,
 };
@@ -6,7 +7,7 @@ use std::{
 use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
-use super::{Progress, Verdict};
+use super::Progress;
 
 /// How it is shown: a bar on a terminal, lines elsewhere, both on stderr; the verdict on stdout.
 pub enum View {
@@ -50,6 +51,12 @@ impl View {
                 let (objects, records) = (HumanCount(objects), HumanCount(records));
                 bar.set_message(format!("{records} records in {objects} objects"));
             }
+            (Self::Live(bar), Progress::Rows { read }) => {
+                if read == 0 {
+                    style(bar, "tables   {spinner} {msg}");
+                }
+                bar.set_message(format!("{} rows", HumanCount(read)));
+            }
             (Self::Live(bar), Progress::Again { pages }) => {
                 bar.set_message(format!("bytes differ: looking again at {pages} pages"));
             }
@@ -57,6 +64,7 @@ impl View {
                 say(&format!("reading {of} records of the topics"));
             }
             (Self::Plain, Progress::Store { objects: 0, .. }) => say("reading the store"),
+            (Self::Plain, Progress::Rows { read: 0 }) => say("reading the tables"),
             (Self::Plain, Progress::Again { pages }) => {
                 say(&format!("bytes differ: looking again at {pages} pages"));
             }
@@ -65,17 +73,14 @@ impl View {
     }
 
     /// At the end.
-    pub fn verdict(&self, verdict: &Verdict) {
+    pub fn verdict(&self, exact: bool, verdict: &(impl Serialize + Display)) {
         let text = match self {
             Self::Live(bar) => {
                 bar.finish_and_clear();
                 verdict.to_string()
             }
             Self::Plain => verdict.to_string(),
-            Self::Json => {
-                let exact = verdict.is_exact();
-                serde_json::to_string(&Judged { exact, verdict }).unwrap_or_default()
-            }
+            Self::Json => serde_json::to_string(&Judged { exact, verdict }).unwrap_or_default(),
         };
         // A closed pipe ends the reader's interest.
         let _ = writeln!(stdout(), "{text}");
@@ -84,10 +89,10 @@ impl View {
 
 /// A verdict for machines.
 #[derive(Serialize)]
-struct Judged<'a> {
+struct Judged<'a, V> {
     exact: bool,
     #[serde(flatten)]
-    verdict: &'a Verdict,
+    verdict: &'a V,
 }
 
 fn style(bar: &ProgressBar, template: &str) {

@@ -6,7 +6,7 @@ use plane::brokers::{Brokers, with_security};
 use runtime::Environment;
 use sam_template::name_and_value;
 
-use super::{FeedSource, Options};
+use super::{Database, DatabaseSource, FeedSource, Options};
 use crate::serve::Times;
 
 /// The options of `up`.
@@ -57,6 +57,18 @@ pub struct Up {
         conflicts_with = "s3_endpoint"
     )]
     pub s3_port: u16,
+    /// Keep the quotes in PostgreSQL too: in a server that this starts and stops, with what it has in the data folder; with a
+    /// value, in the database at a URL, or by the programs in a folder.
+    ///
+    /// Its own server wants PostgreSQL's programs (`apt-get install postgresql`, `brew install postgresql`), which it finds by
+    /// `PATH` and where they usually are; it listens on a loopback port with a password, and is not root's. A URL is that of
+    /// libpq, such as postgres://USER@HOST:5432/NAME; a password that is not in it is taken from `DATABASE_PASSWORD`. The
+    /// tables are made or brought up to date (`quotelake migrate`), and their proof is part of the end.
+    #[arg(long, value_name = "URL|FOLDER", num_args = 0..=1, default_missing_value = "")]
+    pub postgres: Option<String>,
+    /// The authorities of the database's certificate, a file in PEM [default: the system's roots].
+    #[arg(long, value_name = "FILE", requires = "postgres")]
+    pub database_ca: Option<PathBuf>,
     /// The folder of the built functions; without it they are built first.
     #[arg(long, value_name = "FOLDER")]
     pub bin_dir: Option<PathBuf>,
@@ -87,6 +99,12 @@ impl Up {
                 .map(|servers| Brokers::new(&servers, environment)),
             s3_endpoint: self.s3_endpoint,
             s3_port: self.s3_port,
+            database: self.postgres.map(|value| Database {
+                source: DatabaseSource::of(&value),
+                authority: self.database_ca,
+                password: environment.secret("DATABASE_PASSWORD"),
+                path: environment.secret("PATH"),
+            }),
             feed: match self.feed {
                 Feed::Recorded => FeedSource::Recorded,
                 Feed::Live => FeedSource::Live,

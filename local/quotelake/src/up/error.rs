@@ -1,10 +1,11 @@
 use std::path::PathBuf;
 
 use lake::store::StoreError;
+use lake_tools::{database_location::DatabaseLocationError, migrate::MigrateError};
 use market_server::MarketError;
 use plane::{
     PlaneError, binaries::BinariesError, data_folder::DataFolderError,
-    object_store::ObjectStoreError,
+    object_store::ObjectStoreError, postgres::PostgresError,
 };
 use runtime::SettingError;
 use sam_template::TemplateError;
@@ -39,6 +40,15 @@ pub enum UpError {
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The run's own database.
+    #[error(transparent)]
+    Postgres(#[from] PostgresError),
+    /// Where a database is.
+    #[error(transparent)]
+    DatabaseLocation(#[from] DatabaseLocationError),
+    /// The database's tables.
+    #[error(transparent)]
+    Migrate(#[from] MigrateError),
     /// The functions, their triggers and URLs.
     #[error(transparent)]
     Plane(#[from] PlaneError),
@@ -74,6 +84,15 @@ pub enum UpError {
         /// What is wrong with its environment.
         #[source]
         error: Box<SettingError>,
+    },
+    /// A function's environment in the template names a database that it would not start with.
+    #[error("{function} in the template: {error}")]
+    Database {
+        /// The function.
+        function: String,
+        /// What is wrong with its environment.
+        #[source]
+        error: Box<tables::postgres::AccessError>,
     },
     /// A trigger would take a list of failures for success.
     #[error(transparent)]

@@ -7,6 +7,7 @@ mod command;
 mod error;
 mod options;
 mod parts;
+mod postgres;
 mod store;
 pub mod summary;
 pub mod view;
@@ -32,6 +33,8 @@ pub use command::{Feed, Up};
 pub use error::UpError;
 pub use options::{FeedSource, Options};
 use parts::{Broker, Market};
+use postgres::Postgres;
+pub use postgres::{Database, DatabaseAccess, DatabaseSource};
 pub use store::{S3Access, Store};
 use summary::{Proven, Summary};
 
@@ -42,6 +45,7 @@ pub struct Running {
     store: Store,
     market: Market,
     broker: Broker,
+    postgres: Option<Postgres>,
     folder: DataFolder,
 }
 
@@ -58,10 +62,18 @@ impl Running {
         };
         let market = Market::start(options).await?;
         let broker = Broker::start(options).await?;
-        let offered = parts::offered(options, &folder, &broker, &market);
+        let postgres = match &options.database {
+            Some(database) => Some(Postgres::start(database, &folder).await?),
+            None => None,
+        };
+        let mut offered = parts::offered(options, &folder, &broker, &market);
+        offered.extend(postgres.iter().flat_map(Postgres::parameters));
         let (template, parameters) = (&options.template, &options.parameters);
         let mut pipeline = sam_template::read_offering(template, &offered, parameters)?;
         parts::secure(&mut pipeline, options);
+        if let Some(postgres) = &postgres {
+            postgres.secure(&mut pipeline);
+        }
         if pipeline.functions.iter().all(is_idle) {
             return Err(UpError::Idle(options.template.clone()));
         }
@@ -89,6 +101,7 @@ impl Running {
             store,
             market,
             broker,
+            postgres,
             folder,
         })
     }
@@ -124,6 +137,11 @@ impl Running {
     /// The object store.
     pub fn store(&self) -> &Store {
         &self.store
+    }
+
+    /// How the database of quotes is found, if the run has one.
+    pub fn database(&self) -> Option<&DatabaseAccess> {
+        self.postgres.as_ref().map(Postgres::access)
     }
 
     /// The proofs of the functions that have one, with their functions.
@@ -168,6 +186,9 @@ impl Running {
         let mut proofs = Vec::new();
         for (function, proof) in &self.proofs.of {
             proofs.push(judge(function, &**proof, &ended, &self.folder).await?);
+        }
+        if let Some(postgres) = self.postgres {
+            postgres.stop().await;
         }
         Ok(Summary {
             seconds: ended.elapsed.as_secs_f64(),

@@ -3,6 +3,8 @@ use std::{collections::BTreeMap, path::PathBuf};
 use market_server::{Fault, Provider, Times};
 use plane::brokers::Brokers;
 
+use super::Database;
+
 /// What to start, and which parts to take from elsewhere. Not `Debug`: it may hold keys.
 #[derive(Clone)]
 pub struct Options {
@@ -20,6 +22,8 @@ pub struct Options {
     pub s3_endpoint: Option<String>,
     /// The embedded store's port; 0 takes a free one.
     pub s3_port: u16,
+    /// The database of quotes, where the run has one.
+    pub database: Option<Database>,
     /// Where the quotes come from.
     pub feed: FeedSource,
     /// Which times the answers of the recorded market have.

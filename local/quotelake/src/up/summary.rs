@@ -130,6 +130,13 @@ impl fmt::Display for Summary {
             counts.already_there,
             counts.failed,
         )?;
+        if counts.rows_written + counts.rows_already_there + counts.latest_changed > 0 {
+            writeln!(
+                f,
+                "{} rows written to the database, {} already there, {} latest quotes changed",
+                counts.rows_written, counts.rows_already_there, counts.latest_changed
+            )?;
+        }
         writeln!(
             f,
             "fetch to durable object: p50 {} ms, p99 {} ms",

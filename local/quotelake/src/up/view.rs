@@ -9,7 +9,7 @@ use std::{
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
-use super::{Running, S3Access, summary::Summary};
+use super::{DatabaseAccess, Running, S3Access, summary::Summary};
 use crate::{
     counts::Counts,
     output::{clock, trouble, write, write_json},
@@ -39,6 +39,9 @@ pub struct Place {
     pub finnhub_url: Option<String>,
     /// Where Binance's API is answered, if by the recorded market.
     pub binance_url: Option<String>,
+    /// The database of quotes, if the run has one.
+    #[serde(flatten)]
+    pub database: Option<DatabaseAccess>,
     /// Where the objects are.
     pub objects: String,
     /// Where the functions' logs are.
@@ -57,6 +60,7 @@ impl Place {
             s3: running.store().access(),
             finnhub_url: market.map(market_server::Running::finnhub_url),
             binance_url: market.map(market_server::Running::binance_url),
+            database: running.database().cloned(),
             objects: running.location(),
             logs: running.logs().display().to_string(),
             urls: running.plane().urls().clone(),
@@ -114,6 +118,12 @@ impl View {
                 if let Some(access) = s3(place) {
                     write(&format!("S3 clients: {access}"));
                 }
+                if let Some(database) = &place.database {
+                    write(&format!("PostgreSQL: {}", database.database));
+                    if let Some(line) = elsewhere(database) {
+                        write(&line);
+                    }
+                }
                 for (function, url) in &place.urls {
                     write(&format!("{function} is served at {url}"));
                 }
@@ -163,7 +173,7 @@ impl View {
 
 fn line(elapsed: Duration, counts: &Counts) -> String {
     format!(
-        "{} polled {} published {} failed {} | batches {} retried {} | written {} already there {} quarantined {} | bars {} late {} | lag {} | p50 {} ms p99 {} ms{}",
+        "{} polled {} published {} failed {} | batches {} retried {} | written {} already there {} quarantined {} | bars {} late {}{} | lag {} | p50 {} ms p99 {} ms{}",
         clock(elapsed),
         counts.polled,
         counts.published,
@@ -175,6 +185,7 @@ fn line(elapsed: Duration, counts: &Counts) -> String {
         counts.quarantined,
         counts.bars_written,
         counts.late,
+        rows(counts, " | "),
         counts.lag.values().sum::<i64>(),
         counts.latency_p50_ms,
         counts.latency_p99_ms,
@@ -210,6 +221,13 @@ fn block(elapsed: Duration, run_for: Option<Duration>, counts: &Counts, place: &
             "  bars     written {}  late {}",
             counts.bars_written, counts.late
         ),
+    ];
+    if let Some(database) = &place.database {
+        let rows = rows(counts, "  ");
+        lines.push(format!("  postgres {}{rows}", database.database));
+        lines.extend(elsewhere(database).map(|line| format!("           {line}")));
+    }
+    lines.extend([
         format!("  lag      {}", lag(counts)),
         format!(
             "  latency  p50 {} ms  p99 {} ms  (fetch to durable object)",
@@ -217,7 +235,7 @@ fn block(elapsed: Duration, run_for: Option<Duration>, counts: &Counts, place: &
         ),
         format!("  objects  {}", place.objects),
         format!("  logs     {}", place.logs),
-    ];
+    ]);
     lines.extend(s3(place).map(|access| format!("  s3       {access}")));
     let urls = place.urls.iter();
     lines.extend(urls.map(|(function, url)| format!("  url      {url}  {function}")));
@@ -243,6 +261,23 @@ fn block(elapsed: Duration, run_for: Option<Duration>, counts: &Counts, place: &
         ));
     }
     lines.join("\n")
+}
+
+/// What the tables have got, after `before`; nothing if nothing.
+fn rows(counts: &Counts, before: &str) -> String {
+    let (rows, latest) = (counts.rows_written, counts.latest_changed);
+    match rows + latest {
+        0 => String::new(),
+        _ => format!("{before}rows {rows}  latest {latest}"),
+    }
+}
+
+/// Where the run's own database is, if not where one looks for it.
+fn elsewhere(database: &DatabaseAccess) -> Option<String> {
+    let folder = database.database_folder.as_ref()?.display();
+    Some(format!(
+        "its data is in {folder}, because its user can't get into the data folder"
+    ))
 }
 
 /// How an S3 client reads the embedded store.

@@ -36,6 +36,8 @@ pub type Days = BTreeSet<Date>;
 /// The key of the lock of who migrates: "quotelak" in ASCII.
 const LOCK: i64 = 0x7175_6f74_656c_616b;
 
+const LOCK_TIMEOUT: &str = "SET lock_timeout = '5s'";
+
 /// The pause between two looks at a lock.
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
 
@@ -108,7 +110,8 @@ impl Database {
     }
 
     /// Takes the lock of who migrates, which the connection holds to its end; `false` if another still has it after `patience`.
-    /// Not behind a pooler, whose connections outlive its clients'.
+    /// Not behind a pooler, whose connections outlive its clients'. A statement that then waits for another lock for 5 seconds
+    /// ends with an error, so that it holds up no writer that waits behind it.
     ///
     /// # Errors
     /// [`UpsertError`].
@@ -123,8 +126,13 @@ impl Database {
                 .await
                 .and_then(|rows| rows.first().map_or(Ok(false), |row| row.try_get(0)));
             let is_ours = answer.map_err(|error| refusal::of_statement(&self.access, error))?;
-            if is_ours || Instant::now() + LOOK_AGAIN > end {
-                return Ok(is_ours);
+            if is_ours {
+                let limited = self.connection.client.batch_execute(LOCK_TIMEOUT).await;
+                limited.map_err(|error| refusal::of_statement(&self.access, error))?;
+                return Ok(true);
+            }
+            if Instant::now() + LOOK_AGAIN > end {
+                return Ok(false);
             }
             sleep(LOOK_AGAIN).await;
         }
