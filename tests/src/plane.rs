@@ -71,6 +71,7 @@ pub async fn options(data: &TempDir) -> Options {
         brokers: None,
         s3_endpoint: None,
         s3_port: 0,
+        database: None,
         faults: Vec::new(),
         feed: FeedSource::Recorded,
         times: quotelake::serve::Times::Now.into(),

@@ -114,6 +114,11 @@ impl DataFolder {
         self.starts.to_string()
     }
 
+    /// The folder itself.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Where the object store keeps its buckets.
     pub fn objects(&self) -> PathBuf {
         self.path.join("s3")

@@ -31,6 +31,8 @@ async fn plane(way: &Way) -> (Running, TempDir) {
         brokers: Some(way.settings["KAFKA_BOOTSTRAP_SERVERS"].clone()),
         s3_endpoint: None,
         s3_port: 0,
+        postgres: None,
+        database_ca: None,
         bin_dir: Some(bin_dir().await.to_owned()),
     };
     let options = up.options(&Environment::from_iter(way.settings.clone()));

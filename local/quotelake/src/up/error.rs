@@ -43,6 +43,9 @@ pub enum UpError {
     /// The run's own database.
     #[error(transparent)]
     Postgres(#[from] PostgresError),
+    /// The run's own database, by itself.
+    #[error("PostgreSQL has ended: {} says why; start again, what is in it is kept", .0.display())]
+    PostgresEnded(PathBuf),
     /// Where a database is.
     #[error(transparent)]
     DatabaseLocation(#[from] DatabaseLocationError),

@@ -33,8 +33,8 @@ pub use command::{Feed, Up};
 pub use error::UpError;
 pub use options::{FeedSource, Options};
 use parts::{Broker, Market};
-use postgres::Postgres;
 pub use postgres::{Database, DatabaseAccess, DatabaseSource};
+use postgres::{LOG, Postgres};
 pub use store::{S3Access, Store};
 use summary::{Proven, Summary};
 
@@ -174,7 +174,13 @@ impl Running {
 
     /// Waits until a part fails, which normally never happens.
     pub async fn failure(&mut self) -> UpError {
-        self.plane.failure().await.into()
+        let Some(postgres) = &mut self.postgres else {
+            return self.plane.failure().await.into();
+        };
+        tokio::select! {
+            error = self.plane.failure() => error.into(),
+            () = postgres.ended() => UpError::PostgresEnded(self.folder.logs().join(LOG)),
+        }
     }
 
     /// Lets the pollers finish and the triggers drain, and judges what the functions have left.
