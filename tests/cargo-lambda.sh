@@ -35,6 +35,10 @@ AWS_ENDPOINT_URL_S3=$(part s3_endpoint)
 AWS_REGION=us-east-1
 AWS_ACCESS_KEY_ID=quotelake
 AWS_SECRET_ACCESS_KEY=quotelake-local
+DATABASE_HOST=127.0.0.1
+DATABASE_PORT=1
+DATABASE_USER=quotelake
+DATABASE_TLS=off
 ENV
 port=$(free_ports 1)
 start watch cargo lambda watch --ignore-changes --invoke-address 127.0.0.1 --invoke-port "$port" \

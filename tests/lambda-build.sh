@@ -52,10 +52,11 @@ for function in "${functions[@]}"; do
 done
 
 start_plane
-# The key is for the measurement: init opens Finnhub too, over TLS.
+# The key is for the measurement: init opens Finnhub too, over TLS. There is no database: its event needs none.
 variables=(KAFKA_BOOTSTRAP_SERVERS="$(part brokers)" BINANCE_URL="$(part binance_url)" FINNHUB_API_KEY=none
     BRONZE_BUCKET=bronze-bucket BRONZE_PREFIX=by-hand AWS_ENDPOINT_URL_S3="$(part s3_endpoint)" AWS_REGION=us-east-1
-    AWS_ACCESS_KEY_ID=quotelake AWS_SECRET_ACCESS_KEY=quotelake-local)
+    AWS_ACCESS_KEY_ID=quotelake AWS_SECRET_ACCESS_KEY=quotelake-local
+    DATABASE_HOST=127.0.0.1 DATABASE_PORT=1 DATABASE_USER=quotelake DATABASE_TLS=off)
 
 # Starts FUNCTION under the emulator, which has one for each process, and sends it the event in FILE.
 answer() { # FUNCTION FILE EXPECTED

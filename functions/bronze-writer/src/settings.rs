@@ -3,14 +3,9 @@ use lake::{Granularity, Layout, settings as of_lake, store::S3Settings};
 use runtime::{Environment, SettingError};
 use settings::{Absent, Form, Setting};
 
-/// Every setting of this function, beside those of the lake ([`lake::settings`]) and those that all functions have.
-pub const SETTINGS: &[Setting] = &[
-    GRANULARITY,
-    SEGMENT_SECONDS,
-    SEGMENT_OFFSETS,
-    COMPRESSION,
-    FAILURE_RESPONSE,
-];
+/// Every setting of this function, beside those of the lake ([`lake::settings`]), [`FAILURE_RESPONSE`] and those that all
+/// functions have.
+pub const SETTINGS: &[Setting] = &[GRANULARITY, SEGMENT_SECONDS, SEGMENT_OFFSETS, COMPRESSION];
 
 const GRANULARITY: Setting = Setting::new(
     "BRONZE_GRANULARITY",

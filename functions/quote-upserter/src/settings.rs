@@ -1,15 +1,19 @@
+use std::sync::Arc;
+
 use kafka_event::answer::FAILURE_RESPONSE;
 use lake::{
     Compression, Granularity, Layout,
     settings::{self as of_lake, PREFIX_RANGE, Prefix, prefixes_overlap},
     store::S3Settings,
 };
-use runtime::{Environment, SettingError};
+use runtime::{Environment, clock};
+use secrets::AwsAccount;
 use settings::{Absent, Form, Setting};
+use tables::postgres::{Access, AccessError, keeps_history};
 
 use crate::How;
 
-/// Every setting of this function, beside those of the database ([`tables::postgres`]), those of the lake
+/// Every setting of this function, beside those of the database ([`tables::postgres::SETTINGS`]), those of the lake
 /// ([`lake::settings`]), [`FAILURE_RESPONSE`] and those that all functions have.
 pub const SETTINGS: &[Setting] = &[QUARANTINE_PREFIX];
 
@@ -25,6 +29,8 @@ const QUARANTINE_PREFIX: Setting = Setting::new(
 
 /// What the function is configured with.
 pub struct Settings {
+    /// Where the database is and how to get in.
+    pub access: Access,
     /// The store of the quarantine.
     pub store: S3Settings,
     /// How records become rows.
@@ -35,15 +41,16 @@ impl Settings {
     /// Reads [`SETTINGS`] and what else the function needs.
     ///
     /// # Errors
-    /// [`SettingError`] for the first that is missing or wrong.
-    pub fn read(environment: &Environment) -> Result<Self, SettingError> {
+    /// [`AccessError`] for the first that is missing or wrong.
+    pub fn read(environment: &Environment) -> Result<Self, AccessError> {
         let lookup = |name: &str| environment.secret(name);
+        let access = Access::on_aws(&lookup, &Arc::new(AwsAccount::new()), clock::now)?;
         let store = of_lake::store(&lookup)?;
         let (bronze, epoch) = of_lake::history(&lookup)?;
         let Prefix(prefix) = environment.read(&QUARANTINE_PREFIX)?;
         if prefixes_overlap(&prefix, &bronze) {
             let problem = format!("where bronze is, '{bronze}'");
-            return Err(QUARANTINE_PREFIX.refuse(&prefix, problem));
+            return Err(QUARANTINE_PREFIX.refuse(&prefix, problem).into());
         }
         let quarantine = Layout::new(
             &prefix,
@@ -52,11 +59,12 @@ impl Settings {
             Compression::None,
         );
         Ok(Self {
+            access,
             store,
             how: How {
                 epoch: epoch.unwrap_or_default(),
                 quarantine,
-                history: true,
+                history: keeps_history(&lookup)?,
                 failure_response: environment.read(&FAILURE_RESPONSE)?,
             },
         })

@@ -376,6 +376,25 @@ async fn a_batch_of_two_topics_is_a_transaction_for_each() {
 }
 
 #[tokio::test]
+async fn the_example_events_do_what_their_table_says() {
+    let upserter = upserter(MemoryTables::default());
+    let batch = serde_json::from_str(include_str!("../events/batch.json")).unwrap();
+    let first = report(&upserter, &batch).await;
+    assert_eq!(
+        (first.records, first.rows_written, first.latest_changed),
+        (4, 3, 2)
+    );
+    assert_eq!(first.quarantined, [(Reason::Tombstone, 1)].into());
+    let again = report(&upserter, &batch).await;
+    assert_eq!((again.rows_written, again.already_there), (0, 3));
+
+    let no_quotes = serde_json::from_str(include_str!("../events/no-quotes.json")).unwrap();
+    let answer = serde_json::to_value(report(&upserter, &no_quotes).await).unwrap();
+    let expected = include_str!("../events/no-quotes.answer.json");
+    assert_eq!(answer, serde_json::from_str::<Value>(expected).unwrap());
+}
+
+#[tokio::test]
 async fn a_payload_that_is_no_event_is_an_error() {
     let upserter = upserter(MemoryTables::default());
     let fault = deliver(&upserter, &json!({"Records": []})).await;
