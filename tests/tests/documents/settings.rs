@@ -3,19 +3,30 @@
 use std::{collections::BTreeSet, fmt::Write as _};
 
 use feeds::FEEDS;
+use kafka_event::answer::FAILURE_RESPONSE;
 use quote_poller::Poller;
 use runtime::Environment;
-use settings::{Absent, Form, REFERENCE, Setting};
+use settings::{Absent, Form, REFERENCE, Setting, SettingError};
 
 use super::{sources, workspace};
 
 const ARN: &str = "arn:aws:kafka:eu-west-1:123456789012:cluster/quotes/id-2";
 
 /// Those that read where the lake is.
-const OF_THE_LAKE: &str = "bronze-writer, bar-roller";
+const OF_THE_LAKE: &str = "bronze-writer, bar-roller, quote-upserter";
+
+/// Those that answer a trigger of Kafka.
+const OF_A_TRIGGER: &str = "bronze-writer, quote-upserter";
 
 /// What a function needs beside the variable that is tried, which takes the place of one of these.
-const LAKE: &[(&str, &str)] = &[("BRONZE_BUCKET", "lake"), ("BRONZE_PREFIX", "bronze")];
+const LAKE: &[(&str, &str)] = &[
+    ("BRONZE_BUCKET", "lake"),
+    ("BRONZE_PREFIX", "bronze"),
+    ("DATABASE_HOST", "127.0.0.1"),
+    ("DATABASE_USER", "quotelake"),
+    ("DATABASE_SECRET", "ssm:database"),
+    ("AWS_REGION", "eu-west-1"),
+];
 const POLLER: &[(&str, &str)] = &[
     ("MSK_CLUSTER_ARN", ARN),
     ("KAFKA_SECURITY", "scram"),
@@ -35,7 +46,10 @@ fn settings() -> Vec<(&'static str, Setting)> {
         .chain([
             (OF_THE_LAKE, lake::settings::SETTINGS),
             ("bronze-writer", bronze_writer::SETTINGS),
+            (OF_A_TRIGGER, &[FAILURE_RESPONSE]),
             ("bar-roller", bar_roller::SETTINGS),
+            ("quote-upserter", tables::postgres::SETTINGS),
+            ("quote-upserter", quote_upserter::SETTINGS),
             ("all", runtime::SETTINGS),
             ("all", settings::aws::SETTINGS),
         ])
@@ -66,16 +80,20 @@ pub(super) fn table() -> String {
 /// Starts the function with these settings as far as it goes without brokers and a store.
 async fn start(function: &str, settings: &[(&str, &str)]) -> Result<(), String> {
     let environment: Environment = settings.iter().copied().collect();
-    let writer = || bronze_writer::Settings::read(&environment).map(drop);
-    let roller = || bar_roller::Settings::read(&environment).map(drop);
+    let said = |error: SettingError| error.to_string();
+    let writer = || bronze_writer::Settings::read(&environment).map_err(said);
+    let roller = || bar_roller::Settings::read(&environment).map_err(said);
+    let upserter = || quote_upserter::Settings::read(&environment).map_err(|e| e.to_string());
     let of_the_lake = match function {
-        "bronze-writer" => Some(writer()),
-        "bar-roller" => Some(roller()),
-        OF_THE_LAKE => Some(writer().and_then(|()| roller())),
+        "bronze-writer" => Some(writer().map(drop)),
+        "bar-roller" => Some(roller().map(drop)),
+        "quote-upserter" => Some(upserter().map(drop)),
+        OF_A_TRIGGER => Some(writer().and(upserter()).map(drop)),
+        OF_THE_LAKE => Some(writer().and(roller()).and(upserter()).map(drop)),
         _ => None,
     };
     if let Some(read) = of_the_lake {
-        return read.map_err(|error| error.to_string());
+        return read;
     }
     let read = quote_poller::Settings::read(&environment);
     let read = read.map_err(|error| error.to_string())?;
@@ -137,6 +155,15 @@ fn examples(name: &str) -> (&'static [&'static str], &'static [&'static str]) {
                 "12345678901234567890123456789012345678901",
             ],
         ),
+        "DATABASE_HOST" => (
+            &["db.example.com", "10.0.0.1"],
+            &["postgres://db", "db:5432", "a,b"],
+        ),
+        "DATABASE_NAME" | "DATABASE_USER" => (&["quotes"], &[]),
+        "DATABASE_QUARANTINE_PREFIX" => (
+            &["aZ09-_=", "a/b"],
+            &["a b", "a//b", "/a", "ä", "bronze", "bronze/a"],
+        ),
         "BRONZE_SEGMENT_SECONDS" => (&["1", "86400"], &["0", "7", "86401", "many"]),
         "BRONZE_SEGMENT_OFFSETS" => (&["1", "2147483647"], &["0", "many"]),
         "FAILURE_RESPONSE" => (&["batch", "items"], &["none of these"]),
@@ -150,7 +177,7 @@ async fn a_documented_range_is_the_one_that_a_start_accepts() {
     for (function, setting) in settings() {
         let name = setting.name;
         let needed = match function {
-            "bronze-writer" | "bar-roller" | OF_THE_LAKE => LAKE,
+            "bronze-writer" | "bar-roller" | "quote-upserter" | OF_A_TRIGGER | OF_THE_LAKE => LAKE,
             _ => POLLER,
         };
         let start = async |value: &str| start(function, &[needed, &[(name, value)]].concat()).await;

@@ -6,6 +6,7 @@ use bar_roller::metrics as roller;
 use bronze_writer::metrics as writer;
 use pipeline_tests::plane::workspace;
 use quote_poller::metrics as poller;
+use quote_upserter::metrics as upserter;
 use runtime::metrics::{Metric, NAMESPACE, Unit};
 use serde_json::json;
 
@@ -44,10 +45,10 @@ const LAMBDA: &str = "AWS Lambda developer guide, \"Types of metrics for Lambda 
 const MSK: &str = "Amazon MSK developer guide, \"Metrics for monitoring Standard brokers with CloudWatch\", level DEFAULT";
 const BROKER: [&str; 2] = ["Broker ID", "Cluster Name"];
 
-/// Every metric of the poller, the writer and the roller.
+/// Every metric of the poller, the writer, the roller and the upserter.
 pub(super) fn emitted() -> impl Iterator<Item = Metric> {
     let ours = poller::ALL.into_iter().chain(writer::ALL);
-    ours.chain(roller::ALL)
+    ours.chain(roller::ALL).chain(upserter::ALL)
 }
 
 /// Whether the sources of a function name a metric.
@@ -105,7 +106,7 @@ fn the_functions_know_the_stack_in_whose_namespace_the_alarms_look() {
 }
 
 #[test]
-fn whatever_may_lose_or_hold_up_a_record_or_a_bar_has_an_alarm() {
+fn whatever_may_lose_or_hold_up_a_record_a_bar_or_a_row_has_an_alarm() {
     let template = Template::read();
     let used = used(&template);
     let watched = |metric: Metric| {
@@ -127,6 +128,10 @@ fn whatever_may_lose_or_hold_up_a_record_or_a_bar_has_an_alarm() {
         roller::INPUTS_DAMAGED,
         roller::LATE_RECORDS,
         roller::NEWEST_BAR_AGE_SECONDS,
+        upserter::ROW_AGE_MILLISECONDS,
+        upserter::ROWS_QUARANTINED,
+        upserter::ROWS_NOT_DURABLE,
+        upserter::DATABASE_CONNECTIONS,
     ] {
         assert!(watched(metric), "{metric:?}");
     }
