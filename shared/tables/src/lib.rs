@@ -1,7 +1,7 @@
 //! The tables: what a Kafka record becomes in a database, and the port to that database.
 //!
 //! A [`Row`] is a pure function of one record ([`read`]). The history of quotes is a set of rows, keyed by their
-//! coordinates. The latest quotes are a maximum by [`order`], one row for each [`key`] ([`latest`]). So order, repetition,
+//! coordinates. The latest quotes are a maximum by [`order`], one row for each [`key`] ([`latest()`]). So order, repetition,
 //! cuts of batches and writers at the same time end in the same tables, through any adapter of the port [`Upsert`].
 //!
 //! ```
