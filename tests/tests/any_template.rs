@@ -68,17 +68,17 @@ async fn two_consumer_groups_on_one_topic_are_counted_and_proved_apart() {
     let data = tempfile::tempdir().unwrap();
     let second = include_str!("any_template/second_group.yaml");
     let both = |counts: &Snapshot| {
-        written(counts, "QuoteUpserter") > 0
-            && written(counts, "BronzeWriter") > written(counts, "QuoteUpserter")
+        written(counts, "SecondWriter") > 0
+            && written(counts, "BronzeWriter") > written(counts, "SecondWriter")
     };
     let summary = run(&template(&data, second, &[]).await, both).await;
     assert!(summary.is_success(), "{summary}");
     assert_eq!(summary.unverified, [""; 0]);
     let (writer, second) = (
         &summary.counts.functions["BronzeWriter"],
-        &summary.counts.functions["QuoteUpserter"],
+        &summary.counts.functions["SecondWriter"],
     );
-    let quotes = records_of(&summary, "QuoteUpserter");
+    let quotes = records_of(&summary, "SecondWriter");
     assert!(quotes > 0 && quotes < records_of(&summary, "BronzeWriter"));
     assert_eq!(second.metric("RecordsWritten"), quotes);
     assert_eq!(second.metric_of("RecordsWritten", "stock-quotes"), quotes);
@@ -95,12 +95,12 @@ async fn bronze_is_held_to_the_topics_of_its_own_triggers_only() {
         r#""topic":"board-only","beat_seconds""#,
     );
     let both = |counts: &Snapshot| {
-        written(counts, "QuoteUpserter") == 10 && written(counts, "BronzeWriter") > 0
+        written(counts, "SecondWriter") == 10 && written(counts, "BronzeWriter") > 0
     };
     let summary = run(&template(&data, own, &[board]).await, both).await;
     assert!(summary.is_success(), "{summary}");
     let proven = &summary.proofs;
-    let own = proven.iter().find(|of| of.function == "QuoteUpserter");
+    let own = proven.iter().find(|of| of.function == "SecondWriter");
     assert_eq!(own.unwrap().judgement.records, 10, "{summary}");
     let writer = proven.iter().find(|of| of.function == "BronzeWriter");
     let topics = &writer.unwrap().judgement.details["topics"];
@@ -112,23 +112,23 @@ async fn a_writer_is_known_by_what_it_is_and_not_by_its_place() {
     let data = tempfile::tempdir().unwrap();
     let first = include_str!("any_template/declared_first.yaml");
     let writer_alone = |counts: &Snapshot| {
-        let first = counts.functions.get("QuoteUpserter");
+        let first = counts.functions.get("SecondWriter");
         written(counts, "BronzeWriter") > 0 && first.is_some_and(|of| of.lag() > 0)
     };
     let summary = run(&template(&data, first, &[]).await, writer_alone).await;
-    assert_eq!(summary.unverified, ["QuoteUpserter"]);
+    assert_eq!(summary.unverified, ["SecondWriter"]);
     let mut proofs = summary.proofs.iter();
     let writer = proofs.find(|of| of.function == "BronzeWriter").unwrap();
     assert!(writer.judgement.exact && writer.judgement.records > 0);
-    let is_proved = |of: &Proven| of.function == "QuoteUpserter";
+    let is_proved = |of: &Proven| of.function == "SecondWriter";
     assert!(!summary.proofs.iter().any(is_proved), "{summary}");
     // It never starts, because it is a bronze writer without its settings, so its quotes are left.
     assert!(!summary.is_success(), "{summary}");
-    let left = &summary.counts.functions["QuoteUpserter"].lag;
+    let left = &summary.counts.functions["SecondWriter"].lag;
     assert_eq!(left.keys().collect::<Vec<_>>(), ["upsert"]);
     let said = summary.to_string();
     assert!(
-        said.contains("QuoteUpserter has not answered for "),
+        said.contains("SecondWriter has not answered for "),
         "{said}"
     );
 }

@@ -91,8 +91,11 @@ fn no_function_logs_elsewhere_or_makes_interfaces_itself() {
         assert_eq!(*first, json!({"Ref": "LimitFunctions"}), "{id}");
     }
     let limits = &template.section("Resources")["LimitFunctions"]["Properties"]["PolicyDocument"];
+    let mut limits = limits["Statement"].clone();
+    let groups = limits[0]["NotResource"].as_array_mut().unwrap();
+    groups.sort_unstable_by_key(Value::to_string);
     let own_groups = template.resources("AWS::Logs::LogGroup").into_iter();
-    let own_groups: Vec<_> = own_groups
+    let mut own_groups: Vec<_> = own_groups
         .map(|(id, group)| {
             let arn = json!({"Fn::GetAtt": format!("{id}.Arn")});
             match group.get("Condition") {
@@ -101,8 +104,9 @@ fn no_function_logs_elsewhere_or_makes_interfaces_itself() {
             }
         })
         .collect();
+    own_groups.sort_unstable_by_key(Value::to_string);
     assert_eq!(
-        limits["Statement"],
+        limits,
         json!([
             {"Sid": "LogToOwnGroupsOnly", "Effect": "Deny", "Action": "logs:*", "NotResource": own_groups},
             {"Sid": "LeaveInterfacesToLambda", "Effect": "Deny", "Action": "ec2:*", "Resource": "*",
