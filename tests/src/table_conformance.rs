@@ -1,6 +1,6 @@
 //! What an adapter of the tables promises, as functions over the port.
 
-use std::{future::Future, time::Duration};
+use std::{future::Future, slice::from_ref, time::Duration};
 
 use futures::future::join;
 use jiff::{SignedDuration, Timestamp};
@@ -237,7 +237,7 @@ async fn what_is_there_already_changes_nothing(tables: &impl Tables) {
 async fn an_offset_keeps_its_first_record(tables: &impl Tables) {
     let name = "first";
     let first = plain(name, 1);
-    bring(tables, &[first.clone()]).await;
+    bring(tables, from_ref(&first)).await;
     let other = Row {
         price: number("2"),
         ..first.clone()
@@ -254,7 +254,7 @@ async fn a_record_of_another_time_at_an_offset_is_another_row(tables: &impl Tabl
         ..old.clone()
     };
     for row in [&old, &new] {
-        let upserted = bring(tables, std::slice::from_ref(row)).await;
+        let upserted = bring(tables, from_ref(row)).await;
         assert_eq!((upserted.history, upserted.latest), (1, 1));
     }
     is_all_there(tables, name, &[old, new]).await;
@@ -279,7 +279,8 @@ async fn of_two_rows_of_a_key_the_newer_stays(tables: &impl Tables) {
         |row| (row.topic, row.epoch) = (format!("{}-a", row.topic), "10".to_owned()),
         |row| (row.topic, row.epoch) = (format!("{}-a", row.topic), "9".to_owned()),
         |row| {
-            (row.topic, row.epoch, row.partition) = (format!("{}-a", row.topic), "9".to_owned(), 4)
+            row.topic = format!("{}-a", row.topic);
+            (row.epoch, row.partition) = ("9".to_owned(), 4);
         },
         |row| row.topic = format!("{}-é", row.topic),
         |row| row.offset = 8,
@@ -295,7 +296,7 @@ async fn of_two_rows_of_a_key_the_newer_stays(tables: &impl Tables) {
         let (older, newer) = of_ticker(format!("newer-up-{place}"));
         assert_eq!(bring(tables, &[older]).await.latest, 1, "pair {place}");
         assert_eq!(
-            bring(tables, &[newer.clone()]).await.latest,
+            bring(tables, from_ref(&newer)).await.latest,
             1,
             "pair {place}"
         );
@@ -306,7 +307,7 @@ async fn of_two_rows_of_a_key_the_newer_stays(tables: &impl Tables) {
         );
         let (older, newer) = of_ticker(format!("newer-down-{place}"));
         assert_eq!(
-            bring(tables, &[newer.clone()]).await.latest,
+            bring(tables, from_ref(&newer)).await.latest,
             1,
             "pair {place}"
         );
