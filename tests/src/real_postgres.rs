@@ -73,6 +73,14 @@ pub fn versions() -> Vec<String> {
     versions.iter().map(u32::to_string).collect()
 }
 
+/// The folder of the programs of a version.
+///
+/// # Panics
+/// If [`PROGRAMS`] is not set.
+pub fn programs(version: &str) -> PathBuf {
+    folder().join(version)
+}
+
 fn folder() -> PathBuf {
     let folder = Environment::of_process().secret(PROGRAMS);
     folder
@@ -116,8 +124,7 @@ impl Postgres {
 
     fn start_in(folder: &Path, version: &str, options: &Options, removes_folder: bool) -> Self {
         let account = Account::find().unwrap();
-        let programs = self::folder().join(version);
-        let programs = Programs::find_in(account, &programs, None).unwrap();
+        let programs = Programs::find_in(account, &programs(version), None).unwrap();
         assert_eq!(programs.version(), version);
         account.give(folder).unwrap();
         let certificates = Certificates::make(folder);

@@ -3,3 +3,4 @@
 //! Each test runs on every major version that there is, one after the other.
 
 mod server;
+mod up;
