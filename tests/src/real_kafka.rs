@@ -15,6 +15,7 @@ use std::{
 };
 
 use runtime::Environment;
+use rustix::process::Signal;
 use stream::Cluster;
 use tempfile::TempDir;
 
@@ -121,6 +122,16 @@ impl Kafka {
     /// Kills a broker, numbered from 0, as a machine that loses its power does.
     pub fn kill(&mut self, broker: usize) {
         self.nodes[broker].kill();
+    }
+
+    /// Stops a broker in the middle of what it does: its connections stay open, and nobody gets an answer.
+    pub fn freeze(&self, broker: usize) {
+        self.nodes[broker].signal(Signal::STOP);
+    }
+
+    /// Lets a frozen broker go on.
+    pub fn thaw(&self, broker: usize) {
+        self.nodes[broker].signal(Signal::CONT);
     }
 
     /// Starts a killed broker on what it has left, and waits until it is ready.

@@ -119,7 +119,7 @@ async fn a_group_goes_on_where_it_committed(brokers: Brokers) {
     publish(brokers, &topic, 6).await;
     let consumer = TopicConsumer::subscribe(&brokers.cluster(), &topic, group).unwrap();
     take(&consumer, 4).await;
-    consumer.commit([(0, 3)]).unwrap();
+    consumer.commit([(0, 3)]).await.unwrap();
     drop(consumer);
 
     let watermarks = Watermarks::new(&brokers.cluster(), group).unwrap();
@@ -163,7 +163,7 @@ async fn offsets_that_the_topic_dropped_before_they_were_read_are_told() {
         let expired = consumer.expired_before(&record).await.unwrap();
         assert!(expired.is_empty(), "{expired:?}");
     }
-    consumer.commit([(0, 2)]).unwrap();
+    consumer.commit([(0, 2)]).await.unwrap();
     drop(consumer);
 
     // More than the broker keeps, and nothing that compression makes small.

@@ -4,6 +4,7 @@ mod administrator;
 mod brokers;
 mod security;
 mod tokens;
+mod trigger;
 mod up;
 mod way;
 

@@ -6,6 +6,7 @@ use std::{
     collections::BTreeMap,
     ops::Range,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    thread,
     time::Duration,
 };
 
@@ -13,18 +14,21 @@ use bytes::Bytes;
 use rdkafka::{
     Message, Offset, TopicPartitionList,
     consumer::{CommitMode, Consumer, StreamConsumer},
-    error::KafkaError,
+    error::{KafkaError, RDKafkaErrorCode},
     message::{BorrowedMessage, Headers},
 };
 
-use tokio::time::timeout;
+use tokio::{
+    sync::{Mutex as AsyncMutex, oneshot},
+    time::{Instant, timeout, timeout_at},
+};
 
 use member::Member;
 
 use crate::{
     Cluster,
     context::Context,
-    topics::{ASK, TopicError, blocking, committed_of, failed},
+    topics::{ASK, TopicError, blocking, broker_error, committed_of, failed},
 };
 
 /// A record as the broker keeps it.
@@ -74,12 +78,18 @@ impl ConsumedRecord {
 /// How old a client's knowledge of a topic gets, in milliseconds: so long nobody notices new partitions.
 pub(crate) const METADATA_AGE_MS: &str = "15000";
 
+/// How long the brokers may take to answer a commit. librdkafka waits without limit: a commit that was out when the last
+/// coordinator went is answered when there is another.
+const COMMIT: Duration = Duration::from_secs(15);
+
 /// A member of a consumer group on one topic.
 pub struct TopicConsumer {
     consumer: Arc<Member>,
     topic: String,
     /// The offset after the last record that came, by partition.
     positions: Mutex<BTreeMap<i32, i64>>,
+    /// The commit that the brokers have not answered yet.
+    unanswered: AsyncMutex<Option<oneshot::Receiver<Result<(), TopicError>>>>,
 }
 
 impl TopicConsumer {
@@ -110,6 +120,7 @@ impl TopicConsumer {
             consumer: Arc::new(Member::new(consumer)),
             topic: topic.to_owned(),
             positions: Mutex::default(),
+            unanswered: AsyncMutex::default(),
         })
     }
 
@@ -135,7 +146,8 @@ impl TopicConsumer {
     /// The next record; waits for it, and takes a dropped future well.
     ///
     /// # Errors
-    /// [`TopicError::Broker`]; librdkafka goes on reconnecting, so the next call may succeed.
+    /// [`TopicError`]: a report of librdkafka, which goes on reconnecting. It makes a few a second at most, and each waits
+    /// in the queue before the records that came later, so ask for the next at once.
     pub async fn next(&self) -> Result<ConsumedRecord, TopicError> {
         let message = self
             .consumer
@@ -193,20 +205,69 @@ impl TopicConsumer {
         blocking(self.consumer.context().cluster(), &self.topic, ask).await
     }
 
-    /// Commits, for each `(partition, offset)`, that everything below `offset` is done, and waits for it.
+    /// Commits, for each `(partition, offset)`, that everything below `offset` is done, and waits for it, for at most 15 s.
     ///
     /// # Errors
-    /// [`TopicError::Broker`]; the records then come again after a restart.
-    pub fn commit(&self, done: impl IntoIterator<Item = (i32, i64)>) -> Result<(), TopicError> {
+    /// [`TopicError`] if the brokers refuse it or don't answer in time, which does not say that they have not taken it; the
+    /// records may come again after a restart.
+    pub async fn commit(
+        &self,
+        done: impl IntoIterator<Item = (i32, i64)>,
+    ) -> Result<(), TopicError> {
         let mut offsets = TopicPartitionList::new();
         for (partition, offset) in done {
             offsets
                 .add_partition_offset(&self.topic, partition, Offset::Offset(offset))
                 .map_err(|error| self.failed(&error))?;
         }
+        let until = Instant::now() + COMMIT;
+        let timed_out = |_| self.commit_failed(RDKafkaErrorCode::OperationTimedOut);
+        let mut unanswered = self.unanswered.lock().await;
+        if let Some(earlier) = unanswered.as_mut() {
+            // Another behind it would wait too. Whatever its answer is, this one goes further.
+            let _ = timeout_at(until, earlier).await.map_err(timed_out)?;
+            *unanswered = None;
+        }
+        let answer = unanswered.insert(self.start_commit(offsets)?);
+        let answer = timeout_at(until, answer).await.map_err(timed_out)?;
+        *unanswered = None;
+        answer.unwrap_or_else(|_| Err(self.commit_failed(RDKafkaErrorCode::Fail)))
+    }
+
+    /// Has a thread of its own wait for the answer, so that the process can end without it.
+    fn start_commit(
+        &self,
+        offsets: TopicPartitionList,
+    ) -> Result<oneshot::Receiver<Result<(), TopicError>>, TopicError> {
+        let (consumer, what) = (Arc::clone(&self.consumer), self.what());
+        let (answer, answered) = oneshot::channel();
+        let commit = move || {
+            let committed = consumer
+                .commit(&offsets, CommitMode::Sync)
+                .map_err(|error| failed(consumer.context(), &what, &error));
+            // Whoever gets the answer may drop the member, and waits until it has left.
+            drop(consumer);
+            // Nobody may wait any more.
+            let _ = answer.send(committed);
+        };
+        let started = thread::Builder::new()
+            .name("commit".to_owned())
+            .spawn(commit);
+        started.map(|_| answered).map_err(|error| {
+            let cluster = self.consumer.context().cluster();
+            broker_error(cluster, &self.what(), error.to_string())
+        })
+    }
+
+    fn commit_failed(&self, code: RDKafkaErrorCode) -> TopicError {
+        self.failed(&KafkaError::ConsumerCommit(code))
+    }
+
+    /// Whether the group has given `partition` to this member.
+    pub fn holds(&self, partition: i32) -> bool {
         self.consumer
-            .commit(&offsets, CommitMode::Sync)
-            .map_err(|error| self.failed(&error))
+            .assignment()
+            .is_ok_and(|held| held.find_partition(&self.topic, partition).is_some())
     }
 
     fn positions(&self) -> MutexGuard<'_, BTreeMap<i32, i64>> {

@@ -166,14 +166,19 @@ impl Node {
     }
 
     pub(super) fn kill(&mut self) {
-        let Some(mut process) = self.process.take() else {
-            return;
-        };
-        let group = i32::try_from(process.id()).ok();
-        if let Some(group) = group.and_then(Pid::from_raw) {
-            let _ = kill_process_group(group, Signal::KILL);
+        self.signal(Signal::KILL);
+        if let Some(mut process) = self.process.take() {
+            let _ = process.wait();
         }
-        let _ = process.wait();
+    }
+
+    /// Sends a signal to the broker, if it runs.
+    pub(super) fn signal(&self, signal: Signal) {
+        let group = self.process.as_ref().map(Child::id);
+        let group = group.and_then(|group| i32::try_from(group).ok());
+        if let Some(group) = group.and_then(Pid::from_raw) {
+            let _ = kill_process_group(group, signal);
+        }
     }
 
     fn log(&self) -> PathBuf {

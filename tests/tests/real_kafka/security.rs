@@ -52,8 +52,9 @@ async fn with_the_right_credentials_a_missing_topic_is_made_and_records_go_there
             let key = sent.remove(&Position { partition, offset }).unwrap();
             assert_eq!(record.key.unwrap(), key, "{topic}");
         }
+        consumer.commit([(0, 1)]).await.unwrap();
         blocking(move || {
-            consumer.commit([(0, 1)]).unwrap();
+            drop(consumer);
             let watermarks = Watermarks::new(&cluster, &topic).unwrap();
             assert_eq!(watermarks.partitions(&topic).unwrap(), [0, 1, 2]);
             assert_eq!(watermarks.committed(&topic, &[0]).unwrap(), [Some(1)]);

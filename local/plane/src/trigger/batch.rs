@@ -63,12 +63,9 @@ impl Batch {
 }
 
 /// Each partition of the records with the offset after its last one.
-pub(super) fn ends(records: &[Record]) -> Vec<(i32, i64)> {
-    let ends: BTreeMap<i32, i64> = records
-        .iter()
-        .map(|record| (record.at.partition, record.at.offset + 1))
-        .collect();
-    ends.into_iter().collect()
+pub(super) fn ends(records: &[Record]) -> BTreeMap<i32, i64> {
+    let ends = records.iter().map(|record| &record.at);
+    ends.map(|at| (at.partition, at.offset + 1)).collect()
 }
 
 #[cfg(test)]
@@ -115,7 +112,7 @@ mod tests {
                 r#""t-x-3":[{"topic":"t-x","partition":3,"offset":7,"timestamp":5,"timestampType":"LOG_APPEND_TIME","key":"QUFQTA==","value":"e30=","headers":[{"h":[0,127,-128,-1]}]}]}}"#,
             )
         );
-        assert_eq!(ends(&batch.into_records()), [(0, 3), (3, 8)]);
+        assert_eq!(ends(&batch.into_records()), [(0, 3), (3, 8)].into());
     }
 
     proptest! {

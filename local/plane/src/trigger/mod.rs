@@ -7,6 +7,7 @@
 
 mod backoff;
 mod batch;
+mod commit;
 mod delivery;
 mod destination;
 mod event;
@@ -17,10 +18,10 @@ mod record;
 mod response;
 mod running;
 
-use std::{convert::Infallible, future::Future, sync::Arc};
+use std::{collections::BTreeMap, convert::Infallible, future::Future};
 
 use bytes::Bytes;
-use futures::future::try_join_all;
+use futures::future::{join, try_join_all};
 use runtime::clock;
 use stream::{
     Cluster,
@@ -36,6 +37,7 @@ use tokio::{
 use crate::{host::InvokeError, stats::Stats};
 use backoff::Backoff;
 use batch::{Batch, ends};
+use commit::commit_all;
 use delivery::Delivery;
 pub use destination::{Destination, DestinationError};
 pub use given_up::Condition;
@@ -91,29 +93,37 @@ where
 {
     let Delivery { mapping, stats, .. } = delivery;
     let consumer = TopicConsumer::subscribe(delivery.cluster, &mapping.topic, &mapping.group)?;
-    let consumer = Arc::new(consumer);
-    let mut carried = insist(stats, || consumer.join()).await;
+    let mut carried = receive(stats, || consumer.join()).await;
     // Whoever waited for it may have given up, or another poller was first.
     let _ = joined.try_send(());
-    loop {
-        let batch;
-        (batch, carried) = collect(&consumer, delivery.cluster, mapping, carried, stats).await;
-        let records = batch.into_records();
-        let done = ends(&records);
-        delivery.deliver(records).await;
-        let (committer, offsets) = (Arc::clone(&consumer), done.clone());
-        let committed = tokio::task::spawn_blocking(move || committer.commit(offsets)).await;
-        match committed {
-            Ok(Ok(())) => {
-                for (partition, offset) in done {
-                    stats.committed(&mapping.function, mapping.partition(partition), offset);
-                }
-            }
-            // The records are done and will be found so when they come again.
-            Ok(Err(error)) => stats.trouble(&error.to_string()),
-            Err(error) => stats.trouble(&error.to_string()),
+    let (done, is_done) = mpsc::unbounded_channel();
+    let deliver = async {
+        loop {
+            let batch;
+            (batch, carried) =
+                collect(&consumer, delivery.cluster, mapping, carried.take(), stats).await;
+            let records = batch.into_records();
+            let ends = ends(&records);
+            delivery.deliver(records).await;
+            // It is received for as long as this runs.
+            let _ = done.send(ends);
         }
-    }
+    };
+    let commit = |ends: BTreeMap<i32, i64>| async {
+        consumer.commit(ends.clone()).await?;
+        for (partition, offset) in ends {
+            stats.committed(&mapping.function, mapping.partition(partition), offset);
+        }
+        Ok(())
+    };
+    let commit = commit_all(
+        is_done,
+        commit,
+        |partition| consumer.holds(partition),
+        stats,
+    );
+    let (never, ()) = join(deliver, commit).await;
+    Ok(never)
 }
 
 /// Gathers a batch: until it is full or its window, from the first record on, is over. The second value is
@@ -128,13 +138,13 @@ async fn collect(
     let mut batch = Batch::new(cluster.brokers(), &mapping.topic, mapping.batch_size);
     let first = match carried {
         Some(record) => record,
-        None => insist(stats, || consumer.next()).await,
+        None => receive(stats, || consumer.next()).await,
     };
     report_expired(consumer, mapping, &first, stats).await;
     let mut left_over = batch.add(first).err();
     let end = Instant::now() + mapping.window;
     while left_over.is_none() && !batch.is_full() {
-        match timeout_at(end, insist(stats, || consumer.next())).await {
+        match timeout_at(end, receive(stats, || consumer.next())).await {
             Ok(record) => {
                 report_expired(consumer, mapping, &record, stats).await;
                 left_over = batch.add(record).err();
@@ -161,6 +171,20 @@ async fn report_expired(
             record.partition,
             &expired,
         );
+    }
+}
+
+/// What a consumer receives; each report of librdkafka before it is a trouble. No pause follows one: they queue up before
+/// the records while a broker is away, and a pause for each would hold up the records long after it is back.
+async fn receive<T, Received>(stats: &Stats, next: impl Fn() -> Received) -> T
+where
+    Received: Future<Output = Result<T, TopicError>>,
+{
+    loop {
+        match next().await {
+            Ok(received) => return received,
+            Err(report) => stats.trouble(&report.to_string()),
+        }
     }
 }
 

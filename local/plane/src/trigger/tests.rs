@@ -48,6 +48,24 @@ async fn brokers_that_fail_are_asked_again_with_pauses_and_each_failure_is_a_tro
     assert!(last.starts_with("'3'"), "{last}");
 }
 
+#[tokio::test(start_paused = true)]
+async fn reports_that_queue_up_while_a_broker_is_away_hold_up_no_record() {
+    let stats = Stats::default();
+    let reports = Cell::new(0);
+    let start = Instant::now();
+    let record = receive(&stats, || {
+        reports.set(reports.get() + 1);
+        let next = match reports.get() {
+            101 => Ok("record"),
+            number => Err(TopicError::BadName(number.to_string())),
+        };
+        async { next }
+    });
+    assert_eq!(record.await, "record");
+    assert_eq!(start.elapsed(), Duration::ZERO);
+    assert_eq!(stats.snapshot().troubles, 100);
+}
+
 #[tokio::test]
 async fn brokers_that_are_lost_while_a_trigger_joins_its_group_are_troubles() {
     // Nobody listens there any more.

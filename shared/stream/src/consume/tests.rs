@@ -89,3 +89,21 @@ async fn a_group_that_refuses_a_member_is_an_error_and_the_next_attempt_may_succ
     assert!(matches!(refused, TopicError::Refused { .. }), "{refused}");
     assert_eq!(join().await.unwrap(), Ok(None));
 }
+
+#[tokio::test]
+async fn a_commit_that_no_broker_answers_is_an_error_within_its_limit_and_the_only_one_that_waits()
+{
+    let (broker, cluster) = broker();
+    let consumer = TopicConsumer::subscribe(&cluster, TOPIC, "group").unwrap();
+    let joined = timeout(PATIENCE, consumer.join()).await;
+    assert_eq!(joined.unwrap(), Ok(None));
+    assert!(consumer.holds(0) && !consumer.holds(1));
+    broker.broker_round_trip_time(1, PATIENCE * 10).unwrap();
+    for end in 1..3 {
+        let commit = timeout(PATIENCE, consumer.commit([(0, end)])).await;
+        let error = commit.unwrap().unwrap_err();
+        assert!(matches!(error, TopicError::Broker { .. }), "{error}");
+    }
+    // The thread of the first commit has one.
+    assert_eq!(Arc::strong_count(&consumer.consumer), 2);
+}
