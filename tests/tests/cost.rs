@@ -6,7 +6,7 @@ mod scaled;
 
 use std::time::Duration;
 
-use lake_tools::cost::{Architecture, Estimate, Kafka, Poll, Workload};
+use lake_tools::cost::{Architecture, Database, Estimate, Kafka, Poll, Workload};
 
 /// A thousand symbols every six seconds through ten partitions, each with its poller, in batches of five minutes.
 fn thousand_symbols() -> Workload {
@@ -32,6 +32,9 @@ fn thousand_symbols() -> Workload {
         roll_every_seconds: 3_600,
         kafka: Kafka::Serverless,
         kafka_retention_days: 1.0,
+        database: Database::None,
+        database_window_seconds: 0,
+        database_days: 30.0,
     }
 }
 

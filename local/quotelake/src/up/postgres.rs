@@ -26,6 +26,9 @@ use super::UpError;
 /// The file of the server's log in the folder of logs.
 pub(super) const LOG: &str = "postgres.log";
 
+/// A secret of no account.
+const SECRET: &str = "arn:aws:secretsmanager:us-east-1:000000000000:secret:database";
+
 /// The pause between two looks at the server's process.
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
 
@@ -217,6 +220,8 @@ fn parameters(config: &Config) -> BTreeMap<&'static str, String> {
     } else {
         "verify"
     };
+    // The template asks for a secret where there is TLS; which one it is, the environment says (`secrets`).
+    let secret = if tls == "verify" { SECRET } else { "" };
     [
         ("DatabaseHost", host),
         ("DatabasePort", port.to_string()),
@@ -226,6 +231,7 @@ fn parameters(config: &Config) -> BTreeMap<&'static str, String> {
         ),
         ("DatabaseUser", user.to_owned()),
         ("DatabaseTls", tls.to_owned()),
+        ("DatabaseSecretArn", secret.to_owned()),
     ]
     .into()
 }
