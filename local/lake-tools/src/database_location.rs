@@ -1,11 +1,15 @@
 //! Where the tables of quotes are: a database by its URL.
 
-use std::{fs, io, path::PathBuf};
+use std::{fs, io, path::PathBuf, time::Duration};
 
 use clap::Args;
 use runtime::Environment;
 use secrets::Secret;
-use tables::postgres::{Access, AccessError};
+use tables::{
+    UpsertError,
+    postgres::{Access, AccessError, Database, PostgresTables},
+};
+use tokio::time::Instant;
 
 /// The options that name a database.
 #[derive(Clone, Debug, Default, Args)]
@@ -30,6 +34,19 @@ pub enum DatabaseLocationError {
     /// The URL.
     #[error(transparent)]
     Access(#[from] AccessError),
+    /// The database.
+    #[error(transparent)]
+    Refused(UpsertError),
+    /// It does not answer.
+    #[error(
+        "the database at {database} does not answer ({cause}): check --database, and that it runs"
+    )]
+    Silent {
+        /// Its address and name.
+        database: String,
+        /// What was seen.
+        cause: String,
+    },
     /// The file of authorities.
     #[error("the file {} can't be read ({cause}): check --database-ca", file.display())]
     Authority {
@@ -63,6 +80,48 @@ impl DatabaseLocation {
         };
         let password = environment.secret("DATABASE_PASSWORD").map(Secret::from);
         Ok(Access::of_url(url, password, authority)?.named("quotelake"))
+    }
+}
+
+/// How long it may take to connect.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// A connection to the database of `access`.
+///
+/// # Errors
+/// [`DatabaseLocationError`].
+pub async fn connect(access: &Access) -> Result<Database, DatabaseLocationError> {
+    let connected = Database::connect(access, Instant::now() + PATIENCE).await;
+    connected.map_err(DatabaseLocationError::of)
+}
+
+/// The tables of the database of `access`, as a function fills them, if their version will do.
+///
+/// # Errors
+/// [`DatabaseLocationError`].
+pub async fn tables(
+    access: Access,
+    keeps_history: bool,
+) -> Result<PostgresTables, DatabaseLocationError> {
+    let tables = PostgresTables::new(access, keeps_history);
+    let checked = tables.check(Instant::now() + PATIENCE).await;
+    checked.map_err(DatabaseLocationError::of)?;
+    Ok(tables)
+}
+
+impl DatabaseLocationError {
+    fn of(error: UpsertError) -> Self {
+        match error {
+            UpsertError::Unavailable { database, cause } => Self::Silent {
+                database,
+                cause: cause.to_string(),
+            },
+            UpsertError::OutOfTime { database } => Self::Silent {
+                database,
+                cause: format!("in {} s", PATIENCE.as_secs()),
+            },
+            error => Self::Refused(error),
+        }
     }
 }
 

@@ -11,11 +11,11 @@ use std::time::Duration;
 use runtime::Environment;
 use tables::{
     UpsertError,
-    postgres::{Access, Database, Days, MigrateError as TablesError},
+    postgres::{Access, Days, MigrateError as TablesError},
 };
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
-use crate::database_location::DatabaseLocationError;
+use crate::database_location::{DatabaseLocationError, connect};
 pub use options::Options;
 pub use outcome::Migrated;
 
@@ -45,12 +45,9 @@ pub enum MigrateError {
         /// How often it was tried.
         attempts: usize,
         /// The last refusal.
-        cause: UpsertError,
+        cause: String,
     },
 }
-
-/// How long it may take to connect.
-const PATIENCE: Duration = Duration::from_secs(15);
 
 /// How long another one may take to migrate.
 const MIGRATING: Duration = Duration::from_secs(120);
@@ -83,7 +80,7 @@ pub async fn run(options: &Options, environment: &Environment) -> Result<String,
 /// # Errors
 /// [`MigrateError`].
 pub async fn migrate(access: &Access, options: &Options) -> Result<Migrated, MigrateError> {
-    let mut database = Database::connect(access, Instant::now() + PATIENCE).await?;
+    let mut database = connect(access).await?;
     if !database.lock(MIGRATING).await? {
         let database = access.to_string();
         return Err(MigrateError::Busy { database });
@@ -123,8 +120,8 @@ async fn pause(
             sleep(*pause).await;
             Ok(())
         }
-        (cause @ UpsertError::Unavailable { .. }, None) => {
-            let attempts = PAUSES.len() + 1;
+        (UpsertError::Unavailable { cause, .. }, None) => {
+            let (attempts, cause) = (PAUSES.len() + 1, cause.to_string());
             Err(MigrateError::Locked { attempts, cause })
         }
         (cause, _) => Err(cause.into()),

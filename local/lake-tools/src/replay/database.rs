@@ -9,25 +9,22 @@ mod read;
 mod tests;
 mod write;
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use lake::{
     Layout, ObjectKey,
     store::{Get, List},
 };
 use runtime::Environment;
-use tables::{Upsert, postgres::PostgresTables};
+use tables::Upsert;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::{Options, Progress, ReplayError};
-use crate::verify::QUOTE_TOPICS;
+use crate::{database_location::tables, verify::QUOTE_TOPICS};
 pub use outcome::{DatabaseOutcome, Named, ReadCounts, WrittenCounts};
 use read::Reader;
 use write::Written;
-
-/// How long it may take to connect.
-const PATIENCE: Duration = Duration::from_secs(15);
 
 /// The rows of one transaction.
 const CHUNK: usize = 5_000;
@@ -55,8 +52,8 @@ pub async fn run_to_database(
 ) -> Result<DatabaseOutcome, ReplayError> {
     options.check()?;
     let lake = options.location.open(environment).await?;
-    let tables = PostgresTables::new(options.database.access(environment)?, !options.no_history);
-    tables.check(tokio::time::Instant::now() + PATIENCE).await?;
+    let access = options.database.access(environment)?;
+    let tables = tables(access, !options.no_history).await?;
     let topics = match &options.topic {
         Some(topic) => vec![topic.clone()],
         None => QUOTE_TOPICS.map(str::to_owned).to_vec(),

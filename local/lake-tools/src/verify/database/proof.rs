@@ -5,11 +5,10 @@ use lake::{Layout, store::S3Store};
 use plane::proof::{Judgement, Proof};
 use stream::{Cluster, OffsetRange};
 
-use tables::postgres::{Access, Database};
-use tokio::time::Instant;
+use tables::postgres::Access;
 
-use super::{Kafka, Lake, Scope, run::PATIENCE, verify_tables};
-use crate::verify::KafkaTopics;
+use super::{Kafka, Lake, Scope, verify_tables};
+use crate::{database_location::connect, verify::KafkaTopics};
 
 /// The binary of the functions that this proof is for.
 pub const DATABASE_BINARY: &str = "quote-upserter";
@@ -59,7 +58,7 @@ impl Proof for DatabaseProof {
         expected: &[OffsetRange],
     ) -> Result<Judgement, Box<dyn Error + Send + Sync>> {
         let topics = KafkaTopics::connect(&self.cluster).await?;
-        let tables = Database::connect(&self.access, Instant::now() + PATIENCE).await?;
+        let tables = connect(&self.access).await?;
         let mut names: Vec<String> = expected.iter().map(|range| range.topic.clone()).collect();
         names.sort();
         names.dedup();

@@ -1,19 +1,15 @@
-use std::time::Duration;
-
 use plane::brokers::Brokers;
 use runtime::Environment;
 use stream::{OffsetRange, topics::TopicError};
-use tables::postgres::Database;
-use tokio::time::Instant;
 
 use super::{
     DatabaseError, DatabaseOptions, DatabaseVerdict, Kafka, Lake, Scope, options::aside,
     verify_tables,
 };
-use crate::verify::{KafkaTopics, Progress};
-
-/// How long it may take to connect.
-pub(super) const PATIENCE: Duration = Duration::from_secs(15);
+use crate::{
+    database_location::connect,
+    verify::{KafkaTopics, Progress},
+};
 
 /// Runs `quotelake verify database`.
 ///
@@ -26,7 +22,7 @@ pub async fn verify_database(
 ) -> Result<DatabaseVerdict, DatabaseError> {
     let lake = options.lake.open(environment).await?;
     let access = options.database.location.access(environment)?;
-    let tables = Database::connect(&access, Instant::now() + PATIENCE).await?;
+    let tables = connect(&access).await?;
     let topics = match &options.brokers {
         Some(brokers) => {
             let brokers = Brokers::new(brokers, environment);
