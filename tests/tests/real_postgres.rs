@@ -2,5 +2,6 @@
 //!
 //! Each test runs on every major version that there is, one after the other.
 
+mod latency;
 mod server;
 mod up;
