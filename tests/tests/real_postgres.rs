@@ -2,6 +2,7 @@
 //!
 //! Each test runs on every major version that there is, one after the other.
 
+mod adapter;
 mod latency;
 mod server;
 mod up;

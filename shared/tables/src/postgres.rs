@@ -1,6 +1,7 @@
 //! The tables in PostgreSQL 13 or later, behind any pooler.
 
 mod access;
+mod cancel;
 mod connect;
 mod iam;
 mod login;
@@ -69,7 +70,7 @@ impl PostgresTables {
         let (connection, _) = self.connection(&mut held, until).await?;
         let asked = read::version(&connection.client);
         let Some(version) = connection.within(until, asked).await else {
-            return Err(self.cancelled(connection, until).await);
+            return Err(self.out_of_time(connection));
         };
         let version = version.map_err(|error| refusal::of_statement(&self.access, error))?;
         *held = Some(connection);
@@ -82,7 +83,7 @@ impl PostgresTables {
         until: Instant,
     ) -> Result<MutexGuard<'_, Option<Connection>>, UpsertError> {
         let turn = timeout_at(until, self.held.lock()).await;
-        turn.map_err(|_| self.out_of_time())
+        turn.map_err(|_| connect::out_of_time(&self.access))
     }
 
     /// A connection, taken from `held` so that a call that is dropped halfway leaves none behind; and whether it is new.
@@ -99,15 +100,9 @@ impl PostgresTables {
         Ok((connection, true))
     }
 
-    async fn cancelled(&self, connection: Connection, until: Instant) -> UpsertError {
-        connection.cancel(until).await;
-        self.out_of_time()
-    }
-
-    fn out_of_time(&self) -> UpsertError {
-        UpsertError::OutOfTime {
-            database: self.access.to_string(),
-        }
+    fn out_of_time(&self, connection: Connection) -> UpsertError {
+        connection.abandon();
+        connect::out_of_time(&self.access)
     }
 }
 
@@ -123,7 +118,7 @@ impl Upsert for PostgresTables {
             let (connection, is_new) = self.connection(&mut held, until).await?;
             let asked = batch.write(&connection.client);
             let Some(outcome) = connection.within(until, asked).await else {
-                return Err(self.cancelled(connection, until).await);
+                return Err(self.out_of_time(connection));
             };
             let error = match outcome {
                 Ok(upserted) => {

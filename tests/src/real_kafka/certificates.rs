@@ -30,13 +30,17 @@ pub struct Identity {
     pub private_key: String,
 }
 
-const AUTHORITY: &str = "basicConstraints=critical,CA:TRUE";
-const BROKER: &str = "subjectAltName=IP:127.0.0.1,DNS:localhost";
-const CLIENT: &str = "extendedKeyUsage=clientAuth";
+const AUTHORITY: &[&str] = &["basicConstraints=critical,CA:TRUE"];
+/// Without the first, openssl makes an authority of it, which rustls takes for no server.
+const BROKER: &[&str] = &[
+    "basicConstraints=critical,CA:FALSE",
+    "subjectAltName=IP:127.0.0.1,DNS:localhost",
+];
+const CLIENT: &[&str] = &["extendedKeyUsage=clientAuth"];
 
 impl Certificates {
     pub(crate) fn make(folder: &Path) -> Self {
-        let make = |name: &str, subject: &str, extension: &str, by: Option<&str>| {
+        let make = |name: &str, subject: &str, extensions: &[&str], by: Option<&str>| {
             let path = |of: &str, kind: &str| folder.join(format!("{of}.{kind}"));
             let mut command = Command::new("openssl");
             command.args([
@@ -47,9 +51,10 @@ impl Certificates {
                 "-pkeyopt",
                 "ec_paramgen_curve:P-256",
             ]);
-            command.args([
-                "-nodes", "-days", "2", "-subj", subject, "-addext", extension,
-            ]);
+            command.args(["-nodes", "-days", "2", "-subj", subject]);
+            for extension in extensions {
+                command.args(["-addext", extension]);
+            }
             command.arg("-keyout").arg(path(name, "key"));
             command.arg("-out").arg(path(name, "crt"));
             if let Some(by) = by {

@@ -1,16 +1,17 @@
-use std::time::Duration;
+use std::{pin::pin, time::Duration};
 
 use tokio::{
     spawn,
     task::JoinHandle,
     time::{Instant, timeout_at},
 };
-use tokio_postgres::{Client, Config, NoTls, config::SslMode};
+use tokio_postgres::{Client, Config, Error, NoTls, config::SslMode};
 use tokio_postgres_rustls::MakeRustlsConnect;
 use tracing::debug;
 
 use super::{
     access::{Access, Host, Tls},
+    cancel::cancel,
     login::Login,
     refusal, tls,
 };
@@ -28,6 +29,7 @@ const CANCEL: Duration = Duration::from_millis(500);
 /// One connection.
 pub(super) struct Connection {
     pub(super) client: Client,
+    access: Access,
     tls: Option<MakeRustlsConnect>,
     task: JoinHandle<()>,
 }
@@ -38,12 +40,8 @@ impl Connection {
     /// # Errors
     /// [`UpsertError`], never [`UpsertError::Refused`].
     pub(super) async fn open(access: &Access, until: Instant) -> Result<Self, UpsertError> {
-        let out_of_time = |_| UpsertError::OutOfTime {
-            database: access.to_string(),
-        };
-        timeout_at(until, opened(access))
-            .await
-            .unwrap_or_else(|error| Err(out_of_time(error)))
+        let opened = timeout_at(until, opened(access)).await;
+        opened.unwrap_or_else(|_| Err(out_of_time(access)))
     }
 
     /// Whether nothing can be asked of it any more.
@@ -51,31 +49,40 @@ impl Connection {
         self.client.is_closed()
     }
 
-    /// The outcome of `asked`, which is to be asked of this connection; `None` if it has not come shortly before `until`.
-    /// Then [`Self::cancel`] it.
+    /// The outcome of `asked`, which is to be asked of this connection; `None` if it does not come by `until`. Shortly before
+    /// that the server is asked to take the statement back; after `None` the connection is to be [dropped](Self::abandon).
     pub(super) async fn within<T>(
         &self,
         until: Instant,
-        asked: impl Future<Output = T>,
-    ) -> Option<T> {
+        asked: impl Future<Output = Result<T, Error>>,
+    ) -> Option<Result<T, Error>> {
+        let mut asked = pin!(asked);
         let left = until.saturating_duration_since(Instant::now());
-        timeout_at(until - CANCEL.min(left / 4), asked).await.ok()
-    }
-
-    /// Asks the server to take back what it is at, until `until`, and drops the connection whatever it says.
-    pub(super) async fn cancel(self, until: Instant) {
+        if let Ok(outcome) = timeout_at(until - CANCEL.min(left / 4), &mut asked).await {
+            return Some(outcome);
+        }
         let token = self.client.cancel_token();
-        let cancelled = async {
-            match self.tls {
-                Some(tls) => token.cancel_query(tls).await,
-                None => token.cancel_query(NoTls).await,
-            }
-        };
+        let cancelled = cancel(&self.access.0, &token, self.tls.clone());
         // Best effort: a server that hangs takes no request either, and bringing rows again is safe.
         if let Ok(Err(error)) = timeout_at(until, cancelled).await {
-            debug!("the statement was not taken back: {error}");
+            debug!("the statement can't be taken back: {error}");
         }
+        // A pooler forgets the request if its client goes before the statement ends; and that may have been done by now.
+        match timeout_at(until, asked).await {
+            Ok(Ok(done)) => Some(Ok(done)),
+            Ok(Err(_)) | Err(_) => None,
+        }
+    }
+
+    /// Drops the connection as it is, whatever the server has to say.
+    pub(super) fn abandon(self) {
         self.task.abort();
+    }
+}
+
+pub(super) fn out_of_time(access: &Access) -> UpsertError {
+    UpsertError::OutOfTime {
+        database: access.to_string(),
     }
 }
 
@@ -123,6 +130,7 @@ async fn connected(access: &Access, login: &Login) -> Result<Connection, UpsertE
         let task = spawn(async { told(connection.await) });
         return Ok(Connection {
             client,
+            access: access.clone(),
             tls: None,
             task,
         });
@@ -134,13 +142,14 @@ async fn connected(access: &Access, login: &Login) -> Result<Connection, UpsertE
     let task = spawn(async { told(connection.await) });
     Ok(Connection {
         client,
+        access: access.clone(),
         tls: Some(tls),
         task,
     })
 }
 
 /// Who waits for an answer is told by the client; this is for a connection that nobody waited on.
-fn told(ended: Result<(), tokio_postgres::Error>) {
+fn told(ended: Result<(), Error>) {
     if let Err(error) = ended {
         debug!(
             "a connection to the database ended: {}",

@@ -186,6 +186,10 @@ fn of_certificate(error: &CertificateError) -> Option<(String, &'static str)> {
             "the server's certificate has expired",
             "give the server a new one",
         ),
+        other if other.to_string().contains("CaUsedAsEndEntity") => (
+            "the server's certificate is that of an authority",
+            "sign one for the server with it",
+        ),
         _ => return None,
     };
     Some((said.to_owned(), remedy))
