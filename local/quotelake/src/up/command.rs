@@ -62,7 +62,7 @@ pub struct Up {
     ///
     /// Its own server wants PostgreSQL's programs (`apt-get install postgresql`, `brew install postgresql`), which it finds by
     /// `PATH` and where they usually are; it listens on a loopback port with a password, and is not root's. A URL is that of
-    /// libpq, such as postgres://USER@HOST:5432/NAME; a password that is not in it is taken from `DATABASE_PASSWORD`. The
+    /// libpq, such as `postgres://USER@HOST:5432/NAME`; a password that is not in it is taken from `DATABASE_PASSWORD`. The
     /// tables are made or brought up to date (`quotelake migrate`), and their proof is part of the end.
     #[arg(long, value_name = "URL|FOLDER", num_args = 0..=1, default_missing_value = "")]
     pub postgres: Option<String>,
