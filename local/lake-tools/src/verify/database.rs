@@ -18,13 +18,13 @@ mod verdict;
 
 use std::pin::pin;
 
-use futures::TryStreamExt;
+use futures::StreamExt;
 use jiff::Timestamp;
 use lake::{
     Layout, Reason,
     store::{Get, List},
 };
-use tables::Row;
+use tables::{Row, postgres::ReadError};
 
 use super::{OffsetRange, Progress, STEP, Topics, bits::page_at, ledger::Ledger, runs::Runs};
 use again::Again;
@@ -207,7 +207,10 @@ impl Look<'_> {
             ..
         } = *self.scope;
         let mut rows = pin!(tables.history(epoch, since).await?);
-        while let Some(row) = rows.try_next().await? {
+        while let Some(row) = rows.next().await {
+            let Some(row) = known(row, &mut self.verdict)? else {
+                continue;
+            };
             read += 1;
             if read % STEP == 0 {
                 progress(Progress::Rows { read });
@@ -249,7 +252,10 @@ impl Look<'_> {
 
     async fn read_latest(&mut self, tables: &impl ReadTables) -> Result<(), DatabaseError> {
         let mut rows = pin!(tables.latest().await?);
-        while let Some(row) = rows.try_next().await? {
+        while let Some(row) = rows.next().await {
+            let Some(row) = known(row, &mut self.verdict)? else {
+                continue;
+            };
             let is_ours = row.epoch == self.scope.epoch
                 && self.scope.topics.contains(&row.topic)
                 && !self.scope.is_dropped(&row)
@@ -262,6 +268,21 @@ impl Look<'_> {
         let newest = std::mem::take(&mut self.newest);
         newest.judge_rest(&mut self.verdict);
         Ok(())
+    }
+}
+
+/// A row, unless no record can have become it: then its own record has no row.
+fn known(
+    row: Result<Row, ReadError>,
+    verdict: &mut DatabaseVerdict,
+) -> Result<Option<Row>, DatabaseError> {
+    match row {
+        Ok(row) => Ok(Some(row)),
+        Err(error @ ReadError::Foreign { .. }) => {
+            verdict.foreign.add(1, || error.to_string());
+            Ok(None)
+        }
+        Err(error) => Err(error.into()),
     }
 }
 

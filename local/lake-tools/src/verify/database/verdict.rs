@@ -33,6 +33,8 @@ pub struct DatabaseVerdict {
     pub altered: Findings<AlteredRow>,
     /// Offsets with more than one row, each with another `created_at`.
     pub doubled: Findings,
+    /// Rows that no record can have become, such as one with a price of NaN, a sentence each.
+    pub foreign: Findings,
     /// Offsets among which some rows are altered, without its being known which.
     pub unresolved: Findings,
     /// Offsets that two records have had; their rows were not compared.
@@ -95,6 +97,7 @@ impl DatabaseVerdict {
             of("rows of no record", &self.unfounded),
             ("rows altered", self.altered.total, altered.collect()),
             of("rows doubled, with another created_at", &self.doubled),
+            of("rows foreign", &self.foreign),
             of(
                 "rows not told apart from altered ones (mend those named, and run it again)",
                 &self.unresolved,
