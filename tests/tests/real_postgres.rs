@@ -5,4 +5,5 @@
 mod adapter;
 mod latency;
 mod server;
+mod tool;
 mod up;
