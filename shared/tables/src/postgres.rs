@@ -82,8 +82,10 @@ impl PostgresTables {
         &self,
         until: Instant,
     ) -> Result<MutexGuard<'_, Option<Connection>>, UpsertError> {
-        let turn = timeout_at(until, self.held.lock()).await;
-        turn.map_err(|_| connect::out_of_time(&self.access))
+        let turn = timeout_at(until, self.held.lock()).await.ok();
+        // Nothing is begun that can't be waited for.
+        let turn = turn.filter(|_| Instant::now() < until);
+        turn.ok_or_else(|| connect::out_of_time(&self.access))
     }
 
     /// A connection, taken from `held` so that a call that is dropped halfway leaves none behind; and whether it is new.

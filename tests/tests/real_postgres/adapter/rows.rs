@@ -1,10 +1,49 @@
 //! Rows in, rows out.
 
 use jiff::civil::date;
-use pipeline_tests::real_postgres::Pgbouncer;
+use pipeline_tests::{
+    real_postgres::Pgbouncer,
+    table_conformance::{Tables, keeps_every_promise, writers_at_once_end_in_the_same_tables},
+};
 use tables::{MemoryTables, Upsert, UpsertError, Upserted};
 
 use super::*;
+
+/// The tables, and a connection that reads them.
+struct Readable(PostgresTables, Database);
+
+impl Upsert for Readable {
+    async fn upsert(&self, rows: &[Row], until: Instant) -> Result<Upserted, UpsertError> {
+        self.0.upsert(rows, until).await
+    }
+}
+
+impl Tables for Readable {
+    async fn history(&self, epoch: &str) -> Vec<Row> {
+        let rows = self.1.history(epoch, None).await.unwrap();
+        rows.try_collect().await.unwrap()
+    }
+
+    async fn latest(&self) -> Vec<Row> {
+        latest(&self.1).await
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs PostgreSQL: .ci/run postgres"]
+async fn the_tables_in_postgres_keep_every_promise() {
+    for version in versions() {
+        let postgres = shared(&version).await;
+        let url = postgres.create_database("promises").await;
+        let pooler = spawn_blocking(|| Pgbouncer::before(postgres, 2))
+            .await
+            .unwrap();
+        let one = Readable(tables(&url), migrated(&url).await);
+        let other = Readable(tables(&pooler.url_of("promises")), migrated(&url).await);
+        keeps_every_promise(&one).await;
+        writers_at_once_end_in_the_same_tables(&one, &other).await;
+    }
+}
 
 /// A row with the most that a record may say.
 fn full() -> Row {
@@ -248,6 +287,14 @@ async fn eight_writers_share_two_connections_of_a_pooler() {
         let client = postgres.client("pooled_writers").await;
         let connections: i64 = client.query_one(counted, &[]).await.unwrap().get(0);
         assert!((1..=3).contains(&connections), "{connections}");
+        let wrong = super::tables(&url.replace(postgres.password(), "c0ffee"));
+        let error = wrong.check(soon()).await.unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .contains("store the user's password of today"),
+            "{error}"
+        );
         // By TLS, as a pooler in another network wants it.
         let authority = std::fs::read_to_string(&postgres.certificates().authority).unwrap();
         let verified = Access::of_url(&url, None, Some(authority)).unwrap();
