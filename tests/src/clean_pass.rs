@@ -30,13 +30,25 @@ pub async fn clean_pass(topic: &Topic, layout: &Layout) -> BTreeMap<ObjectKey, B
         layout.clone(),
         FailureResponse::Batch,
     );
+    deliver(topic, GROUP, async |payload| handle(&writer, &payload).await).await;
+    let mut objects = writer.store().objects();
+    objects.retain(|key, _| !key.as_str().starts_with(&layout.marks_root()));
+    objects
+}
+
+/// Delivers the topic to `handle` as a group that has none of it, in batches as large as they get; none may fail.
+pub async fn deliver(
+    topic: &Topic,
+    group: &str,
+    handle: impl AsyncFn(Bytes) -> Result<Bytes, String>,
+) {
     let mapping = Mapping {
         batch_size: 10_000,
         window: Duration::from_millis(500),
-        ..mapping(topic.name(), GROUP)
+        ..mapping(topic.name(), group)
     };
     let invoke = async |payload: Bytes| {
-        let answer = handle(&writer, &payload).await;
+        let answer = handle(payload).await;
         answer.map_err(|message| InvokeError::FunctionError {
             function: "writer".to_owned(),
             error_type: "Fault".to_owned(),
@@ -50,12 +62,9 @@ pub async fn clean_pass(topic: &Topic, layout: &Layout) -> BTreeMap<ObjectKey, B
             let Err(error) = ended;
             panic!("{error}");
         }
-        () = topic.until_committed(GROUP) => {}
+        () = topic.until_committed(group) => {}
     }
     assert_eq!(stats.snapshot().troubles, 0, "{:?}", stats.snapshot());
-    let mut objects = writer.store().objects();
-    objects.retain(|key, _| !key.as_str().starts_with(&layout.marks_root()));
-    objects
 }
 
 /// Has the writer in this process handle an event.

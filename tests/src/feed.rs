@@ -32,7 +32,18 @@ const BROKEN: u32 = 50;
 
 impl Feed {
     /// Begins to publish. The quotes of a burst are a second younger than those of the burst before.
-    pub fn start(topic: &Topic, quotes: Quotes, mut random: StdRng) -> Self {
+    pub fn start(topic: &Topic, quotes: Quotes, random: StdRng) -> Self {
+        let made = move |second, random: &mut StdRng| quote(quotes, second, random);
+        Self::of(topic, quotes, made, random)
+    }
+
+    /// Begins to publish the keys and values that `make` gives for the number of a burst, however many `quotes` says.
+    pub fn of(
+        topic: &Topic,
+        quotes: Quotes,
+        make: impl Fn(u32, &mut StdRng) -> (String, String) + Send + 'static,
+        mut random: StdRng,
+    ) -> Self {
         let publisher = KafkaPublisher::new(topic.cluster()).unwrap();
         let name = topic.name().to_owned();
         let stop = CancellationToken::new();
@@ -40,7 +51,7 @@ impl Feed {
         let publishing = tokio::spawn(async move {
             for second in 0.. {
                 let burst: Vec<_> = (0..random.random_range(1..=quotes.burst))
-                    .map(|_| quote(quotes, second, &mut random))
+                    .map(|_| make(second, &mut random))
                     .collect();
                 let until = Instant::now() + Duration::from_secs(30);
                 let sent = burst.iter().map(async |(key, value)| {

@@ -3,6 +3,7 @@
 mod disk;
 mod frozen;
 mod pgbouncer;
+mod way;
 
 use std::{
     collections::BTreeMap,
@@ -22,6 +23,7 @@ use crate::{ports, real_kafka::certificates::Certificates};
 use disk::Disk;
 use frozen::processes;
 pub use pgbouncer::Pgbouncer;
+pub use way::{Fate, Way};
 
 /// The variable that names the folder with a folder of PostgreSQL for each major version, such as `15` and `18`, that has
 /// the programs in `bin`; `.ci/run postgres` sets it.

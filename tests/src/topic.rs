@@ -25,10 +25,15 @@ pub struct Topic {
 impl Topic {
     /// An empty one on a broker of its own.
     pub fn new(partitions: i32) -> Self {
+        Self::named(TOPIC, partitions)
+    }
+
+    /// An empty one of another name, on a broker of its own.
+    pub fn named(name: &str, partitions: i32) -> Self {
         let broker = EmbeddedBroker::start().unwrap();
-        broker.create_topic(TOPIC, partitions).unwrap();
+        broker.create_topic(name, partitions).unwrap();
         Self {
-            name: TOPIC.to_owned(),
+            name: name.to_owned(),
             cluster: broker.cluster().clone(),
             _broker: Some(Arc::new(broker)),
         }

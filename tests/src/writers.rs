@@ -1,4 +1,4 @@
-//! A trigger and the processes of the bronze writer that it invokes.
+//! A trigger and the processes of the bronze writer, or of another function, that it invokes.
 
 use std::{
     collections::BTreeMap,
@@ -80,9 +80,21 @@ const PATIENCE: Duration = Duration::from_secs(30);
 impl Writers {
     /// Starts to bring the topic into the lake.
     pub async fn start(topic: &Topic, lake: &Lake, setup: Setup<'_>) -> Self {
+        Self::of("bronze-writer", lake.settings(), topic, setup, |_, _| {}).await
+    }
+
+    /// Starts to bring the topic to a function with these settings. `answered` is told each event with its answer, before
+    /// the trigger hears of it.
+    pub async fn of(
+        binary: &str,
+        settings: BTreeMap<String, String>,
+        topic: &Topic,
+        setup: Setup<'_>,
+        answered: impl Fn(&Bytes, &Bytes) + Send + Sync + 'static,
+    ) -> Self {
         let logs = tempfile::tempdir().unwrap();
         let stats = Arc::new(Stats::default());
-        let host = Arc::new(host(lake, &setup, &logs, &stats).await);
+        let host = Arc::new(host(binary, settings, &setup, &logs, &stats).await);
         let outcomes = Arc::new(Mutex::new(Outcomes::default()));
         let mapping = Mapping {
             function: FUNCTION.to_owned(),
@@ -101,7 +113,10 @@ impl Writers {
             let outcomes = Arc::clone(&outcomes);
             tokio::spawn(async move {
                 let invoke = async |payload: Bytes| {
-                    let outcome = host.invoke(FUNCTION, payload).await;
+                    let outcome = host.invoke(FUNCTION, payload.clone()).await;
+                    if let Ok(answer) = &outcome {
+                        answered(&payload, answer);
+                    }
                     let is_lost = outcome.is_ok() && (setup.loses_answer)();
                     outcomes.lock().unwrap().count(&outcome, is_lost);
                     if is_lost { Err(lost()) } else { outcome }
@@ -204,8 +219,13 @@ fn lost() -> InvokeError {
     }
 }
 
-async fn host(lake: &Lake, setup: &Setup<'_>, logs: &TempDir, stats: &Arc<Stats>) -> Host {
-    let mut environment = lake.settings();
+async fn host(
+    binary: &str,
+    mut environment: BTreeMap<String, String>,
+    setup: &Setup<'_>,
+    logs: &TempDir,
+    stats: &Arc<Stats>,
+) -> Host {
     let response = if setup.names_failures {
         "items"
     } else {
@@ -217,7 +237,7 @@ async fn host(lake: &Lake, setup: &Setup<'_>, logs: &TempDir, stats: &Arc<Stats>
     ]));
     let function = Function {
         name: FUNCTION.to_owned(),
-        binary: bin_dir().await.join("bronze-writer"),
+        binary: bin_dir().await.join(binary),
         timeout: setup.time_limit,
         memory_mb: 512,
         reserved_concurrency: None,
