@@ -49,7 +49,7 @@ pub enum Fault {
         offsets: String,
         /// The first refusal.
         #[source]
-        cause: NotDurable,
+        cause: Box<NotDurable>,
     },
 }
 
@@ -178,7 +178,7 @@ impl<'e> Tally<'e> {
             missing: self.missing.len(),
             records: self.report.records,
             offsets: ranges(self.missing),
-            cause,
+            cause: Box::new(cause),
         };
         let Some(answer) = answer else {
             return Err(fault);

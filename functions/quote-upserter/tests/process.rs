@@ -95,7 +95,7 @@ fn database(answer: Option<Vec<u8>>) -> u16 {
     port
 }
 
-/// Format: PostgreSQL's documentation, "Message Formats", ErrorResponse.
+/// Format: PostgreSQL's documentation, "Message Formats", `ErrorResponse`.
 fn error(sqlstate: &str, message: &str) -> Vec<u8> {
     let fields = format!("SFATAL\0VFATAL\0C{sqlstate}\0M{message}\0\0");
     let length = u32::try_from(fields.len() + 4).unwrap();
