@@ -287,7 +287,7 @@ async fn eight_writers_share_two_connections_of_a_pooler() {
         let client = postgres.client("pooled_writers").await;
         let connections: i64 = client.query_one(counted, &[]).await.unwrap().get(0);
         assert!((1..=3).contains(&connections), "{connections}");
-        let wrong = super::tables(&url.replace(postgres.password(), "c0ffee"));
+        let wrong = tables(&url.replace(postgres.password(), "c0ffee"));
         let error = wrong.check(soon()).await.unwrap_err();
         assert!(
             error
