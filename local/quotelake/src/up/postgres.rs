@@ -18,8 +18,8 @@ use runtime::Environment;
 use sam_template::Pipeline;
 use serde::Serialize;
 use serde_json::json;
+use tables::postgres::Access;
 use tokio::{task::spawn_blocking, time::sleep};
-use tokio_postgres::{Config, config::Host};
 
 use super::UpError;
 
@@ -113,16 +113,12 @@ impl Postgres {
         };
         let password = database.password.as_ref();
         let password = password.map(|password| ("DATABASE_PASSWORD", password.as_str()));
-        let shown = format!(
-            "postgres://{}",
-            location.access(&password.into_iter().collect())?
-        );
+        let access = location.access(&password.into_iter().collect())?;
+        let shown = format!("postgres://{access}");
         migrate(location, &password.into_iter().collect()).await?;
-        // The location has told what is wrong with it.
-        let config: Config = url.parse().unwrap_or_default();
         Ok(Self {
-            parameters: parameters(&config),
-            secrets: secrets(&config, database, folder)?,
+            parameters: parameters(&access),
+            secrets: secrets(&access, database, folder)?,
             access: DatabaseAccess {
                 database: if own.is_some() { url } else { shown },
                 database_folder: elsewhere,
@@ -201,35 +197,18 @@ async fn migrate(location: DatabaseLocation, environment: &Environment) -> Resul
     Ok(())
 }
 
-fn parameters(config: &Config) -> BTreeMap<&'static str, String> {
-    let host = match config.get_hosts().first() {
-        Some(Host::Tcp(name)) => name.clone(),
-        Some(Host::Unix(folder)) => folder.display().to_string(),
-        None => String::new(),
-    };
-    let port = config.get_ports().first().copied().unwrap_or(5432);
-    let user = config.get_user().unwrap_or_default();
-    let is_here = host.starts_with('/')
-        || host == "localhost"
-        || host
-            .parse()
-            .is_ok_and(|address: std::net::IpAddr| address.is_loopback());
-    let wants_tls = config.get_ssl_mode() == tokio_postgres::config::SslMode::Require;
-    let tls = if is_here && !wants_tls {
-        "off"
-    } else {
-        "verify"
-    };
+fn parameters(access: &Access) -> BTreeMap<&'static str, String> {
     // The template asks for a secret where there is TLS; which one it is, the environment says (`secrets`).
-    let secret = if tls == "verify" { SECRET } else { "" };
+    let (tls, secret) = if access.has_tls() {
+        ("verify", SECRET)
+    } else {
+        ("off", "")
+    };
     [
-        ("DatabaseHost", host),
-        ("DatabasePort", port.to_string()),
-        (
-            "DatabaseName",
-            config.get_dbname().unwrap_or(user).to_owned(),
-        ),
-        ("DatabaseUser", user.to_owned()),
+        ("DatabaseHost", access.host()),
+        ("DatabasePort", access.port().to_string()),
+        ("DatabaseName", access.name().to_owned()),
+        ("DatabaseUser", access.user().unwrap_or_default().to_owned()),
         ("DatabaseTls", tls.to_owned()),
         ("DatabaseSecretArn", secret.to_owned()),
     ]
@@ -238,15 +217,14 @@ fn parameters(config: &Config) -> BTreeMap<&'static str, String> {
 
 /// The references to the files of the password and the authorities.
 fn secrets(
-    config: &Config,
+    access: &Access,
     database: &Database,
     folder: &DataFolder,
 ) -> Result<BTreeMap<&'static str, String>, UpError> {
     let mut secrets = BTreeMap::new();
-    let given = config.get_password().map(String::from_utf8_lossy);
-    if let Some(password) = given.or(database.password.as_ref().map(Into::into)) {
+    if let Some(password) = access.password() {
         let file = folder.path().join("database.json");
-        let text = json!({ "username": config.get_user(), "password": password }).to_string();
+        let text = json!({ "username": access.user(), "password": password.expose() }).to_string();
         write_secret(&file, &text).map_err(|cause| unwritten(&file, cause))?;
         secrets.insert("DATABASE_SECRET", format!("file:{}", file.display()));
     }
@@ -285,7 +263,7 @@ mod tests {
 
     #[test]
     fn a_url_says_where_the_functions_find_the_database() {
-        let of = |url: &str| parameters(&url.parse().unwrap());
+        let of = |url: &str| parameters(&Access::of_url(url, None, None).unwrap());
         let here = of("postgres://ann:pass@127.0.0.1:5433/quotes");
         assert_eq!(here["DatabaseHost"], "127.0.0.1");
         assert_eq!(

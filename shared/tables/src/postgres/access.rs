@@ -119,9 +119,45 @@ impl Access {
         Self(Arc::new(parts))
     }
 
+    /// The server's name or address, or the folder of its socket.
+    pub fn host(&self) -> String {
+        match &self.0.host {
+            Host::Name(name) => name.clone(),
+            Host::Folder(folder) => folder.display().to_string(),
+        }
+    }
+
+    /// The port.
+    pub fn port(&self) -> u16 {
+        self.0.port
+    }
+
+    /// The name of the database.
+    pub fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// The user, where a secret does not say who it is.
+    pub fn user(&self) -> Option<&str> {
+        self.0.user.as_deref()
+    }
+
+    /// The password, where it was given and is not in a secret.
+    pub fn password(&self) -> Option<&Secret> {
+        match &self.0.method {
+            Method::Password(password) => Some(password),
+            _ => None,
+        }
+    }
+
+    /// Whether the server has to show a certificate.
+    pub fn has_tls(&self) -> bool {
+        !matches!(self.0.tls, Tls::Off)
+    }
+
     /// User, password and authority as they are held, fetched where there are none yet, at the same time.
     pub(super) async fn login(&self) -> Result<Login, AccessError> {
-        let (user, authority) = try_join!(self.user(), self.authority())?;
+        let (user, authority) = try_join!(self.credentials(), self.authority())?;
         let (user, password) = user;
         Ok(Login {
             user,
@@ -154,7 +190,7 @@ impl Access {
         Ok(Some(login).filter(|login| login != refused))
     }
 
-    async fn user(&self) -> Result<(String, Option<Secret>), AccessError> {
+    async fn credentials(&self) -> Result<(String, Option<Secret>), AccessError> {
         let named = || self.0.user.clone().ok_or(AccessError::NoUser);
         match &self.0.method {
             Method::Trusted => Ok((named()?, None)),
