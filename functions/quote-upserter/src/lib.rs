@@ -27,7 +27,7 @@ use lake::{
 };
 use runtime::{Invocation, clock};
 use serde_json::value::RawValue;
-use tables::{NoRow, Row, Upsert};
+use tables::{NoRow, Row, Upsert, UpsertError};
 use tokio::time::Instant;
 
 pub use report::{Answer, Fault, NotDurable, Report};
@@ -125,11 +125,7 @@ impl<T: Upsert, S: PutIf + Get> Upserter<T, S> {
         let committed = commit(&self.tables, &rows.rows, parts, until).await;
         for (row, error) in &committed.refused {
             let position = rows.positions[*row];
-            let aside = no_row(
-                &self.how.quarantine,
-                &received[position],
-                &error.to_string(),
-            );
+            let aside = self.refused(&received[position], error);
             asides.push((Place::of_record(&event.records[position]), aside));
         }
         tally.add_committed(&rows.positions, committed);
@@ -142,6 +138,31 @@ impl<T: Upsert, S: PutIf + Get> Upserter<T, S> {
             tally.add_aside(place, object, put);
         }
         tally
+    }
+
+    /// The quarantine object of a record whose row the database refuses: the same each time that the record comes, so without
+    /// the database's words, which name places in its files.
+    fn refused(&self, received: &Received<'_>, error: &UpsertError) -> Admitted {
+        let Received {
+            topic,
+            partition,
+            offset,
+            ..
+        } = received;
+        tracing::warn!(
+            topic,
+            partition,
+            offset,
+            "a record goes to quarantine: {error}"
+        );
+        let sqlstate = match error {
+            UpsertError::Refused { sqlstate, .. } => sqlstate,
+            _ => "unknown",
+        };
+        let detail = format!(
+            "the database refuses a value of the row (SQLSTATE {sqlstate}): the function's log has its words"
+        );
+        no_row(&self.how.quarantine, received, &detail)
     }
 
     /// The rows of an event, those of a topic together, and what goes to quarantine without asking the database.

@@ -184,7 +184,7 @@ async fn a_value_that_the_tables_refuse_in_the_middle_of_1000_costs_no_neighbour
     let read = read_quarantined(objects.values().next().unwrap()).unwrap();
     assert_eq!(
         read.detail,
-        "the database refuses a value of the rows (value overflows numeric format, SQLSTATE 22003)"
+        "the database refuses a value of the row (SQLSTATE 22003): the function's log has its words"
     );
     let asked = transactions.load(Ordering::Relaxed);
     assert!(asked <= 21, "halving asks twice a level: {asked}");
