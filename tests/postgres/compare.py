@@ -95,14 +95,15 @@ def sink(ground, settings, parameters=""):
     return database, process
 
 
-def quotelake(ground, batch_size):
+def quotelake(ground, batch_size, pollers=1):
     """The function as Lambda runs it, behind the triggers of `quotelake up`; its tables are those of its migrations."""
     folder, database = ground.start_run()
     tool = ground.options.bin_dir / "quotelake"
     subprocess.run([tool, "migrate", "--database", ground.postgres.url(database)], check=True, stdout=subprocess.DEVNULL)
     words = [tool, "up", "--json", "--template", HERE / "template.yaml", "--data", folder / "data", "--bin-dir", ground.options.bin_dir]
     words += ["--brokers", ground.kafka.brokers]
-    for name, value in {"DatabasePort": ground.postgres.port, "DatabaseName": database, "BatchSize": batch_size}.items():
+    own = {"DatabasePort": ground.postgres.port, "DatabaseName": database, "BatchSize": batch_size, "MinimumPollers": pollers}
+    for name, value in own.items():
         words += ["--parameter", f"{name}={value}"]
     return database, Process(words, folder / "log")
 
@@ -112,10 +113,11 @@ def ways(records):
     few = min(ONE_BY_ONE, records)
     large, rewrite, unnest = jdbc_sink.LARGE, jdbc_sink.REWRITE, jdbc_sink.UNNEST
     return {
-        "quotelake": (records, lambda ground: quotelake(ground, 10_000)),
-        "quotelake-1000": (records, lambda ground: quotelake(ground, 1000)),
         "python": (few, lambda ground: python_consumer(ground, few, 1)),
         "python-500": (records, lambda ground: python_consumer(ground, records, 500)),
+        "quotelake": (records, lambda ground: quotelake(ground, 10_000)),
+        "quotelake-2": (records, lambda ground: quotelake(ground, 10_000, pollers=2)),
+        "quotelake-1000": (records, lambda ground: quotelake(ground, 1000)),
         "sink": (records, lambda ground: sink(ground, {})),
         "sink-3000": (records, lambda ground: sink(ground, large, rewrite)),
         "sink-3000-2": (records, lambda ground: sink(ground, large | {"tasks.max": 2}, rewrite)),

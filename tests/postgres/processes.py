@@ -63,15 +63,19 @@ class Process:
 
     def usage(self):
         """By program, of the process and those below it: seconds on a processor, and the peak of any one in MB."""
-        if self.has_ended():
-            _, status, used = os.wait4(self.child.pid, 0)
-            self.child.returncode = os.waitstatus_to_exitcode(status)
-            return {pathlib.Path(self.child.args[0]).name: (used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)}
-        used = {}
-        for pid in [self.child.pid, *below(self.child.pid)]:
-            cpu, memory = used.get(name(pid), (0, 0))
-            used[name(pid)] = (cpu + seconds(pid), max(memory, peak(pid)))
-        return used
+        while not self.has_ended():
+            used = {}
+            try:
+                for pid in [self.child.pid, *below(self.child.pid)]:
+                    cpu, memory = used.get(name(pid), (0, 0))
+                    used[name(pid)] = (cpu + seconds(pid), max(memory, peak(pid)))
+                return used
+            # One of them has ended meanwhile.
+            except (OSError, IndexError):
+                time.sleep(0.05)
+        _, status, used = os.wait4(self.child.pid, 0)
+        self.child.returncode = os.waitstatus_to_exitcode(status)
+        return {pathlib.Path(self.child.args[0]).name: (used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)}
 
 
 def below(pid):
