@@ -1,9 +1,13 @@
-use std::ops::Range;
+use std::{
+    ops::Range,
+    thread::sleep,
+    time::{Duration, Instant},
+};
 
 use rdkafka::{
     Offset, TopicPartitionList,
     consumer::{BaseConsumer, Consumer},
-    error::{KafkaResult, RDKafkaErrorCode},
+    error::{KafkaError, KafkaResult, RDKafkaErrorCode},
     metadata::MetadataPartition,
 };
 
@@ -12,6 +16,9 @@ use crate::{
     Cluster,
     context::{Context, ask},
 };
+
+/// The pause before a group's coordinator is asked again.
+const AGAIN: Duration = Duration::from_millis(100);
 
 /// Looks at watermarks and committed offsets without joining a group.
 pub struct Watermarks {
@@ -93,12 +100,23 @@ impl Watermarks {
             list.add_partition(topic, partition);
         }
         let what = format!("the committed offsets of '{topic}'");
+        let until = Instant::now() + ASK;
         self.ask(&what, |consumer| {
-            let answer = consumer.committed_offsets(list, ASK)?;
-            let partitions = partitions.iter();
-            partitions
-                .map(|&partition| committed_of(&answer, topic, partition))
-                .collect()
+            loop {
+                let answer = consumer.committed_offsets(list.clone(), ASK);
+                let committed = answer.and_then(|answer| {
+                    let partitions = partitions.iter();
+                    partitions
+                        .map(|&partition| committed_of(&answer, topic, partition))
+                        .collect()
+                });
+                match committed {
+                    Err(error) if is_between_coordinators(&error) && Instant::now() < until => {
+                        sleep(AGAIN);
+                    }
+                    committed => return committed,
+                }
+            }
         })
     }
 
@@ -109,6 +127,17 @@ impl Watermarks {
     ) -> Result<T, TopicError> {
         ask(&self.consumer, question).map_err(|error| failed(self.consumer.context(), what, &error))
     }
+}
+
+/// Whether the group has no coordinator at the moment, as at a cluster's first group and while brokers change.
+fn is_between_coordinators(error: &KafkaError) -> bool {
+    use RDKafkaErrorCode as Code;
+    matches!(
+        error.rdkafka_error_code(),
+        Some(
+            Code::NotCoordinator | Code::CoordinatorNotAvailable | Code::CoordinatorLoadInProgress
+        )
+    )
 }
 
 /// The committed offset of a partition in the brokers' answer, if there is one.
@@ -159,5 +188,20 @@ mod tests {
             matches!(refused, Err(TopicError::Refused { .. })),
             "{refused:?}"
         );
+    }
+
+    #[tokio::test]
+    async fn a_group_whose_coordinator_moves_is_asked_again() {
+        let broker = MockCluster::new(1).unwrap();
+        broker.create_topic("t", 1, 1).unwrap();
+        let question = RDKafkaApiKey::OffsetFetch;
+        broker.apiversion(question, Some(0), Some(1)).unwrap();
+        let cluster = Cluster::plaintext(&broker.bootstrap_servers()).unwrap();
+        let begun = commit_start(&cluster, "t", "group", StartAt::Latest).await;
+        begun.unwrap();
+        let watermarks = Watermarks::new(&cluster, "group").unwrap();
+        let moved = RDKafkaRespErr::RD_KAFKA_RESP_ERR_NOT_COORDINATOR;
+        broker.request_errors(question, &[moved, moved]);
+        assert_eq!(watermarks.committed("t", &[0]), Ok(vec![Some(0)]));
     }
 }
