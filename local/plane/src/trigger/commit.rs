@@ -8,9 +8,9 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use super::Backoff;
 use crate::stats::Stats;
 
-/// Commits what is `done`, the offset after the last record of each partition, one commit after the other, for as long as somebody can send more. One that fails is a
-/// trouble; after a pause it is tried again, with what is done by then and without the partitions that the member no
-/// longer `holds`: their records come again to whoever has them.
+/// Commits what is `done`, the offset after the last record of each partition, one commit after the other, for as long as
+/// somebody can send more. One that fails is a trouble; after a pause it is tried again, with what is done by then and
+/// without the partitions that the member no longer `holds`: their records come again to whoever has them.
 pub(super) async fn commit_all<Committed>(
     mut done: UnboundedReceiver<BTreeMap<i32, i64>>,
     commit: impl Fn(BTreeMap<i32, i64>) -> Committed,
