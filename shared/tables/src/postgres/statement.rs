@@ -22,6 +22,17 @@ macro_rules! columns {
     };
 }
 
+/// The same of a row that the table has another for; not `excluded.*`, as a later version may have more columns.
+macro_rules! excluded {
+    () => {
+        "excluded.ticker, excluded.time, excluded.price, excluded.volume, excluded.total_volume, excluded.change, \
+         excluded.change_percent, excluded.ceiling_price, excluded.floor_price, excluded.reference_price, \
+         excluded.highest_price, excluded.lowest_price, excluded.bid_price, excluded.ask_price, excluded.created_at, \
+         excluded.topic, excluded.epoch, excluded.kafka_partition, excluded.kafka_offset, excluded.event_id, \
+         excluded.source, excluded.currency, excluded.mic, excluded.session, excluded.trading_date, excluded.flags"
+    };
+}
+
 /// The rows of the parameters. Numbers and flags travel as their text: no type of the client holds all their digits.
 macro_rules! batch {
     () => {
@@ -81,7 +92,9 @@ macro_rules! newest {
                 ORDER BY ticker COLLATE \"C\", coalesce(source, '') COLLATE \"C\"
                 ON CONFLICT (ticker, source) DO UPDATE SET (",
             columns!(),
-            ") = ROW (excluded.*)
+            ") = ROW (",
+            excluded!(),
+            ")
                 WHERE (coalesce(excluded.time, '-infinity'), excluded.created_at, excluded.kafka_offset, excluded.topic,
                     excluded.epoch, excluded.kafka_partition)
                     > (coalesce(held.time, '-infinity'), held.created_at, held.kafka_offset, held.topic, held.epoch,
