@@ -30,7 +30,10 @@ pub async fn clean_pass(topic: &Topic, layout: &Layout) -> BTreeMap<ObjectKey, B
         layout.clone(),
         FailureResponse::Batch,
     );
-    deliver(topic, GROUP, async |payload| handle(&writer, &payload).await).await;
+    deliver(topic, GROUP, async |payload| {
+        handle(&writer, &payload).await
+    })
+    .await;
     let mut objects = writer.store().objects();
     objects.retain(|key, _| !key.as_str().starts_with(&layout.marks_root()));
     objects

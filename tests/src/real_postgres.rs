@@ -35,6 +35,12 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 /// The host that the server's certificate does not name; the server listens there too.
 pub const OTHER_HOST: &str = "127.0.0.2";
 
+/// A user with the function's role, and its password; [`Postgres::create_writer`] makes it.
+pub const WRITER: &str = "upserter";
+
+/// What servers keep of that password: PBKDF2 of one round and not 4,096, which take this build a tenth of a second.
+const WRITER_SECRET: &str = "SCRAM-SHA-256$1:cXVvdGVsYWtlLXNhbHQuLg==$kTa0hXX2ObYdwLIYHeA2FfkAPEr2J/rEgUaHQQgo9n8=:l8hp84FXWHloGT5KImd8oJNrrhLRiFuYfEiFRUo2oCk=";
+
 /// A running server; it ends with this value, or with the process of the test. Its methods block, but for those of SQL.
 ///
 /// Clients may come by TLS or without; the certificate is of the authority in [`certificates`](Self::certificates), for
@@ -224,6 +230,19 @@ impl Postgres {
         let statement = format!("CREATE DATABASE \"{name}\"");
         client.batch_execute(&statement).await.unwrap();
         self.url_of(name)
+    }
+
+    /// Makes the user [`WRITER`], where it is not there; a database has been migrated before.
+    pub async fn create_writer(&self) {
+        let statement = format!(
+            "DO $$ BEGIN CREATE ROLE {WRITER} LOGIN PASSWORD '{WRITER_SECRET}' IN ROLE quotelake_writer; \
+             EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$"
+        );
+        self.client(NAME)
+            .await
+            .batch_execute(&statement)
+            .await
+            .unwrap();
     }
 
     /// Sets a parameter for the sessions that begin from now on, such as `default_transaction_read_only`; `None` gives it its

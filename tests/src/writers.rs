@@ -18,7 +18,7 @@ use sam_template::FailurePolicy;
 use tempfile::TempDir;
 use tokio::{
     sync::mpsc,
-    time::{sleep, timeout},
+    time::{Instant, sleep, timeout},
 };
 use tokio_util::task::AbortOnDropHandle;
 
@@ -76,6 +76,9 @@ const FUNCTION: &str = "writer";
 
 /// How long the trigger's consumers may take to leave their group.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How long an answer may take; pauses between tries are up to 10 s.
+const ANSWERED: Duration = Duration::from_secs(120);
 
 impl Writers {
     /// Starts to bring the topic into the lake.
@@ -149,7 +152,9 @@ impl Writers {
     /// Waits until this many more invocations are answered.
     pub async fn answers(&self, count: u64) {
         let end = self.outcomes().answered + count;
+        let until = Instant::now() + ANSWERED;
         while self.outcomes().answered < end {
+            assert!(Instant::now() < until, "{:?}", self.outcomes());
             self.pause().await;
         }
     }

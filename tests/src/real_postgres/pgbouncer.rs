@@ -11,7 +11,7 @@ use std::{
 use plane::postgres::{NAME, Tied};
 use tempfile::TempDir;
 
-use super::{PATIENCE, Postgres, url};
+use super::{PATIENCE, Postgres, WRITER, WRITER_SECRET, url};
 use crate::ports;
 
 /// Where Debian has it, and where else it may be.
@@ -50,7 +50,10 @@ impl Pgbouncer {
              client_tls_cert_file = {server}/broker.crt\nclient_tls_key_file = {server}/broker.key\n",
             postgres.port
         );
-        let users = format!("\"{NAME}\" \"{}\"\n", postgres.password);
+        let users = format!(
+            "\"{NAME}\" \"{}\"\n\"{WRITER}\" \"{WRITER_SECRET}\"\n",
+            postgres.password
+        );
         let file = folder.path().join("pgbouncer.ini");
         fs::write(&file, settings).unwrap();
         fs::write(folder.path().join("users"), users).unwrap();

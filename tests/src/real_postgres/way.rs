@@ -205,8 +205,8 @@ async fn statement(
             Err(io::ErrorKind::ConnectionAborted.into())
         }
         Fate::Held => {
-            let _held = Held::of(control);
             let mut released = control.releases.subscribe();
+            let _held = Held::of(control);
             // The sender lives as long as the way.
             let _ = released.changed().await;
             server.write_all(&bytes).await?;
