@@ -6,6 +6,7 @@
 mod account;
 mod cluster;
 mod error;
+mod home;
 mod programs;
 mod tied;
 
@@ -19,9 +20,10 @@ use std::{
 
 use rustix::process::Signal;
 
-pub use account::{Account, Home};
+pub use account::Account;
 use cluster::Cluster;
 pub use error::PostgresError;
+pub use home::Home;
 pub use programs::Programs;
 pub use tied::Tied;
 
@@ -53,7 +55,7 @@ pub struct Settings {
     pub programs: Programs,
     /// Whose process it is.
     pub account: Account,
-    /// The folder of the database, the password and nothing else; [`Home::of`] finds one. It is made if it is not there.
+    /// The folder of the database and the password; [`Home::of`] finds one. It is made if it is not there.
     pub folder: PathBuf,
     /// The file that the server's log is added to.
     pub log: PathBuf,

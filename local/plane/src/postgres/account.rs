@@ -5,7 +5,7 @@ use std::{
         fs::{DirBuilderExt, MetadataExt, chown},
         process::CommandExt,
     },
-    path::{Path, PathBuf},
+    path::Path,
     process::{Command, Stdio},
 };
 
@@ -63,9 +63,8 @@ impl Account {
             Ok(()) => self.give(folder),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                 let found = fs::symlink_metadata(folder).map_err(failed)?;
-                let user = self.other.map_or(geteuid().as_raw(), |(user, _)| user);
                 // One of root's is what a start has left that was cut off between the two steps.
-                match found.is_dir() && (found.uid() == user || found.uid() == geteuid().as_raw()) {
+                match found.is_dir() && self.owns(found.uid()) {
                     true => self.give(folder),
                     false => Err(PostgresError::NotOurs(folder.to_owned())),
                 }
@@ -87,8 +86,14 @@ impl Account {
         }
     }
 
+    /// Whether a file or folder of this user is its own, or root's for it.
+    pub(super) fn owns(self, user: u32) -> bool {
+        let own = geteuid().as_raw();
+        user == own || self.other.is_some_and(|(other, _)| user == other)
+    }
+
     /// Whether it can get to what is in `folder`.
-    fn reaches(self, folder: &Path) -> bool {
+    pub(super) fn reaches(self, folder: &Path) -> bool {
         let mut command = self.command("/bin/sh");
         command.args(["-c", "cd \"$1\"", "sh"]).arg(folder);
         command
@@ -96,38 +101,6 @@ impl Account {
             .stdout(Stdio::null())
             .stderr(Stdio::null());
         command.status().is_ok_and(|status| status.success())
-    }
-}
-
-/// The folder of a server's database.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Home {
-    /// The folder.
-    pub folder: PathBuf,
-    /// Whether it had to be elsewhere than in the folder that was asked for, because the account can't get there.
-    pub is_elsewhere: bool,
-}
-
-impl Home {
-    /// `postgres` in `data`; where `account` can't get there, a folder of the system's for temporary files, the same at each
-    /// start.
-    ///
-    /// # Errors
-    /// [`PostgresError::Io`].
-    pub fn of(data: &Path, account: Account) -> Result<Self, PostgresError> {
-        let found = fs::metadata(data).map_err(PostgresError::at(data))?;
-        let is_elsewhere = !account.reaches(data);
-        let folder = match is_elsewhere {
-            false => data.join("postgres"),
-            true => {
-                let name = format!("quotelake-postgres-{}-{}", found.dev(), found.ino());
-                std::env::temp_dir().join(name)
-            }
-        };
-        Ok(Self {
-            folder,
-            is_elsewhere,
-        })
     }
 }
 
@@ -145,8 +118,6 @@ fn ids(users: &str, name: &str) -> Option<(u32, u32)> {
 
 #[cfg(test)]
 mod tests {
-    use std::{fs::Permissions, os::unix::fs::PermissionsExt};
-
     use super::*;
 
     #[test]
@@ -155,19 +126,5 @@ mod tests {
         assert_eq!(ids(users, "postgres"), Some((101, 104)));
         assert_eq!(ids(users, "nobody"), None);
         assert_eq!(ids("postgres:x", "postgres"), None);
-    }
-
-    #[test]
-    fn a_folder_that_the_account_cannot_reach_is_replaced_by_the_same_one_each_time() {
-        let account = Account::find().unwrap();
-        let data = tempfile::tempdir().unwrap();
-        fs::set_permissions(data.path(), Permissions::from_mode(0o700)).unwrap();
-        let home = Home::of(data.path(), account).unwrap();
-        // The folder is its maker's alone, and root's server is another's.
-        assert_eq!(home.is_elsewhere, account.other.is_some());
-        if !home.is_elsewhere {
-            assert_eq!(home.folder, data.path().join("postgres"));
-        }
-        assert_eq!(Home::of(data.path(), account).unwrap(), home);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, OpenOptions},
-    io::{Read, Write},
+    io::{self, Read, Write},
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
@@ -66,7 +66,7 @@ impl Cluster {
             return Ok(());
         };
         let end = Instant::now() + ORPHAN;
-        while self.is_server(process) {
+        while serves(process, &self.data) {
             if Instant::now() > end {
                 let _ = kill_process(process, Signal::KILL);
             }
@@ -86,11 +86,6 @@ impl Cluster {
         let mut lines = text.lines().map(str::trim);
         lines.next() == Some(&process.to_string()) && lines.nth(6) == Some("ready")
     }
-
-    fn is_server(&self, process: Pid) -> bool {
-        let data = self.data.display().to_string();
-        command_line(process).is_some_and(|words| words.contains(&data))
-    }
 }
 
 /// The major version of the database in a server's folder, if there is one.
@@ -99,12 +94,23 @@ pub(super) fn version(folder: &Path) -> Option<String> {
     Some(text.trim().to_owned())
 }
 
+/// Whether a server runs on the database in a server's folder.
+pub(super) fn has_server(folder: &Path) -> bool {
+    let data = folder.join(DATA);
+    let process = process_in(&data.join("postmaster.pid"));
+    process.is_some_and(|process| serves(process, &data))
+}
+
+/// 48 digits that nobody can guess.
+pub(super) fn random() -> io::Result<String> {
+    let mut chance = [0; 24];
+    fs::File::open("/dev/urandom")?.read_exact(&mut chance)?;
+    Ok(chance.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
 fn write_password(path: &Path) -> Result<(), PostgresError> {
     let failed = PostgresError::at(path);
-    let mut chance = [0; 24];
-    let mut source = fs::File::open("/dev/urandom").map_err(&failed)?;
-    source.read_exact(&mut chance).map_err(&failed)?;
-    let password: String = chance.iter().map(|byte| format!("{byte:02x}")).collect();
+    let password = random().map_err(&failed)?;
     if path.exists() {
         fs::remove_file(path).map_err(&failed)?;
     }
@@ -170,6 +176,12 @@ fn trouble(output: &Output) -> Option<String> {
         (Some(error), _) => Some(error),
         (None, false) => Some(said.lines().last().unwrap_or("it says nothing").to_owned()),
     }
+}
+
+/// Whether a process is a server on this data.
+fn serves(process: Pid, data: &Path) -> bool {
+    let data = data.display().to_string();
+    command_line(process).is_some_and(|words| words.contains(&data))
 }
 
 /// The process that a lock file names.
