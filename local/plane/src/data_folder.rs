@@ -45,14 +45,17 @@ pub enum DataFolderError {
 #[derive(Debug)]
 pub struct DataFolder {
     path: PathBuf,
-    starts: u64,
-    _lock: File,
+    marker: Marker,
+    lock: File,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Marker {
     /// How often a plane has started here.
     starts: u64,
+    /// The last start's epoch, where that is not its number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    epoch: Option<String>,
 }
 
 impl DataFolder {
@@ -75,14 +78,13 @@ impl DataFolder {
         alone(path, &lock)?;
         // Again, because another start may have been counted meanwhile.
         let starts = read()?.map_or(0, |marker| marker.starts) + 1;
-        let text = serde_json::to_vec(&Marker { starts }).map_err(|error| failed(error.into()))?;
-        let written = path.join(NEW_MARKER);
-        fs::write(&written, text).map_err(failed)?;
-        fs::rename(&written, &marker).map_err(failed)?;
+        let epoch = None;
+        let marker = Marker { starts, epoch };
+        marker.write(path).map_err(failed)?;
         Ok(Self {
             path: path.canonicalize().map_err(failed)?,
-            starts,
-            _lock: lock,
+            marker,
+            lock,
         })
     }
 
@@ -101,17 +103,34 @@ impl DataFolder {
         let lock = File::open(path.join(LOCK)).map_err(failed)?;
         alone(path, &lock)?;
         // Again, because another start may have been counted meanwhile.
-        let starts = read_marker(path, &marker)?.ok_or_else(absent)?.starts;
+        let marker = read_marker(path, &marker)?.ok_or_else(absent)?;
         Ok(Self {
             path: path.canonicalize().map_err(failed)?,
-            starts,
-            _lock: lock,
+            marker,
+            lock,
         })
     }
 
-    /// The name of this start's history: an embedded broker begins at offset 0 each time.
+    /// The name of this start's history: an embedded broker begins at offset 0 each time. It is the start's number, or what
+    /// [`Self::name_epoch`] has made it.
     pub fn epoch(&self) -> String {
-        self.starts.to_string()
+        let Marker { starts, epoch } = &self.marker;
+        epoch.clone().unwrap_or_else(|| starts.to_string())
+    }
+
+    /// Gives this start's history another name, which [`Self::look`] finds too: where what is written is not in the folder
+    /// alone, other folders' starts have the same numbers.
+    ///
+    /// # Errors
+    /// [`DataFolderError::Io`].
+    pub fn name_epoch(&mut self, epoch: String) -> Result<(), DataFolderError> {
+        self.marker.epoch = Some(epoch);
+        self.marker
+            .write(&self.path)
+            .map_err(|cause| DataFolderError::Io {
+                folder: self.path.clone(),
+                cause,
+            })
     }
 
     /// The folder itself.
@@ -149,6 +168,22 @@ impl DataFolder {
             folder: self.path.clone(),
             cause,
         })
+    }
+}
+
+impl Drop for DataFolder {
+    fn drop(&mut self) {
+        // A child that is being started at this moment has the file open too. What can't be unlocked is so when it is closed.
+        let _ = self.lock.unlock();
+    }
+}
+
+impl Marker {
+    /// Puts it into a folder, in place of the last.
+    fn write(&self, folder: &Path) -> io::Result<()> {
+        let written = folder.join(NEW_MARKER);
+        fs::write(&written, serde_json::to_vec(self)?)?;
+        fs::rename(&written, folder.join(MARKER))
     }
 }
 
@@ -217,6 +252,19 @@ mod tests {
         assert!(said.contains("is in use by another quotelake"), "{said}");
         drop(first);
         assert_eq!(DataFolder::open(&path).unwrap().epoch(), "2");
+    }
+
+    #[test]
+    fn an_epoch_that_was_named_is_that_start_s_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut first = DataFolder::open(folder.path()).unwrap();
+        first.name_epoch("20260102T030405678Z".to_owned()).unwrap();
+        assert_eq!(first.epoch(), "20260102T030405678Z");
+        drop(first);
+        let look = DataFolder::look(folder.path()).unwrap();
+        assert_eq!(look.epoch(), "20260102T030405678Z");
+        drop(look);
+        assert_eq!(DataFolder::open(folder.path()).unwrap().epoch(), "2");
     }
 
     #[test]

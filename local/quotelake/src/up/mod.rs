@@ -55,7 +55,8 @@ impl Running {
     /// # Errors
     /// [`UpError`]: one sentence that names the part, with what is already started stopped again.
     pub async fn start(options: &Options) -> Result<Self, UpError> {
-        let folder = DataFolder::open(&options.data)?;
+        let mut folder = DataFolder::open(&options.data)?;
+        parts::name_epoch(options, &mut folder)?;
         let bin_dir = match &options.bin_dir {
             Some(folder) => folder.clone(),
             None => binaries::build(&parts::workspace(&options.template)).await?,

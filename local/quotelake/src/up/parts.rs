@@ -13,7 +13,7 @@ use runtime::clock;
 use sam_template::Pipeline;
 use stream::{Cluster, embedded::EmbeddedBroker, topics};
 
-use super::{FeedSource, Options, UpError};
+use super::{DatabaseSource, FeedSource, Options, UpError};
 
 /// The brokers.
 pub(super) enum Broker {
@@ -93,6 +93,16 @@ pub(super) fn workspace(template: &Path) -> PathBuf {
     }
 }
 
+/// Names the run's history by the time of its start, where the store or the database is from elsewhere: that has seen other
+/// folders' starts, whose numbers are this one's too.
+pub(super) fn name_epoch(options: &Options, folder: &mut DataFolder) -> Result<(), UpError> {
+    let database = options.database.as_ref().map(|database| &database.source);
+    if options.s3_endpoint.is_some() || matches!(database, Some(DatabaseSource::Url(_))) {
+        folder.name_epoch(clock::now().strftime("%Y%m%dT%H%M%S%3fZ").to_string())?;
+    }
+    Ok(())
+}
+
 /// What the parameters of the template are offered, so that its functions find the parts here.
 pub(super) fn offered(
     options: &Options,
@@ -104,12 +114,8 @@ pub(super) fn offered(
     // An hour is longer than most runs.
     parameters.insert("RollEvery".to_owned(), "1 minute".to_owned());
     if let Broker::Embedded(_) = broker {
-        // Its offsets start again at 0. A store from elsewhere has seen other folders' starts.
-        let epoch = match &options.s3_endpoint {
-            None => folder.epoch(),
-            Some(_) => clock::now().strftime("%Y%m%dT%H%M%S%3fZ").to_string(),
-        };
-        parameters.insert("BronzeEpoch".to_owned(), epoch);
+        // Its offsets start again at 0.
+        parameters.insert("BronzeEpoch".to_owned(), folder.epoch());
     }
     match market {
         Market::Recorded(market) => parameters.extend(market.parameters()),
