@@ -48,10 +48,20 @@ pub enum UpError {
     PostgresEnded(PathBuf),
     /// Where a database is.
     #[error(transparent)]
-    DatabaseLocation(#[from] DatabaseLocationError),
+    DatabaseLocation(DatabaseLocationError),
+    /// The database does not answer.
+    #[error(
+        "the database at {database} does not answer ({cause}): check --postgres, and that it runs"
+    )]
+    DatabaseSilent {
+        /// Its address and name.
+        database: String,
+        /// What was seen.
+        cause: String,
+    },
     /// The database's tables.
     #[error(transparent)]
-    Migrate(#[from] MigrateError),
+    Migrate(MigrateError),
     /// The functions, their triggers and URLs.
     #[error(transparent)]
     Plane(#[from] PlaneError),
@@ -100,4 +110,41 @@ pub enum UpError {
     /// A trigger would take a list of failures for success.
     #[error(transparent)]
     ItemsIgnored(#[from] ItemsIgnored),
+}
+
+/// Other commands name the database by another option.
+impl From<DatabaseLocationError> for UpError {
+    fn from(error: DatabaseLocationError) -> Self {
+        match error {
+            DatabaseLocationError::Silent { database, cause } => {
+                Self::DatabaseSilent { database, cause }
+            }
+            error => Self::DatabaseLocation(error),
+        }
+    }
+}
+
+impl From<MigrateError> for UpError {
+    fn from(error: MigrateError) -> Self {
+        match error {
+            MigrateError::Location(error) => error.into(),
+            error => Self::Migrate(error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_database_that_is_silent_is_told_by_the_option_that_named_it() {
+        let silent = DatabaseLocationError::Silent {
+            database: "localhost:5432/quotes".to_owned(),
+            cause: "refused".to_owned(),
+        };
+        let said = UpError::from(MigrateError::Location(silent)).to_string();
+        assert!(said.contains("check --postgres"), "{said}");
+        assert!(!said.contains("--database"), "{said}");
+    }
 }
