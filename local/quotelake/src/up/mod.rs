@@ -67,7 +67,7 @@ impl Running {
             Some(database) => Some(Postgres::start(database, &folder).await?),
             None => None,
         };
-        let mut offered = parts::offered(options, &folder, &broker, &market);
+        let mut offered = parts::offered(&folder, &broker, &market);
         offered.extend(postgres.iter().flat_map(Postgres::parameters));
         let (template, parameters) = (&options.template, &options.parameters);
         let mut pipeline = sam_template::read_offering(template, &offered, parameters)?;

@@ -105,7 +105,6 @@ pub(super) fn name_epoch(options: &Options, folder: &mut DataFolder) -> Result<(
 
 /// What the parameters of the template are offered, so that its functions find the parts here.
 pub(super) fn offered(
-    options: &Options,
     folder: &DataFolder,
     broker: &Broker,
     market: &Market,

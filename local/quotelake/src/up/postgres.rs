@@ -81,8 +81,8 @@ pub struct DatabaseAccess {
 pub(super) struct Postgres {
     /// What the template's parameters are offered.
     parameters: BTreeMap<&'static str, String>,
-    /// What only the functions' environment says: the password's and the authorities' files.
-    secrets: BTreeMap<&'static str, String>,
+    /// What only the functions' environment says: the host, and the password's and the authorities' files.
+    environment: BTreeMap<&'static str, String>,
     access: DatabaseAccess,
     own: Option<Server>,
 }
@@ -118,7 +118,7 @@ impl Postgres {
         migrate(location, &password.into_iter().collect()).await?;
         Ok(Self {
             parameters: parameters(&access),
-            secrets: secrets(&access, database, folder)?,
+            environment: environment(&access, database, folder)?,
             access: DatabaseAccess {
                 database: if own.is_some() { url } else { shown },
                 database_folder: elsewhere,
@@ -133,13 +133,14 @@ impl Postgres {
         parameters.map(|(&name, value)| (name.to_owned(), value.clone()))
     }
 
-    /// Has every function that speaks to it find the password.
+    /// Has every function that speaks to it find it, and the password.
     pub(super) fn secure(&self, pipeline: &mut Pipeline) {
         for function in &mut pipeline.functions {
             if function.environment.contains_key("DATABASE_HOST") {
-                let secrets = self.secrets.iter();
-                let secrets = secrets.map(|(&name, value)| (name.to_owned(), value.clone()));
-                function.environment.extend(secrets);
+                let environment = self.environment.iter();
+                let environment =
+                    environment.map(|(&name, value)| (name.to_owned(), value.clone()));
+                function.environment.extend(environment);
             }
         }
     }
@@ -198,14 +199,15 @@ async fn migrate(location: DatabaseLocation, environment: &Environment) -> Resul
 }
 
 fn parameters(access: &Access) -> BTreeMap<&'static str, String> {
-    // The template asks for a secret where there is TLS; which one it is, the environment says (`secrets`).
-    let (tls, secret) = if access.has_tls() {
-        ("verify", SECRET)
+    // The template asks for a secret where there is TLS; which one it is, `environment` says.
+    // So it does of the host without TLS, which may be a socket's folder: the template knows a loopback host alone.
+    let (host, tls, secret) = if access.has_tls() {
+        (access.host(), "verify", SECRET)
     } else {
-        ("off", "")
+        ("localhost".to_owned(), "off", "")
     };
     [
-        ("DatabaseHost", access.host()),
+        ("DatabaseHost", host),
         ("DatabasePort", access.port().to_string()),
         ("DatabaseName", access.name().to_owned()),
         ("DatabaseUser", access.user().unwrap_or_default().to_owned()),
@@ -215,24 +217,24 @@ fn parameters(access: &Access) -> BTreeMap<&'static str, String> {
     .into()
 }
 
-/// The references to the files of the password and the authorities.
-fn secrets(
+/// The host, and the references to the files of the password and the authorities.
+fn environment(
     access: &Access,
     database: &Database,
     folder: &DataFolder,
 ) -> Result<BTreeMap<&'static str, String>, UpError> {
-    let mut secrets = BTreeMap::new();
+    let mut environment = BTreeMap::from([("DATABASE_HOST", access.host())]);
     if let Some(password) = access.password() {
         let file = folder.path().join("database.json");
         let text = json!({ "username": access.user(), "password": password.expose() }).to_string();
         write_secret(&file, &text).map_err(|cause| unwritten(&file, cause))?;
-        secrets.insert("DATABASE_SECRET", format!("file:{}", file.display()));
+        environment.insert("DATABASE_SECRET", format!("file:{}", file.display()));
     }
     if let Some(authority) = &database.authority {
         let file = std::path::absolute(authority).map_err(|cause| unwritten(authority, cause))?;
-        secrets.insert("DATABASE_CA_SECRET", format!("file:{}", file.display()));
+        environment.insert("DATABASE_CA_SECRET", format!("file:{}", file.display()));
     }
-    Ok(secrets)
+    Ok(environment)
 }
 
 /// Writes a file that only its owner can read, in place of the one of the last start.
@@ -265,7 +267,7 @@ mod tests {
     fn a_url_says_where_the_functions_find_the_database() {
         let of = |url: &str| parameters(&Access::of_url(url, None, None).unwrap());
         let here = of("postgres://ann:pass@127.0.0.1:5433/quotes");
-        assert_eq!(here["DatabaseHost"], "127.0.0.1");
+        assert_eq!(here["DatabaseHost"], "localhost");
         assert_eq!(
             (&*here["DatabasePort"], &*here["DatabaseTls"]),
             ("5433", "off")
@@ -281,7 +283,7 @@ mod tests {
         );
         assert_eq!(there["DatabaseName"], "ann");
         let socket = of("postgres://ann@/quotes?host=/run/postgresql");
-        assert_eq!(socket["DatabaseHost"], "/run/postgresql");
+        assert_eq!(socket["DatabaseHost"], "localhost");
         assert_eq!(socket["DatabaseTls"], "off");
         let by_tls = of("postgres://ann@localhost/quotes?sslmode=require");
         assert_eq!(by_tls["DatabaseTls"], "verify");
