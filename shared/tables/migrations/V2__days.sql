@@ -46,6 +46,13 @@ BEGIN
         EXECUTE format(
             'CREATE TABLE realtime_quotes_%s (LIKE realtime_quotes INCLUDING DEFAULTS INCLUDING CONSTRAINTS)',
             to_char(day, 'YYYYMMDD'));
+        -- A reader that knows the partitions of before, and waits for the default one, would miss the rows that move.
+        IF EXISTS (
+            SELECT FROM realtime_quotes_default
+            WHERE created_at >= day_starts::timestamptz AND created_at < day_ends::timestamptz
+        ) THEN
+            LOCK TABLE ONLY realtime_quotes IN ACCESS EXCLUSIVE MODE;
+        END IF;
         LOCK TABLE realtime_quotes_default IN ACCESS EXCLUSIVE MODE;
         EXECUTE format(
             'WITH moved AS (DELETE FROM realtime_quotes_default WHERE created_at >= $1 AND created_at < $2 RETURNING *)
