@@ -110,6 +110,8 @@ impl<'e> Tally<'e> {
         let records = &self.event.records;
         for (part, upserted) in committed.done {
             let topic = &*records[positions[part.start]].topic;
+            // A batch that changes nothing has an age too.
+            self.by_topic.entry(topic).or_default();
             self.report.latest_changed += upserted.latest;
             self.count(topic, metrics::LATEST_CHANGED, upserted.latest);
             if self.history {
@@ -154,7 +156,14 @@ impl<'e> Tally<'e> {
     }
 
     pub(crate) fn emit(&self, now: Timestamp) {
-        for (topic, counts) in &self.by_topic {
+        for (topic, values) in self.values(now) {
+            emit(now, ("topic", topic), &values);
+        }
+    }
+
+    /// What is told of each topic.
+    pub(crate) fn values(&self, now: Timestamp) -> Vec<(&'e str, Vec<(Metric, u64)>)> {
+        let of_topic = |(&topic, counts): (&&'e str, &BTreeMap<Metric, u64>)| {
             let mut counts: Vec<_> = counts
                 .iter()
                 .map(|(&metric, &count)| (metric, count))
@@ -165,8 +174,10 @@ impl<'e> Tally<'e> {
                 let age = u64::try_from(age).unwrap_or(0);
                 counts.push((metrics::ROW_AGE_MILLISECONDS, age));
             }
-            emit(now, ("topic", topic), &counts);
-        }
+            (topic, counts)
+        };
+        let values = self.by_topic.iter().map(of_topic);
+        values.filter(|(_, values)| !values.is_empty()).collect()
     }
 
     pub(crate) fn answer(self, failure_response: FailureResponse) -> Result<Answer, Fault> {

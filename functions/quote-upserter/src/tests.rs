@@ -394,6 +394,32 @@ async fn the_example_events_do_what_their_table_says() {
     assert_eq!(answer, serde_json::from_str::<Value>(expected).unwrap());
 }
 
+#[test]
+fn a_batch_that_changes_nothing_has_an_age_with_and_without_history() {
+    let batch = quotes(0..2).to_string();
+    let event = KafkaEvent::decode(&batch).unwrap();
+    let now = jiff::Timestamp::from_millisecond(1_779_480_000_123 + 700).unwrap();
+    for history in [true, false] {
+        let mut tally = Tally::of(&event, history);
+        tally.add_committed(
+            &[0, 1],
+            commit::Committed {
+                done: vec![(0..2, Upserted::default())],
+                ..commit::Committed::default()
+            },
+        );
+        let values = tally.values(now);
+        let [(topic, values)] = &values[..] else {
+            panic!("{values:?}");
+        };
+        assert_eq!(*topic, "stock-quotes");
+        assert!(
+            values.contains(&(metrics::ROW_AGE_MILLISECONDS, 700)),
+            "{values:?}"
+        );
+    }
+}
+
 #[tokio::test]
 async fn a_payload_that_is_no_event_is_an_error() {
     let upserter = upserter(MemoryTables::default());
