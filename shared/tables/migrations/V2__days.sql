@@ -5,8 +5,10 @@
 --   CALL quotelake_days(7, NULL, '2026-01-01');    days of the past too, before a replay
 --
 -- A day that already has rows in the default partition gets a partition too, and they move into it (of the last 10 years).
--- Not in a transaction block: each day is a transaction of its own. Writers and readers go on; where one holds a lock for
--- 5 seconds, the call ends with an error, and the next call does the rest. Only the tables' owner can call it.
+-- A default partition that is missing is made again.
+-- Not in a transaction block: each day is a transaction of its own. Writers and readers go on, and wait while rows
+-- move; where one holds a lock for 5 seconds, the call ends with an error, and the next call does the rest. Only the
+-- tables' owner can call it.
 CREATE PROCEDURE quotelake_days(ahead integer, keep integer, since date DEFAULT NULL)
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -14,8 +16,8 @@ DECLARE
     oldest CONSTANT date := CASE WHEN keep IS NULL THEN today - 3653 ELSE today - keep END;
     day date;
     days date[];
-    day_starts timestamptz;
-    day_ends timestamptz;
+    day_starts text;
+    day_ends text;
     old regclass;
 BEGIN
     IF ahead IS NULL OR ahead < 0 OR ahead > 3653 THEN
@@ -27,9 +29,16 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value';
     END IF;
 
+    PERFORM set_config('lock_timeout', '5s', true);
+    IF NOT EXISTS (SELECT FROM pg_partitioned_table WHERE partrelid = 'realtime_quotes'::regclass AND partdefid <> 0) THEN
+        -- One that was detached has rows.
+        CREATE TABLE IF NOT EXISTS realtime_quotes_default (LIKE realtime_quotes INCLUDING DEFAULTS INCLUDING CONSTRAINTS);
+        ALTER TABLE realtime_quotes ATTACH PARTITION realtime_quotes_default DEFAULT;
+    END IF;
     days := ARRAY(
         SELECT wanted FROM (
-            SELECT generate_series(greatest(least(coalesce(since, today), today), oldest), today + ahead, '1 day')::date
+            SELECT generate_series(
+                greatest(least(coalesce(since, today), today), oldest)::timestamp, (today + ahead)::timestamp, '1 day')::date
             UNION
             SELECT DISTINCT (created_at AT TIME ZONE 'UTC')::date FROM realtime_quotes_default
         ) AS wanted (wanted)
@@ -40,8 +49,9 @@ BEGIN
     COMMIT;
     FOREACH day IN ARRAY days LOOP
         PERFORM set_config('lock_timeout', '5s', true);
-        day_starts := day::timestamp AT TIME ZONE 'UTC';
-        day_ends := (day + 1)::timestamp AT TIME ZONE 'UTC';
+        -- Whatever the session's time zone and its style of dates.
+        day_starts := to_char(day, 'YYYY-MM-DD') || ' 00:00:00+00';
+        day_ends := to_char(day + 1, 'YYYY-MM-DD') || ' 00:00:00+00';
         -- PARTITION OF would lock all of realtime_quotes; ATTACH lets it be read and written.
         EXECUTE format(
             'CREATE TABLE realtime_quotes_%s (LIKE realtime_quotes INCLUDING DEFAULTS INCLUDING CONSTRAINTS)',
@@ -57,7 +67,7 @@ BEGIN
         EXECUTE format(
             'WITH moved AS (DELETE FROM realtime_quotes_default WHERE created_at >= $1 AND created_at < $2 RETURNING *)
              INSERT INTO realtime_quotes_%s SELECT * FROM moved',
-            to_char(day, 'YYYYMMDD')) USING day_starts, day_ends;
+            to_char(day, 'YYYYMMDD')) USING day_starts::timestamptz, day_ends::timestamptz;
         EXECUTE format(
             'ALTER TABLE realtime_quotes ATTACH PARTITION realtime_quotes_%s FOR VALUES FROM (%L) TO (%L)',
             to_char(day, 'YYYYMMDD'), day_starts, day_ends);
