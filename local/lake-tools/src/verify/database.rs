@@ -6,6 +6,8 @@
 mod again;
 mod difference;
 mod error;
+mod latest;
+mod looks;
 mod newest;
 mod options;
 mod port;
@@ -15,8 +17,9 @@ mod run;
 #[cfg(test)]
 mod tests;
 mod verdict;
+mod without;
 
-use std::pin::pin;
+use std::{collections::BTreeSet, pin::pin};
 
 use futures::StreamExt;
 use jiff::Timestamp;
@@ -29,6 +32,8 @@ use tables::{Row, postgres::ReadError};
 use super::{OffsetRange, Progress, STEP, Topics, bits::page_at, ledger::Ledger, runs::Runs};
 use again::Again;
 pub use error::DatabaseError;
+use latest::Latest;
+use looks::look_again;
 use newest::Newest;
 pub use options::{DatabaseArgs, DatabaseOptions, QUOTE_TOPICS};
 use port::ReadTables;
@@ -36,6 +41,7 @@ pub use proof::{DATABASE_BINARY, DatabaseProof};
 use records::{Found, Record, each_record};
 pub use run::verify_database;
 pub use verdict::{AlteredRow, DatabaseVerdict};
+use without::Without;
 
 /// The lake of the same records.
 struct Lake<'a, S> {
@@ -65,6 +71,8 @@ struct Scope<'a> {
     since: Option<Timestamp>,
     /// Whether there is a history.
     history: bool,
+    /// Whether the function has had every record, so that each without a row is in its quarantine.
+    has_had_all: bool,
 }
 
 impl Scope<'_> {
@@ -78,6 +86,10 @@ struct Look<'a> {
     scope: &'a Scope<'a>,
     ledger: Ledger,
     newest: Newest,
+    latest: Latest,
+    without: Without,
+    /// The topics of which there is anything.
+    known: BTreeSet<String>,
     verdict: DatabaseVerdict,
 }
 
@@ -99,36 +111,47 @@ async fn verify_tables<S: Get + List, T: Topics>(
             None => Ledger::open(),
         },
         newest: Newest::default(),
+        latest: Latest::default(),
+        without: Without::new(scope.has_had_all),
+        known: BTreeSet::new(),
         verdict: DatabaseVerdict {
             with_history: scope.history,
             ..DatabaseVerdict::default()
         },
     };
     each_record(lake, kafka, scope, progress, &mut |found| look.found(found)).await?;
-    if let (Some(kafka), None) = (kafka, lake.layout) {
-        look.tell_ranges(kafka).await?;
+    match (kafka, lake.layout, scope.only) {
+        // Whatever is in the lake, and so whatever is not, is known.
+        (_, Some(_), Some(ranges)) => look.tell_all(ranges),
+        (Some(kafka), None, _) => look.tell_ranges(kafka).await?,
+        _ => {}
     }
+    let mut again = Again::default();
     if scope.history {
         look.read_history(tables, progress).await?;
-        let mut again = Again::of(&look.ledger, &mut look.verdict);
-        if !again.is_empty() {
-            let pages = again.len();
-            progress(Progress::Again { pages });
-            again.read_tables(tables, scope).await?;
-            let mut newest = std::mem::take(&mut look.newest);
-            let quiet = |_| {};
-            each_record(lake, kafka, scope, &quiet, &mut |found| {
-                again.found(found, scope, &mut newest);
-            })
-            .await?;
-            look.newest = newest;
-            again.judge(&mut look.verdict);
-            again.name(tables, scope, &mut look.verdict).await?;
-        }
+        again = Again::of(&look.ledger, &mut look.verdict);
     }
-    look.judge_history();
     look.read_latest(tables).await?;
+    look_again(&mut look, &mut again, tables, lake, kafka, progress).await?;
+    again.judge(&mut look.verdict);
+    again.name(tables, scope, &mut look.verdict).await?;
+    look.judge_history();
+    look.without.judge(&mut look.verdict);
+    look.latest.judge(&look.newest, &mut look.verdict);
+    look.verdict.absent = scope
+        .topics
+        .iter()
+        .filter(|topic| !look.known.contains(*topic))
+        .filter(|topic| !kafka.is_some_and(|kafka| kafka.has(topic)))
+        .cloned()
+        .collect();
     Ok(look.verdict)
+}
+
+impl<T> Kafka<'_, T> {
+    fn has(&self, topic: &str) -> bool {
+        self.ranges.iter().any(|range| range.topic == topic)
+    }
 }
 
 impl Look<'_> {
@@ -139,13 +162,18 @@ impl Look<'_> {
                 partition,
                 offset,
             } => {
+                self.knows(topic);
+                self.without.aside(topic, partition, offset);
                 if let Some(partition) = self.ledger.expecting(topic, partition, offset) {
                     partition.aside(offset, Reason::NoRow, None);
                 }
             }
             Found::Record(record) => self.record(record),
             Found::Damaged(key, why) => self.verdict.damaged.add(key, &why),
-            Found::Object => self.verdict.objects += 1,
+            Found::Object(topic) => {
+                self.knows(topic);
+                self.verdict.objects += 1;
+            }
         }
     }
 
@@ -159,13 +187,14 @@ impl Look<'_> {
         }: Record<'_>,
     ) {
         let (topic, number, offset) = (received.topic, received.partition, received.offset);
+        self.knows(topic);
         let Some(partition) = self.ledger.expecting(topic, number, offset) else {
             return;
         };
         let row = match row {
             Ok(Some(row)) => row,
             Ok(None) => return self.verdict.no_quotes += u64::from(of_lake),
-            Err(_) => return self.verdict.no_rows += u64::from(of_lake),
+            Err(_) => return self.without.record(topic, number, offset),
         };
         let is_aside = partition.is_aside(offset);
         if !self.scope.is_dropped(&row) {
@@ -176,6 +205,23 @@ impl Look<'_> {
             }
         }
         self.newest.add(row, is_aside);
+    }
+
+    fn knows(&mut self, topic: &str) {
+        if !self.known.contains(topic) {
+            self.known.insert(topic.to_owned());
+        }
+    }
+
+    fn tell_all(&mut self, ranges: &[OffsetRange]) {
+        for OffsetRange {
+            topic,
+            partition,
+            offsets,
+        } in ranges
+        {
+            self.ledger.tell(topic, *partition, offsets.clone(), 0);
+        }
     }
 
     /// Without the lake, what Kafka has dropped is nobody's to tell.
@@ -218,6 +264,7 @@ impl Look<'_> {
             if !topics.contains(&row.topic) {
                 continue;
             }
+            self.knows(&row.topic);
             match self.ledger.expecting(&row.topic, row.partition, row.offset) {
                 Some(partition) => partition.line(row.offset, digest_of(&row)),
                 None => self.verdict.strangers += 1,
@@ -251,22 +298,24 @@ impl Look<'_> {
     }
 
     async fn read_latest(&mut self, tables: &impl ReadTables) -> Result<(), DatabaseError> {
-        let mut rows = pin!(tables.latest().await?);
-        while let Some(row) = rows.next().await {
-            let Some(row) = known(row, &mut self.verdict)? else {
-                continue;
-            };
-            let is_ours = row.epoch == self.scope.epoch
-                && self.scope.topics.contains(&row.topic)
-                && !self.scope.is_dropped(&row)
-                && self
-                    .ledger
+        let Self {
+            scope,
+            ledger,
+            newest,
+            latest,
+            known,
+            ..
+        } = self;
+        let is_ours = |row: &Row| {
+            row.epoch == scope.epoch
+                && scope.topics.contains(&row.topic)
+                && !scope.is_dropped(row)
+                && ledger
                     .expecting(&row.topic, row.partition, row.offset)
-                    .is_some();
-            self.newest.compare(&row, is_ours, &mut self.verdict);
-        }
-        let newest = std::mem::take(&mut self.newest);
-        newest.judge_rest(&mut self.verdict);
+                    .is_some()
+        };
+        latest.read(tables, newest, is_ours).await?;
+        known.extend(latest.topics().into_iter().map(str::to_owned));
         Ok(())
     }
 }

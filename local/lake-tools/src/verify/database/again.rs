@@ -7,7 +7,6 @@ use super::{
     AlteredRow, DatabaseError, DatabaseVerdict, ReadTables, Scope,
     difference::differences,
     digest_of,
-    newest::Newest,
     records::{Found, Record},
 };
 use crate::verify::{
@@ -24,12 +23,13 @@ pub(super) struct Again {
     topics: BTreeMap<String, BTreeMap<i32, BTreeMap<i64, Looked>>>,
     /// The first of the records whose rows are others, as their rows should be.
     altered: Vec<Row>,
+    has_looked: bool,
 }
 
 /// How many pages are looked at again. Of the rest the first look tells what it can.
 const PAGES: usize = 256;
 
-/// What the second look sees of a page.
+/// What the last look sees of a page.
 struct Looked {
     page: Page,
     told: Bits,
@@ -37,6 +37,7 @@ struct Looked {
     digests: Vec<u128>,
     rows: Bits,
     records: Bits,
+    aside: Bits,
     altered: Bits,
 }
 
@@ -53,6 +54,7 @@ impl Again {
                     digests: Vec::new(),
                     rows: Bits::NONE,
                     records: Bits::NONE,
+                    aside: page.quarantine,
                     altered: Bits::NONE,
                 };
                 if looked.is_sound() {
@@ -70,14 +72,22 @@ impl Again {
         again
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    /// Whether another look would find nothing better: what is on its way comes or goes, and what is altered stays.
+    pub(super) fn is_settled(&self) -> bool {
+        let mut looked = self.looked();
         self.topics.is_empty()
+            || self.has_looked
+                && looked.all(|looked| looked.missing().is_empty() && looked.unfounded().is_empty())
+    }
+
+    fn looked(&self) -> impl Iterator<Item = &Looked> {
+        let partitions = self.topics.values().flat_map(BTreeMap::values);
+        partitions.flat_map(BTreeMap::values)
     }
 
     /// How many pages there are.
     pub(super) fn len(&self) -> usize {
-        let partitions = self.topics.values().flat_map(BTreeMap::values);
-        partitions.map(BTreeMap::len).sum()
+        self.looked().count()
     }
 
     /// Reads the rows again.
@@ -86,9 +96,13 @@ impl Again {
         tables: &impl ReadTables,
         scope: &Scope<'_>,
     ) -> Result<(), DatabaseError> {
+        self.altered.clear();
+        self.has_looked = true;
         for (topic, partitions) in &mut self.topics {
             for (&number, pages) in partitions {
                 for (&index, looked) in pages {
+                    (looked.rows, looked.records) = (Bits::NONE, Bits::NONE);
+                    looked.altered = Bits::NONE;
                     looked.digests = vec![0; PAGE.unsigned_abs() as usize];
                     let page = page_at(index);
                     let rows = tables.of_offsets(topic, scope.epoch, number, page);
@@ -112,35 +126,46 @@ impl Again {
         Ok(())
     }
 
-    /// Takes a record that was read again.
-    pub(super) fn found(&mut self, found: Found<'_>, scope: &Scope<'_>, newest: &mut Newest) {
-        let Found::Record(Record {
-            received,
-            row: Ok(Some(row)),
-            ..
-        }) = found
-        else {
-            return;
+    /// Takes what was read again.
+    pub(super) fn found(&mut self, found: &Found<'_>, scope: &Scope<'_>) {
+        let (received, row) = match found {
+            Found::Aside {
+                topic,
+                partition,
+                offset,
+            } => {
+                if let Some(looked) = self.page_of(topic, *partition, *offset) {
+                    looked.aside.insert(place_of(*offset));
+                }
+                return;
+            }
+            Found::Record(Record {
+                received,
+                row: Ok(Some(row)),
+                ..
+            }) if !scope.is_dropped(row) => (received, row),
+            _ => return,
         };
         let offset = received.offset;
-        let partitions = self.topics.get_mut(received.topic);
-        let pages = partitions.and_then(|partitions| partitions.get_mut(&received.partition));
-        let looked = pages.and_then(|pages| pages.get_mut(&offset.div_euclid(PAGE)));
-        let Some(looked) = looked.filter(|_| !scope.is_dropped(&row)) else {
+        let Some(looked) = self.page_of(received.topic, received.partition, offset) else {
             return;
         };
         let place = place_of(offset);
         let is_first = looked.records.insert(place);
         let is_altered = looked.rows.contains(place)
             && !looked.page.reused.contains(place)
-            && looked.digests[place] != digest_of(&row);
+            && looked.digests[place] != digest_of(row);
         if is_first && is_altered {
             looked.altered.insert(place);
             if self.altered.len() < NAMED {
                 self.altered.push(row.clone());
             }
         }
-        newest.add(row, looked.page.quarantine.contains(place));
+    }
+
+    fn page_of(&mut self, topic: &str, partition: i32, offset: i64) -> Option<&mut Looked> {
+        let pages = self.topics.get_mut(topic)?.get_mut(&partition)?;
+        pages.get_mut(&offset.div_euclid(PAGE))
     }
 
     /// Adds what the second look has shown to a verdict.
@@ -151,13 +176,13 @@ impl Again {
                 for (&index, looked) in pages {
                     let page = &looked.page;
                     let start = page_at(index).start;
-                    // What has come since the first look is still to be written.
-                    missing.push(start, page.kafka & !looked.rows & !page.quarantine);
-                    let known = page.kafka | looked.records;
-                    unfounded.push(start, looked.rows & !known & looked.told);
+                    missing.push(start, looked.missing());
+                    unfounded.push(start, looked.unfounded());
                     verdict.altered.total += looked.altered.count();
                     // The rows that came between the looks count as rows.
                     verdict.rows += (page.kafka & looked.rows & !page.bronze).count();
+                    let aside = page.kafka & looked.aside & !page.quarantine;
+                    verdict.in_quarantine += (aside & !looked.rows & !page.bronze).count();
                 }
                 add(topic, number, missing, &mut verdict.missing);
                 add(topic, number, unfounded, &mut verdict.unfounded);
@@ -207,6 +232,16 @@ impl Looked {
         let missing = kafka & !bronze & !quarantine;
         let odd = missing | (bronze & !kafka & self.told) | (bronze & quarantine) | doubled;
         odd.is_empty() && self.page.is_alike()
+    }
+
+    /// Records of the first look; what has come since is still to be written.
+    fn missing(&self) -> Bits {
+        self.page.kafka & !self.rows & !self.aside
+    }
+
+    fn unfounded(&self) -> Bits {
+        let known = self.page.kafka | self.records;
+        self.rows & !known & self.told
     }
 
     fn judge_first(&self, topic: &str, number: i32, index: i64, verdict: &mut DatabaseVerdict) {

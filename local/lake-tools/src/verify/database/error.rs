@@ -33,6 +33,16 @@ pub enum DatabaseError {
     /// The ranges.
     #[error(transparent)]
     Ranges(#[from] VerifyError),
+    /// Nothing has this topic.
+    #[error(
+        "neither the lake nor the tables nor the brokers that are given have anything of the topic '{0}': check --topic, --range and --epoch"
+    )]
+    NoTopic(String),
+    /// A range of a topic that is not looked at.
+    #[error(
+        "the range of the topic '{0}' is of none that --topic names: add --topic {0}, or leave --topic out"
+    )]
+    OtherRange(String),
     /// An option of this proof, given to another.
     #[error("{0} is an option of the proof `database` alone: write `quotelake verify database`")]
     OnlyOfDatabase(&'static str),

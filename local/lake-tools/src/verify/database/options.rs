@@ -60,6 +60,8 @@ pub struct DatabaseOptions {
     pub(super) lake: LakeLocation,
     pub(super) brokers: Option<String>,
     pub(super) topics: Vec<String>,
+    /// Whether the command line names them, so that each has to be there.
+    pub(super) are_named: bool,
     pub(super) ranges: Vec<OffsetRange>,
     pub(super) database: DatabaseArgs,
     /// Whether the verdict is printed as JSON.
@@ -75,14 +77,21 @@ impl DatabaseOptions {
         if !database.location.is_given() {
             return Err(DatabaseLocationError::None.into());
         }
-        let topics = match options.topics.is_empty() {
-            true => QUOTE_TOPICS.map(str::to_owned).to_vec(),
-            false => options.topics,
-        };
+        let are_named = !options.topics.is_empty() || !options.ranges.is_empty();
+        let mut topics = options.topics;
+        for OffsetRange { topic, .. } in &options.ranges {
+            if !topics.contains(topic) {
+                topics.push(topic.clone());
+            }
+        }
+        if !are_named {
+            topics = QUOTE_TOPICS.map(str::to_owned).to_vec();
+        }
         Ok(Self {
             lake: options.lake,
             brokers: options.brokers,
             topics,
+            are_named,
             ranges: options.ranges,
             database,
             json: options.json,

@@ -77,6 +77,7 @@ impl Proof for DatabaseProof {
             only: Some(expected),
             since: None,
             history: self.history,
+            has_had_all: true,
         };
         let verdict = verify_tables(&tables, &lake, Some(&kafka), &scope, &|_| {}).await?;
         Ok(verdict.into())

@@ -30,8 +30,8 @@ pub(super) enum Found<'a> {
     Record(Record<'a>),
     /// An object of the lake that can't be read.
     Damaged(&'a dyn Display, String),
-    /// An object of the lake was read whole.
-    Object,
+    /// An object of this topic in the lake was read whole.
+    Object(&'a str),
 }
 
 /// A record, and what it becomes.
@@ -96,7 +96,7 @@ pub(super) async fn each_record<S: Get + List, T: Topics>(
                 objects::Found::Object(_) => {
                     objects += 1;
                     progress(Progress::Store { objects, records });
-                    found(Found::Object);
+                    found(Found::Object(topic));
                 }
                 objects::Found::Damaged(key, why) => found(Found::Damaged(key, why)),
                 _ => {}

@@ -50,8 +50,16 @@ pub async fn verify_database(
         only: (!options.ranges.is_empty()).then_some(&*options.ranges),
         since: options.database.since,
         history: !options.database.no_history,
+        has_had_all: false,
     };
-    verify_tables(&tables, &records, kafka.as_ref(), &scope, progress).await
+    let verdict = verify_tables(&tables, &records, kafka.as_ref(), &scope, progress).await?;
+    match verdict.absent.first() {
+        // An object that can't be read is one of a topic that is there.
+        Some(topic) if options.are_named && verdict.damaged.count == 0 => {
+            Err(DatabaseError::NoTopic(topic.clone()))
+        }
+        _ => Ok(verdict),
+    }
 }
 
 /// What the brokers hold of the topics that they have.

@@ -1,9 +1,16 @@
-use std::{collections::BTreeMap, ops::Range};
+use std::{
+    collections::BTreeMap,
+    ops::Range,
+    sync::{
+        Mutex,
+        atomic::{AtomicU32, Ordering},
+    },
+};
 
 use ::stream::{OffsetRange, consume::ConsumedRecord, topics::TopicError};
 use bronze_writer::Writer;
 use bytes::Bytes;
-use futures::{Stream, stream};
+use futures::{Stream, StreamExt, stream};
 use jiff::Timestamp;
 use lake::{
     Compression, Granularity, Header, Layout, Received, no_row, object_too_large,
@@ -88,6 +95,7 @@ struct Made {
     writer: Writer<MemoryStore>,
     layout: Layout,
     aside: Layout,
+    topics: [String; 1],
     tables: Held,
 }
 
@@ -140,6 +148,7 @@ impl Made {
         let layout = Layout::new("bronze", Some("7"), granularity, compression);
         let made = Self {
             aside: aside("postgres", Some("7"), &layout),
+            topics: [TOPIC.to_owned()],
             tables: tables_of(records),
             writer: writer(MemoryStore::default(), &layout),
             layout,
@@ -165,14 +174,14 @@ impl Made {
         self.verify_within(|_| {}).await
     }
 
-    async fn verify_within(&self, change: impl FnOnce(&mut Scope<'_>)) -> DatabaseVerdict {
-        let topics = [TOPIC.to_owned()];
+    async fn verify_within<'a>(&'a self, change: impl FnOnce(&mut Scope<'a>)) -> DatabaseVerdict {
         let mut scope = Scope {
-            topics: &topics,
+            topics: &self.topics,
             epoch: "7",
             only: None,
             since: None,
             history: true,
+            has_had_all: false,
         };
         change(&mut scope);
         let lake = Lake {
@@ -323,6 +332,188 @@ fn a_latest_quote_of_another_epoch_may_be_newer_and_never_older() {
         };
         let verdict = made.verify().await;
         assert_eq!(kinds(&verdict), ["latest quotes wrong"], "{verdict}");
+    });
+}
+
+#[test]
+fn where_no_record_was_read_nothing_is_exact() {
+    run(async {
+        let mut made = Made::of(Compression::None, &records(1, 8)).await;
+        let topics = ["no-such-topic".to_owned()];
+        let verdict = made.verify_within(|scope| scope.topics = &topics).await;
+        assert!(!verdict.is_exact(), "{verdict}");
+        assert_eq!(verdict.absent, topics);
+        assert!(verdict.latest > 0 && verdict.to_string().contains("nothing to verify"));
+        let later = Timestamp::from_second(2_000_000_000).unwrap();
+        let verdict = made.verify_within(|scope| scope.since = Some(later)).await;
+        assert!(!verdict.is_exact(), "{verdict}");
+        assert!(verdict.absent.is_empty());
+        // Rows alone are of a topic that is known.
+        made.tables.history[0].topic = topics[0].clone();
+        let verdict = made.verify_within(|scope| scope.topics = &topics).await;
+        assert_eq!(kinds(&verdict), ["rows of no record"], "{verdict}");
+        assert!(verdict.absent.is_empty());
+    });
+}
+
+#[test]
+fn a_row_within_a_range_that_no_record_explains_is_found() {
+    run(async {
+        let mut made = Made::of(Compression::None, &records(1, 8)).await;
+        let ranges = [OffsetRange {
+            topic: TOPIC.to_owned(),
+            partition: 0,
+            offsets: 0..100,
+        }];
+        let verdict = made.verify_within(|scope| scope.only = Some(&ranges)).await;
+        assert!(verdict.is_exact(), "{verdict}");
+        let row = Row {
+            offset: 50,
+            ..made.tables.history[0].clone()
+        };
+        made.tables.history.push(row);
+        let verdict = made.verify_within(|scope| scope.only = Some(&ranges)).await;
+        assert_eq!(verdict.unfounded.first, ["stock-quotes-0@50"], "{verdict}");
+        assert_eq!(verdict.expired, 0);
+    });
+}
+
+#[test]
+fn a_record_without_a_row_is_aside_or_found() {
+    run(async {
+        // Offsets 9 and 20 can be no row.
+        let all = records(1, 25);
+        let made = Made::of(Compression::None, &all).await;
+        let has_had_all = |scope: &mut Scope<'_>| scope.has_had_all = true;
+        let verdict = made.verify_within(has_had_all).await;
+        assert_eq!(
+            verdict.not_aside.first,
+            ["stock-quotes-0@9", "stock-quotes-0@20"]
+        );
+        // Filled by `replay` alone, which puts nothing aside.
+        let verdict = made.verify().await;
+        assert!(verdict.is_exact(), "{verdict}");
+        assert_eq!((verdict.no_rows, verdict.in_quarantine), (2, 0));
+        made.put_aside(&made.aside, &all[20]).await;
+        let verdict = made.verify().await;
+        assert!(verdict.is_exact(), "{verdict}");
+        assert_eq!((verdict.no_rows, verdict.in_quarantine), (1, 1));
+        let verdict = made.verify_within(has_had_all).await;
+        assert_eq!(verdict.not_aside.first, ["stock-quotes-0@9"]);
+        made.put_aside(&made.aside, &all[9]).await;
+        let verdict = made.verify_within(has_had_all).await;
+        assert!(verdict.is_exact(), "{verdict}");
+        let said = verdict.to_string();
+        assert!(
+            said.starts_with("records 23 = rows 21 + quarantine 2\n"),
+            "{said}"
+        );
+    });
+}
+
+#[test]
+fn of_a_function_that_has_put_an_earlier_record_aside_a_later_one_is_expected_there() {
+    run(async {
+        let all = records(1, 25);
+        let made = Made::of(Compression::None, &all).await;
+        made.put_aside(&made.aside, &all[9]).await;
+        let verdict = made.verify().await;
+        assert_eq!(verdict.not_aside.first, ["stock-quotes-0@20"], "{verdict}");
+        assert!(!verdict.is_exact());
+    });
+}
+
+/// Tables that a function goes on to fill, and whose records are in the lake only after it was looked at.
+struct Running<'a> {
+    made: &'a Made,
+    later: &'a [Record],
+    held: Mutex<Held>,
+    looks: AtomicU32,
+}
+
+impl ReadTables for Running<'_> {
+    async fn history(
+        &self,
+        epoch: &str,
+        since: Option<Timestamp>,
+    ) -> Result<impl Stream<Item = Result<Row, ReadError>>, UpsertError> {
+        let held = self.held.lock().unwrap().clone();
+        let read: Vec<_> = held.history(epoch, since).await?.collect().await;
+        Ok(stream::iter(read))
+    }
+
+    async fn of_offsets(
+        &self,
+        topic: &str,
+        epoch: &str,
+        partition: i32,
+        offsets: Range<i64>,
+    ) -> Result<impl Stream<Item = Result<Row, ReadError>>, UpsertError> {
+        let held = self.held.lock().unwrap().clone();
+        let read = held.of_offsets(topic, epoch, partition, offsets).await?;
+        let read: Vec<_> = read.collect().await;
+        Ok(stream::iter(read))
+    }
+
+    async fn latest(&self) -> Result<impl Stream<Item = Result<Row, ReadError>>, UpsertError> {
+        // The lake lags by two looks.
+        if self.looks.fetch_add(1, Ordering::Relaxed) == 2 {
+            deliver(&self.made.writer, &event(self.later)).await;
+        }
+        let rows: Vec<_> = self.held.lock().unwrap().latest.clone();
+        Ok(rows_of(rows))
+    }
+}
+
+fn rows_of(rows: Vec<Row>) -> stream::Iter<std::vec::IntoIter<Result<Row, ReadError>>> {
+    let rows: Vec<_> = rows.into_iter().map(Ok).collect();
+    stream::iter(rows)
+}
+
+#[test]
+fn what_a_running_function_has_brought_since_the_look_is_not_wrong_and_what_nobody_has_is() {
+    run(async {
+        let all = records(2, 40);
+        let (first, later) = all.split_at(60);
+        for is_forged in [false, true] {
+            let made = Made::of(Compression::None, first).await;
+            let mut held = tables_of(&all);
+            if is_forged {
+                let newest = held.latest.last_mut().unwrap();
+                newest.offset = 5_000;
+                newest.time = newest
+                    .time
+                    .map(|time| time + jiff::SignedDuration::from_secs(9));
+            }
+            let running = Running {
+                made: &made,
+                later,
+                held: Mutex::new(held),
+                looks: AtomicU32::new(0),
+            };
+            let topics = [TOPIC.to_owned()];
+            let scope = Scope {
+                topics: &topics,
+                epoch: "7",
+                only: None,
+                since: None,
+                history: true,
+                has_had_all: false,
+            };
+            let lake = Lake {
+                store: made.writer.store(),
+                layout: Some(&made.layout),
+                aside: &made.aside,
+            };
+            let kafka: Option<&Kafka<'_, None_>> = None;
+            let verdict = verify_tables(&running, &lake, kafka, &scope, &|_| {})
+                .await
+                .unwrap();
+            match is_forged {
+                false => assert!(verdict.is_exact(), "{verdict}"),
+                true => assert_eq!(kinds(&verdict), ["latest quotes wrong"], "{verdict}"),
+            }
+        }
     });
 }
 
@@ -563,6 +754,7 @@ fn kafka_alone_is_enough_for_what_it_still_has() {
                 only: Some(&ranges),
                 since: None,
                 history: true,
+                has_had_all: false,
             };
             let lake = Lake {
                 store: made.writer.store(),

@@ -13,7 +13,9 @@ pub struct DatabaseVerdict {
     pub topics: BTreeMap<String, u64>,
     /// Whether the history was compared too.
     pub with_history: bool,
-    /// Records that have a row.
+    /// Topics that were asked for, and of which neither the lake nor the tables nor Kafka have anything.
+    pub absent: Vec<String>,
+    /// Records that have a row, or have to be in the function's quarantine.
     pub records: u64,
     /// Of these, records whose row is in the history.
     pub rows: u64,
@@ -23,8 +25,10 @@ pub struct DatabaseVerdict {
     pub in_both: u64,
     /// Records of the lake that are no quotes: trades, and bars of a backfill.
     pub no_quotes: u64,
-    /// Records of the lake that can be no row.
+    /// Records that can be no row and are not in the quarantine, and that the function may not have had.
     pub no_rows: u64,
+    /// Offsets of records that can be no row, which the function has had and not put aside.
+    pub not_aside: Findings,
     /// Offsets of records without their row.
     pub missing: Findings,
     /// Offsets of rows of no record.
@@ -78,8 +82,14 @@ impl fmt::Display for AlteredRow {
 const SHOWN: usize = 10;
 
 impl DatabaseVerdict {
-    /// Whether every record has its row, every row its record, and the latest quotes are the newest.
+    /// Whether every record has its row, every row its record, and the latest quotes are the newest. Without a record nothing
+    /// is.
     pub fn is_exact(&self) -> bool {
+        self.records > 0 && self.is_sound()
+    }
+
+    /// Whether nothing speaks against the tables.
+    fn is_sound(&self) -> bool {
         self.findings().all(|(_, total, _)| total == 0)
     }
 
@@ -93,6 +103,10 @@ impl DatabaseVerdict {
             of(
                 "records without a row (`quotelake replay --to database` brings them)",
                 &self.missing,
+            ),
+            of(
+                "records without a row are not in the quarantine",
+                &self.not_aside,
             ),
             of("rows of no record", &self.unfounded),
             ("rows altered", self.altered.total, altered.collect()),
@@ -166,7 +180,10 @@ impl fmt::Display for DatabaseVerdict {
         writeln!(f, "topics: {}", topics.join(", "))?;
         for (count, what) in [
             (self.no_quotes, "records are no quotes, and have no row"),
-            (self.no_rows, "records can be no row"),
+            (
+                self.no_rows,
+                "records without a row are not in the quarantine, as of a replay or from before the function",
+            ),
             (
                 self.in_both,
                 "records are in quarantine and have their row all the same",
@@ -190,13 +207,16 @@ impl fmt::Display for DatabaseVerdict {
             }
         }
         f.write_str(&self.findings_text())?;
-        f.write_str(match (self.is_exact(), self.records + self.latest) {
+        f.write_str(match (self.is_sound(), self.records) {
             (false, _) => "NOT EXACT",
-            (true, 0) => "exact, but there was nothing to verify",
-            (true, _) if self.with_history => {
-                "exact: every record has its row, every row its record, and the latest quotes are the newest"
+            (true, 0) => {
+                "nothing to verify: no record has a row; check --topic, --range, --epoch and --since"
             }
-            (true, _) => "exact: the latest quotes are the newest",
+            (true, _) if self.with_history => {
+                "exact: every record has its row, every row its record, and the latest quotes are the newest of this epoch \
+                 and these topics"
+            }
+            (true, _) => "exact: the latest quotes are the newest of this epoch and these topics",
         })
     }
 }
@@ -218,7 +238,8 @@ impl From<DatabaseVerdict> for Judgement {
         };
         Self {
             counted: Counted::Made("rows"),
-            exact: verdict.is_exact(),
+            // A run without a record is as it should be.
+            exact: verdict.is_sound(),
             records,
             accounted,
             parts: verdict.parts(),
