@@ -11,8 +11,9 @@ mod write;
 
 use std::time::Instant;
 
+use futures::TryStreamExt;
 use lake::{
-    Layout, ObjectKey,
+    Layout, Name, ObjectKey,
     store::{Get, List},
 };
 use runtime::Environment;
@@ -21,7 +22,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::{Options, Progress, ReplayError};
-use crate::{database_location::tables, verify::QUOTE_TOPICS};
+use crate::{database_location::tables, listed::listed, verify::QUOTE_TOPICS};
 pub use outcome::{DatabaseOutcome, Named, ReadCounts, WrittenCounts};
 use read::Reader;
 use write::Written;
@@ -41,6 +42,38 @@ struct Wanted<'a> {
     after: Option<ObjectKey>,
 }
 
+impl Wanted<'_> {
+    /// Whether the object to go on behind is one of the lake's records of these topics.
+    ///
+    /// # Errors
+    /// [`ReplayError::NoSuchObject`] if it is not.
+    async fn check(&self, store: &impl List, layout: &Layout) -> Result<(), ReplayError> {
+        let Some(after) = &self.after else {
+            return Ok(());
+        };
+        let is_of_records = matches!(
+            layout.name_of(after),
+            Name::Bronze { .. } | Name::Quarantine { .. }
+        );
+        let mut roots = self.topics.iter().flat_map(|topic| {
+            [
+                layout.topic_root(topic),
+                layout.quarantine_topic_root(topic),
+            ]
+        });
+        let is_wanted = is_of_records && roots.any(|root| after.as_str().starts_with(&root));
+        let is_there = is_wanted && {
+            let mut objects = std::pin::pin!(listed(store, after.as_str()));
+            let first = objects.try_next().await?;
+            first.is_some_and(|listed| listed.key == *after)
+        };
+        match is_there {
+            true => Ok(()),
+            false => Err(ReplayError::NoSuchObject(after.to_string())),
+        }
+    }
+}
+
 /// Runs `quotelake replay --to database` until it is done or `stop` is cancelled.
 ///
 /// # Errors
@@ -53,7 +86,6 @@ pub async fn run_to_database(
     options.check()?;
     let lake = options.location.open(environment).await?;
     let access = options.database.access(environment)?;
-    let tables = tables(access, !options.no_history).await?;
     let topics = match &options.topic {
         Some(topic) => vec![topic.clone()],
         None => QUOTE_TOPICS.map(str::to_owned).to_vec(),
@@ -63,6 +95,8 @@ pub async fn run_to_database(
         epoch: lake.epoch().unwrap_or_default(),
         after: options.after.clone().map(ObjectKey::new),
     };
+    wanted.check(lake.s3(), lake.layout()).await?;
+    let tables = tables(access, !options.no_history).await?;
     let progress = Progress::new(options.json);
     let filled = fill(&tables, lake.s3(), lake.layout(), &wanted, &stop, &progress).await;
     progress.finish();

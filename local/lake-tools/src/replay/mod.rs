@@ -59,6 +59,21 @@ pub enum ReplayError {
     /// The tables.
     #[error(transparent)]
     Tables(#[from] UpsertError),
+    /// The object behind which to go on is none of the lake's records.
+    #[error(
+        "--after '{0}' is no object of the lake's records of these topics: give the key that the interrupted run has printed, or leave --after out, which brings no row twice"
+    )]
+    NoSuchObject(String),
+    /// The tables take nothing.
+    #[error(
+        "the database at {database} has taken no row in {seconds} s: another session may hold a lock on the tables; let it end, or end it (pg_stat_activity names it)"
+    )]
+    Held {
+        /// The database.
+        database: String,
+        /// How long it was tried, in seconds.
+        seconds: u64,
+    },
     /// It ended on the way.
     #[error("{cause}; what came before is in the tables: {go_on}")]
     CutShort {

@@ -239,3 +239,71 @@ fn a_damaged_object_is_named_and_costs_no_other_its_rows() {
         assert!(tables.history().len() > 150);
     });
 }
+
+#[test]
+fn a_key_that_is_none_of_the_lake_is_refused() {
+    run(async {
+        let lake = lake().await;
+        let topics = TOPICS.map(str::to_owned);
+        let objects = lake.store().objects();
+        let there: Vec<String> = objects
+            .keys()
+            .map(ToString::to_string)
+            .filter(|key| key.contains("lake_symbol") || key.contains("_quarantine"))
+            .collect();
+        let gone = {
+            let at = there[0].rfind('0').unwrap();
+            format!("{}7{}", &there[0][..at], &there[0][at + 1..])
+        };
+        let check = async |topics: &[String], key: &str| {
+            let wanted = Wanted {
+                topics,
+                epoch: "7",
+                after: Some(ObjectKey::new(key.to_owned())),
+            };
+            wanted.check(lake.store(), &layout()).await
+        };
+        for key in &there {
+            check(&topics, key).await.unwrap();
+            assert!(check(&["other".to_owned()], key).await.is_err());
+        }
+        for key in [
+            "TYPO",
+            "zzz",
+            "",
+            "bronze/",
+            &gone,
+            &there[0][..there[0].len() - 1],
+        ] {
+            let said = check(&topics, key).await.unwrap_err().to_string();
+            assert!(
+                said.starts_with(&format!("--after '{key}' is no object")),
+                "{said}"
+            );
+        }
+    });
+}
+
+/// Tables that somebody has locked.
+struct Held;
+
+impl Upsert for Held {
+    async fn upsert(&self, _: &[Row], until: Instant) -> Result<Upserted, UpsertError> {
+        tokio::time::sleep_until(until).await;
+        Err(UpsertError::OutOfTime {
+            database: "held".to_owned(),
+        })
+    }
+}
+
+#[test]
+fn tables_that_somebody_has_locked_end_it_with_a_sentence_in_a_minute_or_so() {
+    run(async {
+        let (lake, started) = (lake().await, Instant::now());
+        let filled = filled(&Held, &lake, None, &CancellationToken::new()).await;
+        let said = filled.unwrap_err().to_string();
+        assert!(said.contains("has taken no row in 60 s"), "{said}");
+        assert!(said.contains("hold a lock"), "{said}");
+        assert!(started.elapsed().as_secs() < 90);
+    });
+}

@@ -14,7 +14,10 @@ use crate::{
 };
 
 /// How long one transaction may take.
-const TIME: Duration = Duration::from_secs(60);
+const TIME: Duration = Duration::from_secs(30);
+
+/// How often one that takes longer is tried: each time it is a lock that it waits for.
+const ATTEMPTS: u32 = 2;
 
 /// The pauses between attempts, while the database is away: a restart is over in less than their sum.
 const PAUSES: [Duration; 6] = [
@@ -50,7 +53,7 @@ impl Written {
     ) -> Result<(), ReplayError> {
         let mut rate = Rate::new();
         while let Some(Chunk { rows, done }) = chunks.recv().await {
-            self.chunk(tables, &rows).await?;
+            self.chunk(tables, &rows, progress).await?;
             rate.add(rows.len());
             self.after = done.or(self.after.take());
             let counts = &self.counts;
@@ -67,13 +70,18 @@ impl Written {
     }
 
     /// Brings rows by one transaction; halves them until a row that is refused is alone.
-    async fn chunk(&mut self, tables: &impl Upsert, rows: &[Row]) -> Result<(), ReplayError> {
+    async fn chunk(
+        &mut self,
+        tables: &impl Upsert,
+        rows: &[Row],
+        progress: &Progress,
+    ) -> Result<(), ReplayError> {
         let mut parts = vec![rows];
         while let Some(part) = parts.pop() {
             if part.is_empty() {
                 continue;
             }
-            match upsert(tables, part).await {
+            match upsert(tables, part, progress).await {
                 Ok(upserted) => {
                     self.counts.rows += part.len() as u64;
                     self.counts.written += upserted.history;
@@ -96,7 +104,7 @@ impl Written {
                         parts.extend([second, first]);
                     }
                 },
-                Err(error) => return Err(error.into()),
+                Err(error) => return Err(meant(error)),
             }
         }
         Ok(())
@@ -104,18 +112,37 @@ impl Written {
 }
 
 /// Asks again while the database is away.
-async fn upsert(tables: &impl Upsert, rows: &[Row]) -> Result<tables::Upserted, UpsertError> {
+async fn upsert(
+    tables: &impl Upsert,
+    rows: &[Row],
+    progress: &Progress,
+) -> Result<tables::Upserted, UpsertError> {
     let mut pauses = PAUSES.iter();
+    let mut attempts = 1;
     loop {
-        match tables.upsert(rows, Instant::now() + TIME).await {
-            Err(error @ (UpsertError::Unavailable { .. } | UpsertError::OutOfTime { .. })) => {
-                let Some(pause) = pauses.next() else {
-                    return Err(error);
-                };
-                sleep(*pause).await;
+        let error = match tables.upsert(rows, Instant::now() + TIME).await {
+            Err(error @ UpsertError::OutOfTime { .. }) if attempts == ATTEMPTS => {
+                return Err(error);
             }
+            Err(error @ (UpsertError::Unavailable { .. } | UpsertError::OutOfTime { .. })) => error,
             answer => return answer,
-        }
+        };
+        let Some(pause) = pauses.next() else {
+            return Err(error);
+        };
+        attempts += u32::from(matches!(error, UpsertError::OutOfTime { .. }));
+        progress.say(|| format!("waiting: {error}"));
+        sleep(*pause).await;
+    }
+}
+
+fn meant(error: UpsertError) -> ReplayError {
+    match error {
+        UpsertError::OutOfTime { database } => ReplayError::Held {
+            database,
+            seconds: TIME.as_secs() * u64::from(ATTEMPTS),
+        },
+        error => error.into(),
     }
 }
 
