@@ -11,7 +11,7 @@ use std::time::Duration;
 use runtime::Environment;
 use tables::{
     UpsertError,
-    postgres::{Access, Days, MigrateError as TablesError},
+    postgres::{Access, Database, Days, MigrateError as TablesError},
 };
 use tokio::time::sleep;
 
@@ -39,12 +39,49 @@ pub enum MigrateError {
     },
     /// Writers or readers hold a lock.
     #[error(
-        "others hold locks on the tables, in {attempts} attempts ({cause}): what is done stays; run it again, with long queries ended"
+        "others hold locks on the tables of {database}, in {attempts} attempts ({cause}): what is done stays; end long queries \
+         (pg_stat_activity names them), and run it again"
     )]
     Locked {
+        /// The database.
+        database: String,
         /// How often it was tried.
         attempts: usize,
         /// The last refusal.
+        cause: String,
+    },
+    /// The connection was cut each time.
+    #[error(
+        "the connection to the database at {database} was cut, in {attempts} attempts ({cause}): what is done stays; check that \
+         it runs, and run it again"
+    )]
+    Cut {
+        /// The database.
+        database: String,
+        /// How often it was tried.
+        attempts: usize,
+        /// What was seen the last time.
+        cause: String,
+    },
+    /// Somebody's own table has one of the names.
+    #[error(
+        "the database at {database} has something of its own by a name of the tables ({cause}): rename that first, such as by \
+         ALTER TABLE realtime_quotes RENAME TO realtime_quotes_before, or name another database"
+    )]
+    Taken {
+        /// The database.
+        database: String,
+        /// What is there, in the database's words.
+        cause: String,
+    },
+    /// The database refuses a statement.
+    #[error(
+        "the database at {database} refuses a statement ({cause}): mend that, and run it again; what is done stays"
+    )]
+    Refused {
+        /// The database.
+        database: String,
+        /// Its words.
         cause: String,
     },
 }
@@ -80,51 +117,154 @@ pub async fn run(options: &Options, environment: &Environment) -> Result<String,
 /// # Errors
 /// [`MigrateError`].
 pub async fn migrate(access: &Access, options: &Options) -> Result<Migrated, MigrateError> {
-    let mut database = connect(access).await?;
-    if !database.lock(MIGRATING).await? {
-        let database = access.to_string();
-        return Err(MigrateError::Busy { database });
-    }
-    let mut pauses = PAUSES.iter();
-    let applied = loop {
-        match database.migrate().await {
-            Err(TablesError::Database(cause)) => pause(&mut pauses, cause).await?,
-            done => break done?,
-        }
+    let mut work = Work {
+        access,
+        applied: Vec::new(),
+        before: None,
     };
-    let version = database.version().await?.unwrap_or_default();
-    let before = database.days().await?;
+    let mut database = work.connect().await?;
     let mut pauses = PAUSES.iter();
-    let (ahead, keep) = (options.days_ahead, options.keep_days);
-    while let Err(cause) = database.make_days(ahead, keep, options.days_since).await {
-        pause(&mut pauses, cause).await?;
+    loop {
+        let cause = match work.attempt(&mut database, options).await {
+            Err(MigrateError::Database(UpsertError::Unavailable { cause, .. })) => {
+                cause.to_string()
+            }
+            done => return done.map_err(|error| meant(access, error)),
+        };
+        let passes = Passes::of(&cause);
+        let pause = match (&passes, pauses.next()) {
+            (Passes::Never, _) | (_, None) => return Err(passes.error(access, cause)),
+            (_, Some(pause)) => pause,
+        };
+        sleep(*pause).await;
+        if passes == Passes::Cut {
+            match work.connect().await {
+                Ok(connected) => database = connected,
+                // The next attempt fails at once, and another pause follows.
+                Err(MigrateError::Location(DatabaseLocationError::Silent { .. })) => {}
+                Err(error) => return Err(error),
+            }
+        }
     }
-    let after = database.days().await?;
-    Ok(Migrated {
-        database: access.to_string(),
-        version,
-        applied,
-        days_made: without(&after, &before),
-        days_dropped: without(&before, &after),
-        days: after.len(),
-    })
 }
 
-/// Waits before another attempt, if the cause may pass.
-async fn pause(
-    pauses: &mut std::slice::Iter<'_, Duration>,
-    cause: UpsertError,
-) -> Result<(), MigrateError> {
-    match (cause, pauses.next()) {
-        (UpsertError::Unavailable { .. }, Some(pause)) => {
-            sleep(*pause).await;
-            Ok(())
+/// What is done in several attempts.
+struct Work<'a> {
+    access: &'a Access,
+    applied: Vec<i32>,
+    /// The days of before.
+    before: Option<Days>,
+}
+
+impl Work<'_> {
+    /// A connection that has the lock of who migrates.
+    async fn connect(&self) -> Result<Database, MigrateError> {
+        let database = connect(self.access).await?;
+        match database.lock(MIGRATING).await? {
+            true => Ok(database),
+            false => Err(MigrateError::Busy {
+                database: self.access.to_string(),
+            }),
         }
-        (UpsertError::Unavailable { cause, .. }, None) => {
-            let (attempts, cause) = (PAUSES.len() + 1, cause.to_string());
-            Err(MigrateError::Locked { attempts, cause })
+    }
+
+    async fn attempt(
+        &mut self,
+        database: &mut Database,
+        options: &Options,
+    ) -> Result<Migrated, MigrateError> {
+        let applied = database.migrate().await.map_err(|error| match error {
+            TablesError::Database(error) => MigrateError::Database(error),
+            error => error.into(),
+        })?;
+        self.applied.extend(applied);
+        let version = database.version().await?.unwrap_or_default();
+        let before = match &self.before {
+            Some(before) => before,
+            None => self.before.insert(database.days().await?),
+        };
+        let (ahead, keep) = (options.days_ahead, options.keep_days);
+        database.make_days(ahead, keep, options.days_since).await?;
+        let after = database.days().await?;
+        Ok(Migrated {
+            database: self.access.to_string(),
+            version,
+            applied: self.applied.clone(),
+            days_made: without(&after, before),
+            days_dropped: without(before, &after),
+            days: after.len(),
+        })
+    }
+}
+
+/// Whether another attempt may do better.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Passes {
+    /// Once others are done.
+    Locked,
+    /// On another connection.
+    Cut,
+    /// It will not.
+    Never,
+}
+
+impl Passes {
+    /// By the code that the words end with; without one nothing was answered.
+    ///
+    /// Codes: PostgreSQL's appendix "PostgreSQL Error Codes".
+    fn of(cause: &str) -> Self {
+        match sqlstate(cause) {
+            // A lock that is not given in time, a deadlock, a statement that was cancelled.
+            Some("55P03" | "40P01" | "57014") => Self::Locked,
+            // A server that stops, has crashed or is starting; 08 is of connections.
+            None | Some("57P01" | "57P02" | "57P03") => Self::Cut,
+            Some(code) if code.starts_with("08") => Self::Cut,
+            Some(_) => Self::Never,
         }
-        (cause, _) => Err(cause.into()),
+    }
+
+    fn error(self, access: &Access, cause: String) -> MigrateError {
+        let (database, attempts) = (access.to_string(), PAUSES.len() + 1);
+        match self {
+            Self::Locked => MigrateError::Locked {
+                database,
+                attempts,
+                cause,
+            },
+            Self::Cut => MigrateError::Cut {
+                database,
+                attempts,
+                cause,
+            },
+            Self::Never if is_taken(&cause) => MigrateError::Taken { database, cause },
+            Self::Never => MigrateError::Refused { database, cause },
+        }
+    }
+}
+
+/// A table, or a type or constraint, that is there already.
+fn is_taken(cause: &str) -> bool {
+    matches!(sqlstate(cause), Some("42P07" | "42710"))
+}
+
+fn sqlstate(cause: &str) -> Option<&str> {
+    let (_, code) = cause.rsplit_once("SQLSTATE ")?;
+    code.get(..5)
+}
+
+fn meant(access: &Access, error: MigrateError) -> MigrateError {
+    match error {
+        MigrateError::Database(UpsertError::Misconfigured { cause, .. })
+            if is_taken(&cause.to_string()) =>
+        {
+            Passes::Never.error(access, cause.to_string())
+        }
+        MigrateError::Database(UpsertError::Misconfigured { cause, .. })
+            if Passes::of(&cause.to_string()) == Passes::Locked =>
+        {
+            Passes::Locked.error(access, cause.to_string())
+        }
+        error => error,
     }
 }
 

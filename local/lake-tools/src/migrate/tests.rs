@@ -1,4 +1,6 @@
-use super::{Migrated, Options, run};
+use tables::postgres::Access;
+
+use super::{Migrated, Options, Passes, run};
 use crate::database_location::DatabaseLocation;
 
 fn options() -> Options {
@@ -49,4 +51,48 @@ fn what_was_done_is_told() {
             .text(true)
             .contains(r#""days_dropped":["2026-10-01"]"#)
     );
+}
+
+#[test]
+fn only_what_passes_is_tried_again_and_the_rest_has_its_sentence() {
+    let access = Access::of_url("postgres://a@localhost/b", None, None).unwrap();
+    for (cause, passes, said) in [
+        (
+            "canceling statement due to lock timeout, SQLSTATE 55P03",
+            Passes::Locked,
+            "end long queries",
+        ),
+        (
+            "deadlock detected: with 7, SQLSTATE 40P01",
+            Passes::Locked,
+            "others hold locks",
+        ),
+        (
+            "connection closed",
+            Passes::Cut,
+            "was cut, in 7 attempts (connection closed)",
+        ),
+        (
+            "terminating connection, SQLSTATE 57P01",
+            Passes::Cut,
+            "was cut",
+        ),
+        (
+            "relation \"realtime_quotes\" already exists, SQLSTATE 42P07",
+            Passes::Never,
+            "ALTER TABLE realtime_quotes RENAME TO",
+        ),
+        (
+            "disk full, SQLSTATE 53100",
+            Passes::Never,
+            "refuses a statement (disk full",
+        ),
+    ] {
+        assert_eq!(Passes::of(cause), passes, "{cause}");
+        let error = passes.error(&access, cause.to_owned()).to_string();
+        assert!(
+            error.contains(said) && error.contains("localhost:5432/b"),
+            "{error}"
+        );
+    }
 }
