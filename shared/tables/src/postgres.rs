@@ -16,13 +16,14 @@ mod url;
 
 use std::{
     fmt,
-    sync::atomic::{AtomicU64, Ordering},
+    sync::atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
 use tokio::{
     sync::{Mutex, MutexGuard},
     time::{Instant, timeout_at},
 };
+use tokio_postgres::{Client, Error};
 
 pub use access::{Access, AccessError};
 use connect::Connection;
@@ -32,18 +33,23 @@ pub use read::{Database, ReadError};
 pub use settings::{SETTINGS, keeps_history};
 use statement::Batch;
 
-use crate::{Row, Upsert, UpsertError, Upserted, schema};
+use crate::{Row, Upsert, UpsertError, Upserted};
 
 /// The tables of a database, which one connection serves: a function's environment has one call at a time.
 ///
-/// The first call connects. A connection that has died since is replaced and the statement sent again, once; so is a
+/// The first call connects, and asks for the database's encoding and the tables' version. A connection that has died since is replaced and the statement sent again, once; so is a
 /// statement that another transaction was in the way of.
 pub struct PostgresTables {
     access: Access,
     keeps_history: bool,
     held: Mutex<Option<Connection>>,
+    /// Whether the database was found to have what is needed.
+    is_checked: AtomicBool,
     connections: AtomicU64,
 }
+
+/// What became of a batch on a connection that works.
+type Written = Result<Upserted, UpsertError>;
 
 impl PostgresTables {
     /// The tables of the database of `access`; without history only the latest quotes are kept. Nothing is connected.
@@ -52,6 +58,7 @@ impl PostgresTables {
             access,
             keeps_history,
             held: Mutex::default(),
+            is_checked: AtomicBool::new(false),
             connections: AtomicU64::new(0),
         }
     }
@@ -61,20 +68,34 @@ impl PostgresTables {
         self.connections.load(Ordering::Relaxed)
     }
 
-    /// Whether the tables have a version that this program can use. Connects, if nothing is connected.
+    /// Whether the database has an encoding and the tables have a version that this program can use. Connects, if nothing is
+    /// connected.
     ///
     /// # Errors
     /// [`UpsertError`], never [`UpsertError::Refused`]: also if the tables are missing or too old.
     pub async fn check(&self, until: Instant) -> Result<(), UpsertError> {
         let mut held = self.turn(until).await?;
         let (connection, _) = self.connection(&mut held, until).await?;
-        let asked = read::version(&connection.client);
-        let Some(version) = connection.within(until, asked).await else {
+        let asked = read::make(&connection.client);
+        let Some(make) = connection.within(until, asked).await else {
             return Err(self.out_of_time(connection));
         };
-        let version = version.map_err(|error| refusal::of_statement(&self.access, error))?;
+        let make = make.map_err(|error| refusal::of_statement(&self.access, error))?;
         *held = Some(connection);
-        schema::check(version).map_err(|error| refusal::of_schema(&self.access, error))
+        make.check(&self.access)?;
+        self.is_checked.store(true, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Writes `batch`; the first time only to a database that has what is needed.
+    async fn write(&self, batch: &Batch<'_>, client: &Client) -> Result<Written, Error> {
+        if !self.is_checked.load(Ordering::Relaxed) {
+            if let Err(error) = read::make(client).await?.check(&self.access) {
+                return Ok(Err(error));
+            }
+            self.is_checked.store(true, Ordering::Relaxed);
+        }
+        batch.write(client).await.map(Ok)
     }
 
     /// The connection that is held, for this call alone.
@@ -118,14 +139,14 @@ impl Upsert for PostgresTables {
         let mut is_repeated = false;
         loop {
             let (connection, is_new) = self.connection(&mut held, until).await?;
-            let asked = batch.write(&connection.client);
+            let asked = self.write(&batch, &connection.client);
             let Some(outcome) = connection.within(until, asked).await else {
                 return Err(self.out_of_time(connection));
             };
             let error = match outcome {
-                Ok(upserted) => {
+                Ok(written) => {
                     *held = Some(connection);
-                    return Ok(upserted);
+                    return written;
                 }
                 Err(error) => error,
             };

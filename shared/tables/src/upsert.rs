@@ -32,7 +32,8 @@ pub struct Upserted {
 /// Why rows are not in the tables.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UpsertError {
-    /// The database takes the rows for wrong (SQLSTATE of class 22 or 23, or 54000): no retry helps, other rows may go.
+    /// The database takes the rows for wrong (SQLSTATE of class 22 or 23, or 54000): no retry helps, other rows may go. Not
+    /// what no row can help: the database's encoding, a column or a key that somebody has added, a partition that is missing.
     #[error("the database refuses a value of the rows ({cause}, SQLSTATE {sqlstate})")]
     Refused {
         /// Five characters, as Postgres names them.
@@ -58,7 +59,8 @@ pub enum UpsertError {
         /// Its address and name.
         database: String,
     },
-    /// The database can't be used as it is set up: password, certificate, database, schema or privileges.
+    /// The database can't be used as it is set up: password, certificate, database and its encoding, schema or
+    /// privileges.
     #[error("the database at {database} can't be used ({cause}): {remedy}")]
     Misconfigured {
         /// Its address and name.

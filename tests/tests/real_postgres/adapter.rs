@@ -1,5 +1,6 @@
 //! The tables in PostgreSQL: what is written is what is read, and what a database refuses is told for what it is.
 
+mod changes;
 mod refusals;
 mod rows;
 mod tls;

@@ -17,6 +17,9 @@ const DAYS: &str = "SELECT to_date(right(relname, 8), 'YYYYMMDD') FROM pg_inheri
 
 const OWNER: &str = "connect as the owner of the database, who may make tables and roles";
 
+const OTHER: &str =
+    "name a database of PostgreSQL 13 or later that has no other tables of these names";
+
 /// Why the tables are not of the newest version.
 #[derive(Debug, thiserror::Error)]
 pub enum MigrateError {
@@ -74,6 +77,7 @@ impl Database {
     /// [`MigrateError`]; what was done before it stays, and the next call goes on there.
     pub async fn migrate(&mut self) -> Result<Vec<i32>, MigrateError> {
         let steps = steps().map_err(|error| MigrateError::Others(Box::new(error)))?;
+        self.check_encoding().await?;
         // A program that is newer than the tables and one that is older both work on them.
         let runner = Runner::new(&steps).set_abort_missing(false);
         let done = runner.run_async(&mut self.connection.client).await;
@@ -161,11 +165,16 @@ impl Database {
             // A migration has no rows that could be wrong.
             UpsertError::Refused { cause, .. } => refusal::unavailable(&self.access, cause),
             UpsertError::Misconfigured {
-                database, cause, ..
+                database,
+                cause,
+                remedy,
             } => UpsertError::Misconfigured {
                 database,
                 cause,
-                remedy: OWNER.to_owned(),
+                remedy: match &*remedy {
+                    refusal::ALTERED => OTHER.to_owned(),
+                    _ => OWNER.to_owned(),
+                },
             },
             meant => meant,
         })

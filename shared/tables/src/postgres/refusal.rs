@@ -14,6 +14,13 @@ use super::access::{Access, AccessError};
 use crate::{UpsertError, schema::SchemaError};
 
 const MIGRATE: &str = "run 'quotelake migrate' on it";
+pub(super) const ALTERED: &str =
+    "run 'quotelake migrate' on it, and undo what was changed of its tables, rules and triggers";
+const NO_PARTITION: &str =
+    "run 'quotelake migrate' on it, which makes a missing default partition of realtime_quotes";
+const ENCODING: &str = "make the database with ENCODING 'UTF8'";
+const LOCKED: &str =
+    "another session holds a lock on the tables: let it end, or end it (pg_stat_activity names it)";
 const PRIVILEGES: &str = "grant the user the role quotelake_writer, and CONNECT on the database";
 
 /// What a statement's error means.
@@ -39,8 +46,19 @@ pub(super) fn of_database(access: &Access, refused: &DbError) -> UpsertError {
     }
     let cause = Cause::in_words(format!("{said}, SQLSTATE {sqlstate}"), refused.clone());
     match remedy(refused) {
-        Some(remedy) => misconfigured(access, cause, remedy),
+        Some(remedy) => misconfigured(access, cause, &remedy),
         None => unavailable(access, cause),
+    }
+}
+
+/// What an error of a statement of the tool that limits its waits for locks means.
+pub(super) fn of_reading(access: &Access, error: tokio_postgres::Error) -> UpsertError {
+    match error.code() {
+        Some(code) if *code == SqlState::LOCK_NOT_AVAILABLE => {
+            let words = "a table stays locked, SQLSTATE 55P03";
+            misconfigured(access, Cause::in_words(words, error), LOCKED)
+        }
+        _ => of_statement(access, error),
     }
 }
 
@@ -70,7 +88,7 @@ pub(super) fn of_access(access: &Access, error: AccessError) -> UpsertError {
     if let AccessError::Secret(SecretError::Unavailable { .. }) = error {
         return unavailable(access, Cause::in_words(words, error));
     }
-    let remedy = "then the next connection has its credentials";
+    let remedy = "mend that; nothing has to be started again";
     misconfigured(access, Cause::in_words(words, error), remedy)
 }
 
@@ -78,6 +96,12 @@ pub(super) fn of_access(access: &Access, error: AccessError) -> UpsertError {
 pub(super) fn of_authority(access: &Access, problem: String) -> UpsertError {
     let remedy = "give the server's authority as certificates in PEM (DATABASE_CA_SECRET)";
     misconfigured(access, problem.into(), remedy)
+}
+
+/// What it means that the database can't hold every text.
+pub(super) fn of_encoding(access: &Access, encoding: &str) -> UpsertError {
+    let words = format!("its encoding is {encoding}");
+    misconfigured(access, words.into(), ENCODING)
 }
 
 /// What it means that the tables are of the wrong version.
@@ -114,19 +138,47 @@ pub(super) fn is_of_another(error: &tokio_postgres::Error) -> bool {
 fn is_of_rows(refused: &DbError) -> bool {
     let code = refused.code().code();
     let is_of_values = code.starts_with("22") || code.starts_with("23") || code == "54000";
-    is_of_values && !is_of_new_day(refused)
+    // Of a database whose encoding lacks a character: every text of a row is right.
+    let is_of_encoding = code == "22P05" || code == "22021";
+    is_of_values && !is_of_encoding && !is_of_addition(refused) && !is_of_new_day(refused)
 }
 
-/// Whether a day got its partition while the row was on the way to the default one: a check without a constraint's name.
+/// Whether a column or a constraint refuses that somebody has added: the tables' own can't, as a row fills what has to be
+/// filled, and its keys are what ON CONFLICT names.
+fn is_of_addition(refused: &DbError) -> bool {
+    matches!(refused.code().code(), "23502" | "23505" | "23P01")
+}
+
+/// Whether a row had no partition: its day got one while it was on the way to the default one, or there is no default one.
+/// That is a check of a table without a constraint's name.
 fn is_of_new_day(refused: &DbError) -> bool {
-    *refused.code() == SqlState::CHECK_VIOLATION && refused.constraint().is_none()
+    *refused.code() == SqlState::CHECK_VIOLATION
+        && refused.constraint().is_none()
+        && refused.table().is_some()
 }
 
 /// What can be done about a refusal that another try does not change; `None` of one that it may.
-fn remedy(refused: &DbError) -> Option<&'static str> {
+fn remedy(refused: &DbError) -> Option<String> {
+    let table = refused.table().unwrap_or("the tables");
+    match (refused.column(), refused.constraint()) {
+        // Two who make the same table or role at once.
+        _ if refused.schema() == Some("pg_catalog") => None,
+        (Some(column), _) if is_of_addition(refused) => Some(format!(
+            "drop the column {column} that was added to {table}, or give it a default"
+        )),
+        (None, Some(constraint)) if is_of_addition(refused) => Some(format!(
+            "drop the constraint or unique index {constraint} that was added to {table}"
+        )),
+        _ => remedy_of_code(refused).map(str::to_owned),
+    }
+}
+
+fn remedy_of_code(refused: &DbError) -> Option<&'static str> {
     let code = refused.code();
     let says = |words| refused.message().contains(words);
     Some(match code.code() {
+        "22P05" | "22021" => ENCODING,
+        "23514" => NO_PARTITION,
         "28P01" => PASSWORD,
         "28000" if refused.routine() == Some("InitializeSessionUserId") => {
             "create that user and let it log in"
@@ -143,8 +195,10 @@ fn remedy(refused: &DbError) -> Option<&'static str> {
         "08P01" if says("no such database") => "name a database that the pooler knows",
         "08P01" if says("startup parameter") => "add it to the pooler's ignore_startup_parameters",
         "08P01" if says("TLS required") || says("SSL required") => "set DATABASE_TLS to verify",
-        // Tables, columns, constraints and types that are not there.
-        "3F000" | "42P01" | "42703" | "42P10" | "42704" | "42804" | "42883" => MIGRATE,
+        "3F000" | "42P01" => MIGRATE,
+        // The statement does not fit the tables: a column that is gone, a rule, a constraint without a name.
+        "0A000" | "23502" | "23505" | "23P01" | "428C9" => ALTERED,
+        code if code.starts_with("42") => ALTERED,
         _ => return None,
     })
 }
