@@ -8,7 +8,7 @@ use lake::{Compression, Granularity, Layout, describe};
 use lake_tools::{
     lake_location::{Endpoint, connect},
     migrate, replay,
-    verify::{DatabaseOptions, DatabaseVerdict, verify_database},
+    verify::{DatabaseError, DatabaseOptions, DatabaseVerdict, verify_database},
 };
 use pipeline_tests::real_postgres::{Postgres, versions};
 use plane::{data_folder::DataFolder, object_store::ObjectStore};
@@ -35,16 +35,30 @@ fn command(words: &[&str]) -> Command {
 }
 
 async fn migrated(url: &str, more: &[&str]) -> String {
-    let words = [&["migrate", "--database", url, "--days-ahead", "3"], more].concat();
+    try_migrate(url, more).await.unwrap()
+}
+
+async fn try_migrate(url: &str, more: &[&str]) -> Result<String, migrate::MigrateError> {
+    let ahead: &[&str] = match more.contains(&"--days-ahead") {
+        true => &[],
+        false => &["--days-ahead", "3"],
+    };
+    let words = [&["migrate", "--database", url], ahead, more].concat();
     let Command::Migrate(options) = command(&words) else {
         unreachable!()
     };
-    migrate::run(&options, &Environment::default())
-        .await
-        .unwrap()
+    migrate::run(&options, &Environment::default()).await
 }
 
 async fn replayed(url: &str, data: &str) -> replay::DatabaseOutcome {
+    try_replay(url, data, &[]).await.unwrap()
+}
+
+async fn try_replay(
+    url: &str,
+    data: &str,
+    more: &[&str],
+) -> Result<replay::DatabaseOutcome, replay::ReplayError> {
     let words = [
         "replay",
         "--to",
@@ -54,24 +68,29 @@ async fn replayed(url: &str, data: &str) -> replay::DatabaseOutcome {
         "--data",
         data,
     ];
+    let words = [&words, more].concat();
     let Command::Replay(options) = command(&words) else {
         unreachable!()
     };
     let stop = CancellationToken::new();
-    replay::run_to_database(&options, &Environment::default(), stop)
-        .await
-        .unwrap()
+    replay::run_to_database(&options, &Environment::default(), stop).await
 }
 
 async fn verified(url: &str, data: &str) -> DatabaseVerdict {
-    let words = ["verify", "--database", url, "--data", data];
+    try_verify(url, data, &[]).await.unwrap()
+}
+
+async fn try_verify(
+    url: &str,
+    data: &str,
+    more: &[&str],
+) -> Result<DatabaseVerdict, DatabaseError> {
+    let words = [&["verify", "--database", url, "--data", data], more].concat();
     let Command::Verify(verify) = command(&words) else {
         unreachable!()
     };
-    let options = DatabaseOptions::of(verify.options, verify.database).unwrap();
-    verify_database(&options, &Environment::default(), &|_| {})
-        .await
-        .unwrap()
+    let options = DatabaseOptions::of(verify.options, verify.database)?;
+    verify_database(&options, &Environment::default(), &|_| {}).await
 }
 
 /// A folder as `up` leaves it, with a lake of quotes, trades and records that are neither.
@@ -299,5 +318,88 @@ async fn days_are_made_and_dropped_while_rows_come_in() {
             count(&client, "SELECT count(*) FROM realtime_quotes").await,
             0
         );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs PostgreSQL: .ci/run postgres"]
+async fn a_table_of_somebody_has_its_sentence_at_once_and_once_it_is_renamed_quotes_take_over() {
+    for version in versions() {
+        let postgres = shared(version).await;
+        let url = postgres.create_database("tool_taken").await;
+        let client = postgres.client("tool_taken").await;
+        let own = "CREATE TABLE realtime_quotes(id serial PRIMARY KEY, ticker text, price numeric, created_at timestamptz)";
+        client.batch_execute(own).await.unwrap();
+        let started = Instant::now();
+        let said = try_migrate(&url, &[]).await.unwrap_err().to_string();
+        assert!(
+            said.contains("ALTER TABLE realtime_quotes RENAME TO"),
+            "{said}"
+        );
+        assert!(started.elapsed() < Duration::from_secs(5), "{said}");
+        let rename = "ALTER TABLE realtime_quotes RENAME TO realtime_quotes_before";
+        client.batch_execute(rename).await.unwrap();
+        let said = migrated(&url, &["--json"]).await;
+        assert!(said.contains(r#""applied":[1,2,3]"#), "{said}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs PostgreSQL: .ci/run postgres"]
+async fn what_is_not_there_is_refused_by_name() {
+    for version in versions() {
+        let postgres = shared(version).await;
+        let url = postgres.create_database("tool_names").await;
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("data");
+        lake(&data).await;
+        let data = data.to_str().unwrap();
+        migrated(&url, &["--days-since", "2026-05-20"]).await;
+        let refused = try_replay(&url, data, &["--after", "zzz"]).await;
+        let said = refused.unwrap_err().to_string();
+        assert!(said.starts_with("--after 'zzz' is no object"), "{said}");
+        assert!(replayed(&url, data).await.is_complete());
+        for more in [
+            ["--topic", "no-such-topic"],
+            ["--range", "no-such-topic-0:0-10"],
+        ] {
+            let said = try_verify(&url, data, &more).await.unwrap_err().to_string();
+            assert!(said.contains("the topic 'no-such-topic'"), "{said}");
+        }
+        let known = try_verify(&url, data, &["--topic", "stock-quotes"]).await;
+        assert!(known.unwrap().is_exact());
+
+        // Beyond the records, and within the range.
+        let client = postgres.client("tool_names").await;
+        let by_hand = "UPDATE realtime_quotes SET kafka_offset = 450 WHERE kafka_partition = 1 AND kafka_offset = 42";
+        client.batch_execute(by_hand).await.unwrap();
+        let range = ["--range", "stock-quotes-1:0-500"];
+        let verdict = try_verify(&url, data, &range).await.unwrap();
+        assert_eq!(verdict.unfounded.first, ["stock-quotes-1@450"], "{verdict}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs PostgreSQL: .ci/run postgres"]
+async fn a_cut_connection_of_migrate_is_made_again() {
+    for version in versions() {
+        let postgres = shared(version).await;
+        let url = postgres.create_database("tool_cut").await;
+        migrated(&url, &[]).await;
+        let mut holder = postgres.client("tool_cut").await;
+        let transaction = holder.transaction().await.unwrap();
+        let lock = "LOCK TABLE realtime_quotes IN ACCESS EXCLUSIVE MODE";
+        transaction.batch_execute(lock).await.unwrap();
+        let cutter = postgres.client("tool_cut").await;
+        let cut = async {
+            let waiting = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity \
+                           WHERE datname = 'tool_cut' AND wait_event_type = 'Lock'";
+            while count(&cutter, waiting).await == 0 {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            transaction.rollback().await.unwrap();
+        };
+        let (said, ()) = tokio::join!(migrated(&url, &["--days-ahead", "5"]), cut);
+        assert!(said.contains("days: 2 made"), "{said}");
     }
 }
