@@ -239,9 +239,10 @@ impl Looked {
         self.page.kafka & !self.rows & !self.aside
     }
 
+    /// Rows of the first look; the records of what has come since may still be on their way.
     fn unfounded(&self) -> Bits {
         let known = self.page.kafka | self.records;
-        self.rows & !known & self.told
+        self.page.bronze & self.rows & !known & self.told
     }
 
     fn judge_first(&self, topic: &str, number: i32, index: i64, verdict: &mut DatabaseVerdict) {

@@ -32,14 +32,16 @@ struct Held {
 }
 
 impl Latest {
-    /// Reads them, in place of what was read before.
+    /// Reads them. Read again, only those that were behind are replaced: what comes later needs no record yet.
     pub(super) async fn read(
         &mut self,
         tables: &impl ReadTables,
         newest: &Newest,
         mut is_ours: impl FnMut(&Row) -> bool,
     ) -> Result<(), DatabaseError> {
-        *self = Self::default();
+        self.foreign.clear();
+        self.is_behind = false;
+        let behind = [Standing::Stale, Standing::Other];
         let mut rows = pin!(tables.latest().await?);
         while let Some(row) = rows.next().await {
             let row = match row {
@@ -51,6 +53,10 @@ impl Latest {
                 Err(error) => return Err(error.into()),
             };
             let key = owned(&row);
+            let before = self.rows.get(&key);
+            if before.is_some_and(|held| !behind.contains(&held.standing)) {
+                continue;
+            }
             let standing = newest.standing(&key, &row);
             let is_ours = is_ours(&row);
             if standing == Standing::Newer && is_ours {

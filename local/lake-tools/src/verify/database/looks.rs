@@ -13,7 +13,7 @@ use super::{
 use crate::verify::{OffsetRange, Progress, Topics};
 
 /// How long after the first look what is not as it should be may still come. There is a second look in any case.
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The pause between two looks.
 const PAUSE: Duration = Duration::from_millis(500);
