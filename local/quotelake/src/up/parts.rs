@@ -98,9 +98,20 @@ pub(super) fn workspace(template: &Path) -> PathBuf {
 pub(super) fn name_epoch(options: &Options, folder: &mut DataFolder) -> Result<(), UpError> {
     let database = options.database.as_ref().map(|database| &database.source);
     if options.s3_endpoint.is_some() || matches!(database, Some(DatabaseSource::Url(_))) {
-        folder.name_epoch(clock::now().strftime("%Y%m%dT%H%M%S%3fZ").to_string())?;
+        let started = clock::now().as_millisecond().unsigned_abs();
+        folder.name_epoch(in_base_36(started))?;
     }
     Ok(())
+}
+
+/// Short, because it is in every key, and the embedded store keeps a key in one file name.
+fn in_base_36(mut number: u64) -> String {
+    let mut digits = Vec::new();
+    while number > 0 {
+        digits.extend(char::from_digit((number % 36) as u32, 36));
+        number /= 36;
+    }
+    digits.iter().rev().collect()
 }
 
 /// What the parameters of the template are offered, so that its functions find the parts here.
