@@ -68,13 +68,6 @@ pub(crate) struct Tally<'e> {
 impl<'e> Tally<'e> {
     pub(crate) fn of(event: &'e KafkaEvent<'e>) -> Self {
         let records = event.records.len() + event.unreadable.len();
-        let mut oldest = BTreeMap::new();
-        for record in &event.records {
-            if let Some(timestamp) = record.timestamp {
-                let oldest = oldest.entry(&*record.topic).or_insert(timestamp);
-                *oldest = timestamp.min(*oldest);
-            }
-        }
         Self {
             event,
             report: Report {
@@ -82,7 +75,7 @@ impl<'e> Tally<'e> {
                 ..Report::default()
             },
             by_topic: BTreeMap::new(),
-            oldest,
+            oldest: event.oldest(),
             missing: Vec::new(),
             cause: None,
         }

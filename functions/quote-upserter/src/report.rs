@@ -79,13 +79,6 @@ pub(crate) struct Tally<'e> {
 impl<'e> Tally<'e> {
     pub(crate) fn of(event: &'e KafkaEvent<'e>, history: bool) -> Self {
         let records = event.records.len() + event.unreadable.len();
-        let mut oldest = BTreeMap::new();
-        for record in &event.records {
-            if let Some(timestamp) = record.timestamp {
-                let oldest = oldest.entry(&*record.topic).or_insert(timestamp);
-                *oldest = timestamp.min(*oldest);
-            }
-        }
         Self {
             event,
             history,
@@ -94,7 +87,7 @@ impl<'e> Tally<'e> {
                 ..Report::default()
             },
             by_topic: BTreeMap::new(),
-            oldest,
+            oldest: event.oldest(),
             missing: Vec::new(),
             cause: None,
         }

@@ -23,7 +23,7 @@ mod topic_name;
 
 pub use topic_name::is_topic_name;
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use serde_json::value::RawValue;
 
@@ -146,6 +146,18 @@ impl<'a> KafkaEvent<'a> {
     /// Which of [`KafkaEvent::headers`] are the record's.
     pub fn headers_of(&self, record: &Record<'_>) -> std::ops::Range<usize> {
         record.headers.range()
+    }
+
+    /// The timestamp of each topic's oldest record that has one, in milliseconds since the epoch.
+    pub fn oldest(&self) -> BTreeMap<&str, i64> {
+        let mut oldest = BTreeMap::new();
+        for record in &self.records {
+            if let Some(timestamp) = record.timestamp {
+                let oldest = oldest.entry(&*record.topic).or_insert(timestamp);
+                *oldest = timestamp.min(*oldest);
+            }
+        }
+        oldest
     }
 
     fn bytes(&self, span: Span) -> &[u8] {

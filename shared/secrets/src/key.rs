@@ -8,6 +8,7 @@ use futures::{
     FutureExt,
     future::{BoxFuture, Shared},
 };
+use settings::{Lookup, Setting, SettingError};
 use tokio::time::Instant;
 
 use crate::{FetchSecret, Secret, SecretError, SecretReference};
@@ -50,6 +51,19 @@ impl Key {
     /// A secret that never changes.
     pub fn fixed(secret: Secret) -> Self {
         Self(Source::Fixed(secret))
+    }
+
+    /// The secret in `store` that a setting refers to; `None` where it has no value. Nothing is fetched.
+    ///
+    /// # Errors
+    /// [`SettingError`] if the value is no reference.
+    pub fn of_setting(
+        setting: &Setting,
+        lookup: &Lookup<'_>,
+        store: &Arc<dyn FetchSecret>,
+    ) -> Result<Option<Self>, SettingError> {
+        let reference: Option<SecretReference> = setting.optional(lookup)?;
+        Ok(reference.map(|reference| Self::fetched(reference, Arc::clone(store))))
     }
 
     /// A secret that is fetched from `store` when first asked for.

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use secrets::{AwsAccount, AwsSecrets, FetchSecret, Key, SecretReference};
+use secrets::{AwsAccount, AwsSecrets, FetchSecret, Key};
 use settings::{Absent, Form, Lookup, REFERENCE, Setting, SettingError, aws};
 use tokio::sync::OnceCell;
 
@@ -122,7 +122,7 @@ fn read(
         _ => return Err(AccessError::NoBrokers),
     };
     let needed = |security, expects| {
-        let given = given(&CREDENTIALS, lookup, secrets)?;
+        let given = Key::of_setting(&CREDENTIALS, lookup, secrets)?;
         given.ok_or(AccessError::NoCredentials { security, expects })
     };
     let security: String = SECURITY.read(lookup)?;
@@ -145,21 +145,11 @@ fn read(
         brokers,
         ca: match method {
             Method::Plaintext => None,
-            _ => given(&CA, lookup, secrets)?,
+            _ => Key::of_setting(&CA, lookup, secrets)?,
         },
         method,
         create_partitions: CREATE.optional(lookup)?,
     }))))
-}
-
-/// The secret that a setting refers to.
-fn given(
-    setting: &Setting,
-    lookup: &Lookup<'_>,
-    secrets: &Arc<dyn FetchSecret>,
-) -> Result<Option<Key>, SettingError> {
-    let reference: Option<SecretReference> = setting.optional(lookup)?;
-    Ok(reference.map(|reference| Key::fetched(reference, Arc::clone(secrets))))
 }
 
 fn by_arn(arn: String, account: &Arc<AwsAccount>) -> Result<Brokers, SettingError> {

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use secrets::{AwsAccount, AwsSecrets, FetchSecret, Key, SecretReference};
+use secrets::{AwsAccount, AwsSecrets, FetchSecret, Key};
 use settings::{Absent, Form, Lookup, REFERENCE, Setting, SettingError, aws};
 
 use super::{
@@ -136,7 +136,11 @@ fn read(
     let tls = tls(lookup, secrets, &host)?;
     let user = USER.text(lookup);
     let auth: String = AUTH.read(lookup)?;
-    let method = match (auth.as_str(), key(&SECRET, lookup, secrets)?, account) {
+    let method = match (
+        auth.as_str(),
+        Key::of_setting(&SECRET, lookup, secrets)?,
+        account,
+    ) {
         ("secret", Some(key), _) => Method::Secret(key),
         ("secret", None, _) if matches!(tls, Tls::Off) => Method::Trusted,
         ("secret", None, _) => return Err(AccessError::NoSecret),
@@ -197,16 +201,6 @@ fn tls(
             &word,
             "DATABASE_HOST is a socket's folder, and sockets have no TLS",
         )),
-        _ => Ok(key(&CA, lookup, secrets)?.map_or(Tls::Roots, Tls::Authority)),
+        _ => Ok(Key::of_setting(&CA, lookup, secrets)?.map_or(Tls::Roots, Tls::Authority)),
     }
-}
-
-/// The secret that a setting refers to.
-fn key(
-    setting: &Setting,
-    lookup: &Lookup<'_>,
-    secrets: &Arc<dyn FetchSecret>,
-) -> Result<Option<Key>, SettingError> {
-    let reference: Option<SecretReference> = setting.optional(lookup)?;
-    Ok(reference.map(|reference| Key::fetched(reference, Arc::clone(secrets))))
 }
